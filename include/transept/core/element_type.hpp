@@ -1,0 +1,102 @@
+// Element types of stored weights, and their exact scalar conversions.
+//
+//   f32   IEEE 754 binary32: 1 sign, 8 exponent, 23 fraction bits
+//   f16   IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits
+//   bf16  the upper half of a binary32: 1 sign, 8 exponent, 7 fraction bits
+//
+// An element type is a run-time tag on a weight matrix; a kernel call switches on it once, with
+// `with_element_type`, so adding one (blocks of int8 or int4) touches this list and the kernels, no layer.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include <transept/core/error.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+enum class element_type : std::uint8_t { f32, f16, bf16 };
+
+/// Bytes of one element.
+constexpr std::size_t size_of(element_type type) { return type == element_type::f32 ? 4 : 2; }
+
+/// The name safetensors uses: "F32", "F16", "BF16".
+constexpr std::string_view name_of(element_type type) {
+  switch (type) {
+  case element_type::f32: return "F32";
+  case element_type::f16: return "F16";
+  case element_type::bf16: return "BF16";
+  }
+  return "?";
+}
+
+/// Storage of one f16; arithmetic is always done in f32.
+struct f16 {
+  std::uint16_t bits;
+};
+
+/// Storage of one bf16.
+struct bf16 {
+  std::uint16_t bits;
+};
+
+constexpr float to_float(float value) { return value; }
+
+constexpr float to_float(bf16 value) { return std::bit_cast<float>(std::uint32_t{value.bits} << 16); }
+
+/// Exact for every bit pattern: subnormals, infinities and NaN payloads included.
+constexpr float to_float(f16 value) {
+  const std::uint32_t sign = std::uint32_t{value.bits & 0x8000u} << 16;
+  const std::uint32_t magnitude = value.bits & 0x7fffu;
+  if (magnitude >= 0x7c00u) return std::bit_cast<float>(sign | 0x7f800000u | ((magnitude & 0x3ffu) << 13));
+  if (magnitude >= 0x0400u) return std::bit_cast<float>(sign | ((magnitude << 13) + (112u << 23)));
+  // Subnormal: magnitude · 2⁻²⁴, exact in f32.
+  const float scaled = static_cast<float>(magnitude) * 0x1p-24f;
+  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(scaled) | sign);
+}
+
+/// Rounds to nearest, ties to even; overflow gives infinity, NaN stays NaN.
+constexpr bf16 to_bf16(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return {static_cast<std::uint16_t>((bits >> 16) | 0x0040u)};
+  return {static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16)};
+}
+
+/// Rounds to nearest, ties to even; overflow gives infinity, NaN stays NaN.
+constexpr f16 to_f16(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000u);
+  const std::uint32_t magnitude = bits & 0x7fffffffu;
+  const auto with_sign = [sign](std::uint32_t half) { return f16{static_cast<std::uint16_t>(sign | half)}; };
+  if (magnitude > 0x7f800000u) return with_sign(0x7e00u | ((magnitude >> 13) & 0x3ffu));
+  if (magnitude >= 0x477ff000u) return with_sign(0x7c00u); // 65520 and above round to infinity
+  if (magnitude < 0x38800000u) {                           // below 2⁻¹⁴: subnormal, or zero
+    const std::uint32_t exponent = magnitude >> 23;
+    if (exponent < 102) return with_sign(0); // below 2⁻²⁵
+    const std::uint32_t fraction = (magnitude & 0x7fffffu) | 0x800000u;
+    const std::uint32_t shift = 126 - exponent;
+    const std::uint32_t half = fraction >> shift;
+    const std::uint32_t rest = fraction & ((1u << shift) - 1u);
+    const std::uint32_t tie = 1u << (shift - 1u);
+    return with_sign(half + (rest > tie || (rest == tie && (half & 1u)) ? 1u : 0u));
+  }
+  const std::uint32_t rebased = magnitude - (112u << 23);
+  return with_sign((rebased + 0xfffu + ((rebased >> 13) & 1u)) >> 13);
+}
+
+/// Calls `f` with a value of the C++ type that stores `type`: `with_element_type(t, [](auto zero) { using
+/// T = decltype(zero); … })`. The one switch of a kernel call.
+template <class F>
+constexpr decltype(auto) with_element_type(element_type type, F&& f) {
+  switch (type) {
+  case element_type::f32: return std::forward<F>(f)(float{});
+  case element_type::f16: return std::forward<F>(f)(f16{});
+  case element_type::bf16: return std::forward<F>(f)(bf16{});
+  }
+  throw argument_error("unknown element type " + std::to_string(static_cast<int>(type)));
+}
+
+} // namespace transept::inline TRANSEPT_ABI

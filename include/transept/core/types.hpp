@@ -1,0 +1,18 @@
+// The few plain types every folder shares.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <transept/core/version.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+/// Index of a token in the vocabulary. Signed, so that a damaged id is seen as negative, not as huge.
+using token_id = std::int32_t;
+
+/// An extent of a shape: a compile-time number, or `dyn` where it is known only at run time.
+using extent = std::ptrdiff_t;
+inline constexpr extent dyn = -1;
+
+} // namespace transept::inline TRANSEPT_ABI

@@ -1,0 +1,97 @@
+// The library's version, and the inline namespace every name lives in.
+//
+// Transept is header-only, so each translation unit compiles its own copy of every kernel, for the
+// instruction set that its flags allow. Two translation units built with different flags must never share
+// a symbol: the linker would keep one copy, perhaps the one the machine cannot run. So the name of the
+// inline namespace carries every macro the headers test.
+#pragma once
+
+#define TRANSEPT_VERSION_MAJOR 0
+#define TRANSEPT_VERSION_MINOR 1
+#define TRANSEPT_VERSION_PATCH 0
+
+#if __cplusplus < 202002L
+#error "transept needs C++20: compile with -std=c++20 or link the CMake target transept::transept"
+#endif
+
+// One letter or digit per macro: present or absent.
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__)
+#define TRANSEPT_ABI_VECTOR _avx512
+#elif defined(__AVX2__)
+#define TRANSEPT_ABI_VECTOR _avx2
+#elif defined(__AVX__)
+#define TRANSEPT_ABI_VECTOR _avx
+#elif defined(__SSE4_2__)
+#define TRANSEPT_ABI_VECTOR _sse42
+#elif defined(__SSE4_1__)
+#define TRANSEPT_ABI_VECTOR _sse41
+#elif defined(__SSSE3__)
+#define TRANSEPT_ABI_VECTOR _ssse3
+#elif defined(__SSE3__)
+#define TRANSEPT_ABI_VECTOR _sse3
+#elif defined(__SSE2__)
+#define TRANSEPT_ABI_VECTOR _sse2
+#elif defined(__ARM_NEON)
+#define TRANSEPT_ABI_VECTOR _neon
+#else
+#define TRANSEPT_ABI_VECTOR _scalar
+#endif
+
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define TRANSEPT_HAS_FMA 1
+#define TRANSEPT_ABI_FMA _fma
+#else
+#define TRANSEPT_HAS_FMA 0
+#define TRANSEPT_ABI_FMA
+#endif
+
+#if defined(__F16C__)
+#define TRANSEPT_ABI_F16C _f16c
+#else
+#define TRANSEPT_ABI_F16C
+#endif
+
+#if defined(__BMI2__)
+#define TRANSEPT_ABI_BMI _bmi2
+#else
+#define TRANSEPT_ABI_BMI
+#endif
+
+#if defined(__AVX512VNNI__)
+#define TRANSEPT_ABI_VNNI _vnni
+#else
+#define TRANSEPT_ABI_VNNI
+#endif
+
+#if defined(__AVX512BF16__)
+#define TRANSEPT_ABI_BF16 _bf16
+#else
+#define TRANSEPT_ABI_BF16
+#endif
+
+#if defined(__AVX512FP16__)
+#define TRANSEPT_ABI_FP16 _fp16
+#else
+#define TRANSEPT_ABI_FP16
+#endif
+
+#if defined(__AMX_TILE__)
+#define TRANSEPT_ABI_AMX _amx
+#else
+#define TRANSEPT_ABI_AMX
+#endif
+
+#if defined(NDEBUG)
+#define TRANSEPT_ABI_ASSERT
+#else
+#define TRANSEPT_ABI_ASSERT _assert
+#endif
+
+#define TRANSEPT_JOIN_(a, b, c, d, e, f, g, h, i, j) a##b##c##d##e##f##g##h##i##j
+#define TRANSEPT_JOIN(a, b, c, d, e, f, g, h, i, j) TRANSEPT_JOIN_(a, b, c, d, e, f, g, h, i, j)
+
+/// The inline namespace: `namespace transept::inline TRANSEPT_ABI { … }`.
+#define TRANSEPT_ABI                                                                                         \
+  TRANSEPT_JOIN(v0, TRANSEPT_ABI_VECTOR, TRANSEPT_ABI_FMA, TRANSEPT_ABI_F16C, TRANSEPT_ABI_BMI,              \
+                TRANSEPT_ABI_VNNI, TRANSEPT_ABI_BF16, TRANSEPT_ABI_FP16, TRANSEPT_ABI_AMX,                   \
+                TRANSEPT_ABI_ASSERT)
