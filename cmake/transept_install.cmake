@@ -1,0 +1,21 @@
+# Install rules and the CMake package (find_package(transept)).
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+set(transept_package_dir "${CMAKE_INSTALL_DATADIR}/cmake/transept")
+
+install(TARGETS transept transept_native EXPORT transept_targets
+        INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+        FILES_MATCHING PATTERN "*.hpp")
+install(EXPORT transept_targets NAMESPACE transept:: FILE transept-targets.cmake
+        DESTINATION "${transept_package_dir}")
+
+configure_package_config_file(cmake/transept-config.cmake.in transept-config.cmake
+                              INSTALL_DESTINATION "${transept_package_dir}")
+# Header-only: the package serves any architecture.
+write_basic_package_version_file(transept-config-version.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+install(FILES
+  "${CMAKE_CURRENT_BINARY_DIR}/transept-config.cmake"
+  "${CMAKE_CURRENT_BINARY_DIR}/transept-config-version.cmake"
+  cmake/transept_dependencies.cmake cmake/transept_add_config.cmake
+  DESTINATION "${transept_package_dir}")
