@@ -1,0 +1,15 @@
+# transept is installed into a prefix, and a project finds it there.
+include("${CMAKE_CURRENT_LIST_DIR}/common.cmake")
+set(prefix "${work_dir}/prefix")
+run("${CMAKE_COMMAND}" --install "${build_dir}" --prefix "${prefix}")
+# The installed package must not look back into the source tree, so it also works once moved.
+file(RENAME "${prefix}" "${work_dir}/moved")
+build_and_run(packages "${CMAKE_CURRENT_LIST_DIR}/installed" "-DCMAKE_PREFIX_PATH=${work_dir}/moved")
+file(GLOB_RECURSE installed_files "${work_dir}/moved/*.cmake")
+foreach(installed_file IN LISTS installed_files)
+  file(READ "${installed_file}" text)
+  string(FIND "${text}" "${source_dir}" position)
+  if(NOT position EQUAL -1)
+    message(FATAL_ERROR "${installed_file} names the source tree")
+  endif()
+endforeach()

@@ -1,0 +1,3 @@
+#include "work.hpp"
+
+std::string work_for_any_machine(const std::string& folder) { return work(folder); }
