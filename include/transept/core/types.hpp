@@ -15,4 +15,10 @@ using token_id = std::int32_t;
 using extent = std::ptrdiff_t;
 inline constexpr extent dyn = -1;
 
+/// width / parts where that is a whole positive number, else 0: the default of a head width that must
+/// otherwise be given.
+constexpr extent even_share(extent width, extent parts) {
+  return parts > 0 && width % parts == 0 ? width / parts : 0;
+}
+
 } // namespace transept::inline TRANSEPT_ABI

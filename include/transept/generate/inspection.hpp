@@ -1,0 +1,122 @@
+// Looking inside: hidden states of every layer, attention probabilities of every head, logits of every
+// position, as xtensor arrays; and parameters by name.
+//
+//   const auto seen = inspect(model, session, tokens, {.hidden_states = true, .attentions = true});
+//   seen.attentions(layer, head, query, key)
+//
+// Nothing of this costs anything where it is not asked for: a forward pass without an observer contains no
+// trace of it.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <transept/core/error.hpp>
+#include <transept/generate/session.hpp>
+#include <transept/tensor/parameters.hpp>
+#include <transept/tensor/xtensor.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+/// What to keep.
+struct inspection_request {
+  bool hidden_states = false;
+  bool attentions = false;
+  bool logits = false;
+};
+
+/// What was kept; an array that was not asked for is empty. T: the tokens fed; S: all positions in the session
+/// after them.
+struct inspection {
+  /// [n_layer + 1, T, n_embd]: the embeddings, then the output of each block; the last after the final norm,
+  /// as Hugging Face counts them.
+  array<3> hidden_states = make_array<3>({0, 0, 0});
+  /// [n_layer, n_head, T, S]: probabilities; each row sums to 1, positions after the query's own are 0.
+  array<4> attentions = make_array<4>({0, 0, 0, 0});
+  /// [T, vocab_size].
+  array<2> logits = make_array<2>({0, 0});
+};
+
+namespace detail {
+
+/// Copies what a forward pass shows, chunk by chunk, into an inspection's arrays.
+class inspecting_observer {
+public:
+  inspecting_observer(inspection& result, const inspection_request& request, std::size_t first_position)
+      : result_(result), request_(request), first_position_(first_position) {}
+
+  void hidden_state(std::size_t index, const float* rows, std::size_t count, std::size_t width) {
+    if (request_.hidden_states) std::copy_n(rows, count * width, &result_.hidden_states(index, rows_seen_, 0));
+    if (index + 1 == result_.hidden_states.shape(0)) rows_seen_ += count; // the chunk's last
+  }
+
+  void attention(std::size_t layer, const kernels::attention_problem& problem, kernels::keys_and_values cache) {
+    if (!request_.attentions) return;
+    const std::size_t row = problem.first_position - first_position_;
+    kernels::attention_weights(problem, cache, &result_.attentions(layer, 0, row, 0),
+                               result_.attentions.shape(2), result_.attentions.shape(3));
+  }
+
+private:
+  inspection& result_;
+  inspection_request request_;
+  std::size_t first_position_;
+  std::size_t rows_seen_ = 0;
+};
+
+} // namespace detail
+
+/// Feeds `tokens` as forward() does, and returns what was asked for besides. Throws as forward() does,
+/// std::bad_alloc; then nothing has changed.
+template <decoder_model Model>
+inspection inspect(const Model& model, session& session, std::span<const token_id> tokens,
+                   const inspection_request& request) {
+  check_tokens(model.shape(), session, tokens);
+  const decoder_shape shape = model.shape();
+  const std::size_t total = session.length() + tokens.size();
+  inspection result;
+  if (request.hidden_states)
+    result.hidden_states = make_array<3>({shape.n_layer + 1, tokens.size(), shape.n_embd});
+  if (request.attentions)
+    result.attentions = make_array<4>({shape.n_layer, shape.n_head, tokens.size(), total});
+  if (request.logits) result.logits = make_array<2>({tokens.size(), shape.vocab_size});
+  forward_chunks(model, session, tokens, request.logits ? result.logits.data() : nullptr,
+                 detail::inspecting_observer(result, request, session.length()));
+  return result;
+}
+
+/// A copy of the parameter called `name` ("h.0.attn.c_attn.weight"), widened to f32: array<2> for matrices,
+/// array<1> for vectors. Throws argument_error if the model has none of that name and rank.
+template <std::size_t Rank, class Model>
+array<Rank> parameter(const Model& model, std::string_view name) {
+  array<Rank> result;
+  bool found = false;
+  for_each_parameter(
+      [&](std::string_view each, const auto& leaf) {
+        if (each != name) return;
+        if constexpr (std::remove_cvref_t<decltype(leaf)>::rank == Rank) {
+          array_shape<Rank> shape;
+          const auto extents = leaf.shape();
+          std::transform(extents.begin(), extents.end(), shape.begin(),
+                         [](extent n) { return static_cast<std::size_t>(n); });
+          result = make_array<Rank>(shape);
+          with_element_type(leaf.type(), [&]<class T>(T) {
+            std::transform(static_cast<const T*>(static_cast<const void*>(leaf.data())),
+                           static_cast<const T*>(static_cast<const void*>(leaf.data())) + leaf.size(),
+                           result.data(), [](T value) { return to_float(value); });
+          });
+          found = true;
+        } else {
+          throw argument_error("the parameter " + std::string(name) + " has " +
+                               std::to_string(leaf.shape().size()) + " dimensions, not " + std::to_string(Rank));
+        }
+      },
+      model);
+  if (!found) throw argument_error("the model has no parameter named " + std::string(name));
+  return result;
+}
+
+} // namespace transept::inline TRANSEPT_ABI

@@ -1,0 +1,63 @@
+// Activation functions, element by element.
+//
+//   gelu_tanh   0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³)))   GPT-2's; Hendrycks & Gimpel 2016, eq. 2
+//   gelu_erf    0.5 x (1 + erf(x / √2))                       the exact form
+//   relu        max(x, 0)
+//   silu        x / (1 + e⁻ˣ)
+//   quick_gelu  x / (1 + e⁻¹·⁷⁰²ˣ)
+//   tanh        tanh(x)
+#pragma once
+
+#include <cstddef>
+
+#include <transept/core/activation.hpp>
+#include <transept/simd/math.hpp>
+
+namespace transept::inline TRANSEPT_ABI::kernels {
+
+namespace detail {
+
+template <activation_type Type>
+simd::batch activate(simd::batch x) {
+  using simd::broadcast;
+  if constexpr (Type == activation_type::gelu_tanh) {
+    const simd::batch cubic = simd::fma(x * x * x, broadcast(0.044715f), x);
+    const simd::batch half = broadcast(0.5f) * x;
+    return simd::fma(half, simd::tanh(broadcast(0.7978845608028654f) * cubic), half);
+  } else if constexpr (Type == activation_type::gelu_erf) {
+    const simd::batch half = broadcast(0.5f) * x;
+    return simd::fma(half, simd::erf(broadcast(0.7071067811865476f) * x), half);
+  } else if constexpr (Type == activation_type::relu) {
+    return simd::max(x, broadcast(0.0f));
+  } else if constexpr (Type == activation_type::silu) {
+    return x / (broadcast(1.0f) + simd::exp(-x));
+  } else if constexpr (Type == activation_type::quick_gelu) {
+    return x / (broadcast(1.0f) + simd::exp(broadcast(-1.702f) * x));
+  } else {
+    return simd::tanh(x);
+  }
+}
+
+template <activation_type Type>
+void activate(float* x, std::size_t count) {
+  std::size_t i = 0;
+  for (; i + simd::width <= count; i += simd::width) simd::store(x + i, activate<Type>(simd::load(x + i)));
+  if (i < count)
+    simd::store_partial(x + i, activate<Type>(simd::load_partial(x + i, count - i)), count - i);
+}
+
+} // namespace detail
+
+/// x[0 … count) = activation(x), in place.
+inline void activate(activation_type type, float* x, std::size_t count) {
+  switch (type) {
+  case activation_type::gelu_tanh: return detail::activate<activation_type::gelu_tanh>(x, count);
+  case activation_type::gelu_erf: return detail::activate<activation_type::gelu_erf>(x, count);
+  case activation_type::relu: return detail::activate<activation_type::relu>(x, count);
+  case activation_type::silu: return detail::activate<activation_type::silu>(x, count);
+  case activation_type::quick_gelu: return detail::activate<activation_type::quick_gelu>(x, count);
+  case activation_type::tanh: return detail::activate<activation_type::tanh>(x, count);
+  }
+}
+
+} // namespace transept::inline TRANSEPT_ABI::kernels

@@ -1,0 +1,73 @@
+// Matrix product of activations with stored weights, the two layouts GPT-2 comes in:
+//
+//   matmul             y[r, n] = Σₖ x[r, k] · w[k, n]      w [inner, outputs], Conv1D as Hugging Face stores it
+//   matmul_transposed  y[r, n] = Σₖ x[r, k] · w[n, k]      w [outputs, inner], the output embedding
+//
+// then, in one pass over the result: + bias[n], + residual y[r, n], activation.
+//
+// Determinism: an output is always summed in the same order: by `matmul` k = 0, 1, 2, … with one fma each
+// (vectorised across outputs), by `matmul_transposed` in `simd::width` interleaved partial sums that are
+// added in one fixed order. The one-row kernels, which stream the weights from memory once, and the
+// many-row kernels, which pack them into cache blocks, both keep to it, and threads divide outputs only. So
+// the same bits come out for any number of rows at once and any number of threads.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+
+#include <transept/core/element_type.hpp>
+#include <transept/kernels/activation.hpp>
+#include <transept/kernels/matmul_many_rows.hpp>
+#include <transept/kernels/matmul_one_row.hpp>
+#include <transept/kernels/operands.hpp>
+#include <transept/runtime/compute_context.hpp>
+
+namespace transept::inline TRANSEPT_ABI::kernels {
+
+/// Below this number of rows, streaming the weights once per row beats packing them.
+inline constexpr std::size_t many_rows = 4;
+
+/// Scratch memory that matmul takes from the workspace, at most.
+constexpr std::size_t matmul_scratch_bytes(std::size_t rows, std::size_t outputs, std::size_t threads) {
+  return workspace::room_for(threads * detail::block_inner * detail::block_cols) +
+         workspace::room_for(rows * outputs);
+}
+
+/// Scratch memory that matmul_transposed takes from the workspace, at most.
+constexpr std::size_t matmul_transposed_scratch_bytes(std::size_t inner, std::size_t threads) {
+  return workspace::room_for(threads * detail::dot_block * inner);
+}
+
+/// y [rows, outputs] = epilogue(x [rows, inner] · w [inner, outputs]).
+inline void matmul(compute_context& context, rows_of_floats x, stored_matrix w, float* y, epilogue finish) {
+  with_element_type(w.type, [&]<class T>(T) {
+    const T* weights = static_cast<const T*>(w.data);
+    if (x.rows >= many_rows) {
+      detail::matmul_many_rows(context, x, weights, w.cols, y, finish);
+    } else {
+      parallel_for(context.threads, w.cols, detail::one_row_grain, [&](std::size_t begin, std::size_t end, int) {
+        for (std::size_t r = 0; r < x.rows; ++r)
+          detail::matmul_one_row(x.row(r), x.cols, weights, w.cols, begin, end, y + r * w.cols, finish);
+      });
+    }
+  });
+}
+
+/// y [rows, outputs] = epilogue(x [rows, inner] · w [outputs, inner]ᵀ).
+inline void matmul_transposed(compute_context& context, rows_of_floats x, stored_matrix w, float* y,
+                              epilogue finish) {
+  with_element_type(w.type, [&]<class T>(T) {
+    const T* weights = static_cast<const T*>(w.data);
+    if (x.rows >= many_rows) {
+      detail::matmul_transposed_many_rows(context, x, weights, w.rows, y, finish);
+    } else {
+      parallel_for(context.threads, w.rows, detail::one_row_grain, [&](std::size_t begin, std::size_t end, int) {
+        for (std::size_t r = 0; r < x.rows; ++r)
+          detail::matmul_transposed_one_row(x.row(r), x.cols, weights, begin, end, y + r * w.rows, finish);
+      });
+    }
+  });
+}
+
+} // namespace transept::inline TRANSEPT_ABI::kernels

@@ -1,0 +1,54 @@
+// Operands of the kernels: plain pointers and run-time sizes, so that kernels are compiled once for all
+// models.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include <transept/core/activation.hpp>
+#include <transept/core/element_type.hpp>
+#include <transept/kernels/activation.hpp>
+#include <transept/simd/batch.hpp>
+
+namespace transept::inline TRANSEPT_ABI::kernels {
+
+/// Activations [rows, cols], rows one after another.
+struct rows_of_floats {
+  const float* data;
+  std::size_t rows, cols;
+  const float* row(std::size_t r) const { return data + r * cols; }
+};
+
+/// A stored matrix [rows, cols], row-major; the data suits the element type's alignment.
+struct stored_matrix {
+  const void* data;
+  element_type type;
+  std::size_t rows, cols;
+};
+
+/// What happens to a sum before it is stored: y = activation(sum + bias + y_before), each part optional.
+struct epilogue {
+  const float* bias = nullptr;
+  bool add_to_output = false; ///< the residual connection: y += …
+  std::optional<activation_type> activation = std::nullopt;
+
+  /// One batch of sums for outputs n, n + 1, …, of which `count` exist; y points at output n.
+  void store(simd::batch sum, float* y, std::size_t n, std::size_t count = simd::width) const {
+    if (count == simd::width) {
+      if (bias) sum += simd::load(bias + n);
+      if (add_to_output) sum += simd::load(y);
+      simd::store(y, sum);
+    } else {
+      if (bias) sum += simd::load_partial(bias + n, count);
+      if (add_to_output) sum += simd::load_partial(y, count);
+      simd::store_partial(y, sum, count);
+    }
+  }
+
+  /// The activation over finished outputs.
+  void activate(float* y, std::size_t count) const {
+    if (activation) kernels::activate(*activation, y, count);
+  }
+};
+
+} // namespace transept::inline TRANSEPT_ABI::kernels

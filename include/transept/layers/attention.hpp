@@ -1,0 +1,70 @@
+// Multi-head causal self-attention (Vaswani et al. 2017, section 3.2.2), GPT-2's form: one projection makes
+// queries, keys and values together; head width is its own parameter, so Heads · HeadWidth may differ from
+// Width (as in GPT-3 13B).
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <tuple>
+
+#include <transept/layers/kv_cache.hpp>
+#include <transept/layers/linear.hpp>
+#include <transept/layers/observer.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+template <extent Width, extent Heads, extent HeadWidth = even_share(Width, Heads), class Weights = inference_weights>
+struct multi_head_attention {
+  static_assert(Width > 0 && Heads > 0, "attention: the width and the number of heads must be positive");
+  static_assert(HeadWidth > 0, "attention: the width must be divisible by the number of heads unless the head "
+                               "width is given");
+
+  linear<Width, 3 * Heads * HeadWidth, Weights> c_attn; ///< queries, keys, values side by side
+  linear<Heads * HeadWidth, Width, Weights> c_proj;
+
+  static constexpr auto members = std::tuple(member{"c_attn", &multi_head_attention::c_attn},
+                                             member{"c_proj", &multi_head_attention::c_proj});
+  static constexpr std::size_t parameter_count =
+      decltype(c_attn)::parameter_count + decltype(c_proj)::parameter_count;
+};
+
+/// The usual scale of the scores, 1 / √HeadWidth (Vaswani et al. 2017, eq. 1).
+template <extent HeadWidth>
+float attention_scale() {
+  return 1.0f / std::sqrt(static_cast<float>(HeadWidth));
+}
+
+/// y [rows, Width] += attention of x [rows, Width] over the cache's `layer` and itself. The rows are the
+/// positions that follow those in the cache; their keys and values are appended to that layer (the caller
+/// advances the cache once all layers are done). `scale` multiplies the scores.
+template <extent Width, extent Heads, extent HeadWidth, extent XWidth, extent YWidth,
+          class Observer = no_observer>
+void forward(const multi_head_attention<Width, Heads, HeadWidth>& layer, compute_context& context,
+             activations<XWidth> x, activations<YWidth> y, kv_cache& cache, std::size_t layer_index, float scale,
+             Observer&& observer = {}) {
+  static_assert(XWidth == Width, "multi_head_attention: the input's width must equal the layer's");
+  static_assert(YWidth == Width, "multi_head_attention: the output's width must equal the layer's");
+  constexpr extent inner = Heads * HeadWidth;
+  const auto rows = static_cast<std::size_t>(x.rows());
+  workspace::scope scope(context.memory);
+
+  const auto queries_keys_values = scope.take<3 * inner>(x.rows()); // [rows, 3 · Heads · HeadWidth]
+  forward(layer.c_attn, context, x, queries_keys_values);
+  const float* const queries = queries_keys_values.data();
+  append(cache, layer_index, queries + inner, queries + 2 * inner, rows, 3 * inner);
+
+  const auto heads = scope.take<inner>(x.rows()); // [rows, Heads · HeadWidth]
+  const kernels::attention_problem problem{.queries = queries,
+                                           .row_stride = 3 * inner,
+                                           .rows = rows,
+                                           .first_position = cache.length(),
+                                           .heads = Heads,
+                                           .head_width = HeadWidth,
+                                           .scale = scale};
+  kernels::attend(context, problem, cache.layer(layer_index), heads.data());
+  if constexpr (observing<Observer>) observer.attention(layer_index, problem, cache.layer(layer_index));
+
+  forward(layer.c_proj, context, heads, y, {.add_to_output = true});
+}
+
+} // namespace transept::inline TRANSEPT_ABI

@@ -1,0 +1,67 @@
+// Affine map: y = x · W + b.
+//
+// `linear` stores W as [in, out], the layout of Hugging Face's Conv1D, which GPT-2 uses throughout;
+// `output_projection` stores [out, in] rows and no bias: an embedding read the other way round.
+#pragma once
+
+#include <cstddef>
+#include <tuple>
+
+#include <transept/kernels/matmul.hpp>
+#include <transept/tensor/parameters.hpp>
+#include <transept/tensor/weights.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+namespace detail {
+
+template <extent Width>
+kernels::rows_of_floats operand(const_activations<Width> x) {
+  return {x.data(), static_cast<std::size_t>(x.rows()), static_cast<std::size_t>(x.cols())};
+}
+
+template <extent Rows, extent Cols>
+kernels::stored_matrix operand(const weight_matrix<Rows, Cols>& w) {
+  return {w.data(), w.type(), static_cast<std::size_t>(w.rows()), static_cast<std::size_t>(w.cols())};
+}
+
+} // namespace detail
+
+template <extent In, extent Out, class Weights = inference_weights>
+struct linear {
+  static_assert(In > 0 && Out > 0, "linear<In, Out>: both widths must be positive");
+
+  typename Weights::template matrix<In, Out> weight;
+  typename Weights::template vector<Out> bias;
+
+  static constexpr auto members = std::tuple(member{"weight", &linear::weight}, member{"bias", &linear::bias});
+  static constexpr std::size_t parameter_count = static_cast<std::size_t>(In * Out + Out);
+};
+
+/// What else a linear layer does in the same pass over its output.
+struct linear_options {
+  bool add_to_output = false;                          ///< y += …: the residual connection
+  std::optional<activation_type> activation = std::nullopt; ///< applied last
+};
+
+/// y [rows, Out] = x [rows, In] · weight + bias.
+template <extent In, extent Out, extent XWidth, extent YWidth>
+void forward(const linear<In, Out>& layer, compute_context& context, activations<XWidth> x,
+             activations<YWidth> y, linear_options options = {}) {
+  static_assert(XWidth == In, "linear: the input's width must equal the layer's In");
+  static_assert(YWidth == Out, "linear: the output's width must equal the layer's Out");
+  kernels::matmul(context, detail::operand<In>(x), detail::operand(layer.weight), y.data(),
+                  {.bias = layer.bias.data(),
+                   .add_to_output = options.add_to_output,
+                   .activation = options.activation});
+}
+
+/// logits [rows, vocabulary] = x [rows, Width] · tableᵀ, for an embedding table [vocabulary, Width].
+template <extent Vocabulary, extent Width, extent XWidth>
+void project_to_vocabulary(const weight_matrix<Vocabulary, Width>& table, compute_context& context,
+                           activations<XWidth> x, float* logits) {
+  static_assert(XWidth == Width, "project_to_vocabulary: the input's width must equal the embedding's");
+  kernels::matmul_transposed(context, detail::operand<Width>(x), detail::operand(table), logits, {});
+}
+
+} // namespace transept::inline TRANSEPT_ABI

@@ -1,0 +1,86 @@
+// Scratch memory of a session: a stack of 64-byte aligned blocks, taken in a scope and given back at its end.
+//
+//   workspace memory(bytes);
+//   {
+//     workspace::scope scope(memory);
+//     auto hidden = scope.take<3072>(rows);      // activations<3072> of `rows` rows, uninitialised
+//   }                                            // given back
+//
+// It grows where it was made too small (a new chunk; nothing moves) and keeps what it has grown to, so the
+// second time through the same code allocates nothing; a session makes it large enough from the start.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+
+#include <transept/tensor/buffer.hpp>
+#include <transept/tensor/view.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+class workspace {
+public:
+  /// Room for `bytes` at once, counting each block rounded up to 64 bytes.
+  explicit workspace(std::size_t bytes = 0) {
+    if (bytes > 0) chunks_.emplace_back(round_up(bytes));
+  }
+
+  /// A block of `count` elements costs this much room.
+  template <class T = float>
+  static constexpr std::size_t room_for(std::size_t count) {
+    return round_up(count * sizeof(T));
+  }
+
+  /// Bytes held, used or not.
+  std::size_t capacity() const {
+    std::size_t total = 0;
+    for (const auto& chunk : chunks_) total += chunk.size();
+    return total;
+  }
+
+  /// Gives back at its end everything that was taken through it. Scopes nest like blocks of code.
+  class scope {
+  public:
+    explicit scope(workspace& memory) : memory_(memory), chunk_(memory.chunk_), used_(memory.used_) {}
+    ~scope() {
+      memory_.chunk_ = chunk_;
+      memory_.used_ = used_;
+    }
+    scope(const scope&) = delete;
+    scope& operator=(const scope&) = delete;
+
+    /// `count` uninitialised floats.
+    float* floats(std::size_t count) { return reinterpret_cast<float*>(memory_.take(room_for(count))); }
+
+    /// Uninitialised activations [rows, Width].
+    template <extent Width>
+    activations<Width> take(extent rows) {
+      return {floats(static_cast<std::size_t>(rows * Width)), rows};
+    }
+
+  private:
+    workspace& memory_;
+    std::size_t chunk_, used_;
+  };
+
+private:
+  static constexpr std::size_t round_up(std::size_t bytes) {
+    return (bytes + buffer_alignment - 1) / buffer_alignment * buffer_alignment;
+  }
+
+  std::byte* take(std::size_t bytes) {
+    while (chunk_ < chunks_.size() && chunks_[chunk_].size() - used_ < bytes) {
+      ++chunk_;
+      used_ = 0;
+    }
+    if (chunk_ == chunks_.size()) chunks_.emplace_back(bytes);
+    std::byte* block = chunks_[chunk_].data() + used_;
+    used_ += bytes;
+    return block;
+  }
+
+  std::deque<buffer<std::byte>> chunks_;
+  std::size_t chunk_ = 0, used_ = 0;
+};
+
+} // namespace transept::inline TRANSEPT_ABI

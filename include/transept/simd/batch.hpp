@@ -1,0 +1,131 @@
+// The vector type kernels are written in: a batch of f32 as wide as the build's instruction set allows.
+//
+// This is the only header that includes xsimd. Kernels written on `batch` are width-agnostic and run on
+// SSE2, AVX2, AVX-512 and NEON. Two rules keep results the same bits however work is divided:
+//   - a lane's result depends on that lane alone, so a tail is padded to a whole batch and computed with
+//     the very same operations (load_partial, store_partial);
+//   - multiply-adds that matter are written as fma().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include <transept/core/element_type.hpp>
+
+#include <xsimd/xsimd.hpp>
+
+#if defined(__F16C__)
+#include <immintrin.h>
+#endif
+
+namespace transept::inline TRANSEPT_ABI::simd {
+
+/// f32 lanes of the widest vector that the build's flags allow.
+using batch = xsimd::batch<float>;
+inline constexpr std::size_t width = batch::size;
+
+/// Vector registers of the architecture: what a register-blocked kernel can hold.
+#if defined(__AVX512F__) || defined(__aarch64__)
+inline constexpr std::size_t registers = 32;
+#else
+inline constexpr std::size_t registers = 16;
+#endif
+
+inline batch broadcast(float value) { return batch(value); }
+inline batch load(const float* from) { return batch::load_unaligned(from); }
+inline void store(float* to, batch value) { value.store_unaligned(to); }
+
+/// The first `count` (< width) elements; the other lanes are 0.
+template <class T>
+batch load_partial(const T* from, std::size_t count);
+
+inline void store_partial(float* to, batch value, std::size_t count) {
+  alignas(64) float lanes[width];
+  value.store_aligned(lanes);
+  std::memcpy(to, lanes, count * sizeof(float));
+}
+
+/// a · b + c: rounded once where the build has fused multiply-add, else twice.
+inline batch fma(batch a, batch b, batch c) { return xsimd::fma(a, b, c); }
+inline batch max(batch a, batch b) { return xsimd::max(a, b); }
+
+/// Sum of all lanes, in one fixed order.
+inline float sum(batch value) {
+#if XSIMD_VERSION_MAJOR >= 9
+  return xsimd::reduce_add(value);
+#else
+  return xsimd::hadd(value);
+#endif
+}
+
+/// The greatest lane. NaN lanes may or may not show.
+inline float greatest(batch value) {
+  alignas(64) float lanes[width];
+  value.store_aligned(lanes);
+  float result = lanes[0];
+  for (std::size_t i = 1; i < width; ++i) result = lanes[i] > result ? lanes[i] : result;
+  return result;
+}
+
+namespace detail {
+
+/// `width` 16-bit patterns, widened with zeros to 32 bits.
+inline xsimd::batch<std::uint32_t> load_widened(const void* from) {
+#if defined(__GNUC__)
+  using narrow = std::uint16_t __attribute__((vector_size(width * 2)));
+  using wide = std::uint32_t __attribute__((vector_size(width * 4)));
+  narrow bits;
+  std::memcpy(&bits, from, sizeof bits);
+  const wide widened = __builtin_convertvector(bits, wide);
+  xsimd::batch<std::uint32_t>::register_type lanes;
+  static_assert(sizeof lanes == sizeof widened);
+  std::memcpy(&lanes, &widened, sizeof lanes);
+  return xsimd::batch<std::uint32_t>(lanes);
+#else
+  std::uint16_t narrow[width];
+  alignas(64) std::uint32_t wide[width];
+  std::memcpy(narrow, from, sizeof narrow);
+  for (std::size_t i = 0; i < width; ++i) wide[i] = narrow[i];
+  return xsimd::batch<std::uint32_t>::load_aligned(wide);
+#endif
+}
+
+} // namespace detail
+
+/// Widening loads: `width` stored elements as f32.
+inline batch load(const bf16* from) {
+  return xsimd::bitwise_cast<batch>(detail::load_widened(from) << 16);
+}
+
+inline batch load(const f16* from) {
+#if defined(__AVX512F__)
+  __m256i half;
+  std::memcpy(&half, from, sizeof half);
+  return batch(_mm512_cvtph_ps(half));
+#elif defined(__F16C__) && defined(__AVX__)
+  __m128i half;
+  std::memcpy(&half, from, sizeof half);
+  return batch(_mm256_cvtph_ps(half));
+#else
+  // Move exponent and fraction into place and rebias by a multiplication, which is exact and also mends
+  // subnormals; infinities and NaN get the f32 exponent 255.
+  using integers = xsimd::batch<std::uint32_t>;
+  const integers bits = detail::load_widened(from);
+  const integers magnitude = bits & integers(0x7fffu);
+  const integers sign = (bits & integers(0x8000u)) << 16;
+  const batch scaled = xsimd::bitwise_cast<batch>(magnitude << 13) * batch(0x1p112f);
+  const batch exponent_full = xsimd::bitwise_cast<batch>((magnitude << 13) | integers(0x7f800000u));
+  const batch absolute = xsimd::select(scaled >= batch(65536.0f), exponent_full, scaled);
+  return xsimd::bitwise_cast<batch>(xsimd::bitwise_cast<integers>(absolute) | sign);
+#endif
+}
+
+template <class T>
+inline batch load_partial(const T* from, std::size_t count) {
+  T padded[width] = {};
+  std::memcpy(padded, from, count * sizeof(T));
+  return load(padded);
+}
+
+} // namespace transept::inline TRANSEPT_ABI::simd

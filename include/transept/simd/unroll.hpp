@@ -1,0 +1,32 @@
+// Loops that must not be loops: the body is instantiated once per index, so that an array of batches
+// indexed by it lives in registers (GCC 12 spills such arrays when an ordinary loop is unrolled late).
+#pragma once
+
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include <transept/core/version.hpp>
+
+#if defined(__GNUC__)
+#define TRANSEPT_ALWAYS_INLINE __attribute__((always_inline))
+#else
+#define TRANSEPT_ALWAYS_INLINE
+#endif
+
+namespace transept::inline TRANSEPT_ABI::simd {
+
+namespace detail {
+template <class Body, std::size_t... Indices>
+TRANSEPT_ALWAYS_INLINE inline void unroll(Body&& body, std::index_sequence<Indices...>) {
+  (body(std::integral_constant<std::size_t, Indices>{}), ...);
+}
+} // namespace detail
+
+/// Calls body(integral_constant<0>), …, body(integral_constant<Count - 1>), all inlined.
+template <std::size_t Count, class Body>
+TRANSEPT_ALWAYS_INLINE inline void unroll(Body&& body) {
+  detail::unroll(static_cast<Body&&>(body), std::make_index_sequence<Count>{});
+}
+
+} // namespace transept::inline TRANSEPT_ABI::simd

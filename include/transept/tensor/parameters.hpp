@@ -1,0 +1,107 @@
+// The one walk over a model's parameters: the source for loading, saving, counting and initialising (and,
+// with several aggregates in step, for optimizers).
+//
+// An aggregate describes itself with a static tuple of named members:
+//
+//   template <extent In, extent Out> struct linear {
+//     weight_matrix<In, Out> weight;
+//     weight_vector<Out> bias;
+//     static constexpr auto members = std::tuple(member{"weight", &linear::weight},
+//                                                member{"bias", &linear::bias});
+//   };
+//
+// and the walk visits every leaf with its full dotted name, "h.0.attn.c_attn.weight", in declaration order.
+#pragma once
+
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+
+#include <transept/core/version.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+/// A name beside a pointer to member.
+template <class Class, class Type>
+struct member {
+  std::string_view name;
+  Type Class::*pointer;
+};
+template <class Class, class Type>
+member(const char*, Type Class::*) -> member<Class, Type>;
+
+/// Stands where a layer has no such member (a tied model's lm_head): the walk passes it by.
+struct absent {};
+
+/// A leaf of the walk: a stored vector or matrix.
+template <class T>
+concept parameter_leaf = requires { std::remove_cvref_t<T>::rank; };
+
+/// An aggregate with named members.
+template <class T>
+concept parameter_group = requires { std::remove_cvref_t<T>::members; };
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_array = false;
+template <class T, std::size_t N>
+inline constexpr bool is_array<std::array<T, N>> = true;
+
+inline void append_name(std::string& path, std::string_view name) {
+  if (!path.empty()) path += '.';
+  path += name;
+}
+
+template <class F, class First, class... Rest>
+void walk_parameters(F& visit, std::string& path, First& first, Rest&... rest) {
+  using type = std::remove_cv_t<First>;
+  const std::size_t length = path.size();
+  if constexpr (std::is_same_v<type, absent>) {
+  } else if constexpr (parameter_leaf<type>) {
+    visit(std::string_view(path), first, rest...);
+  } else if constexpr (is_array<type>) {
+    for (std::size_t i = 0; i < first.size(); ++i) {
+      std::array<char, 24> digits;
+      const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), i).ptr;
+      append_name(path, {digits.data(), end});
+      walk_parameters(visit, path, first[i], rest[i]...);
+      path.resize(length);
+    }
+  } else {
+    static_assert(parameter_group<type>,
+                  "a layer must list its parameters: static constexpr auto members = "
+                  "std::tuple(transept::member{\"weight\", &my_layer::weight}, ...)");
+    const auto walk_member = [&](const auto& each) {
+      append_name(path, each.name);
+      walk_parameters(visit, path, first.*(each.pointer), rest.*(each.pointer)...);
+      path.resize(length);
+    };
+    std::apply([&](const auto&... each) { (walk_member(each), ...); }, type::members);
+  }
+}
+
+} // namespace detail
+
+/// Calls `visit(name, leaf...)` for every parameter of one aggregate, or of several of the same structure in
+/// step (`for_each_parameter(f, model, gradients)`), in declaration order.
+template <class F, class Aggregate, class... Others>
+void for_each_parameter(F&& visit, Aggregate& aggregate, Others&... others) {
+  std::string path;
+  detail::walk_parameters(visit, path, aggregate, others...);
+}
+
+/// The number of scalars in all parameters; shared (tied) ones are counted once.
+template <class Aggregate>
+std::size_t count_parameters(const Aggregate& aggregate) {
+  std::size_t count = 0;
+  for_each_parameter([&](std::string_view, const auto& leaf) { count += static_cast<std::size_t>(leaf.size()); },
+                     aggregate);
+  return count;
+}
+
+} // namespace transept::inline TRANSEPT_ABI

@@ -1,0 +1,82 @@
+// What a layer's parameters are made of in inference: read-only views of static shape, whose elements may
+// be stored as f32, f16 or bf16 (a run-time tag). The memory belongs to the model (see weight_owner).
+//
+// Layers are templates on a storage policy such as `inference_weights`, so that training can put owned f32
+// values, gradients and moments into the same aggregates.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include <transept/core/element_type.hpp>
+#include <transept/tensor/view.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+/// A stored matrix [rows, cols], row-major, of run-time element type. `data` may have any alignment that
+/// suits the element type.
+template <extent Rows, extent Cols>
+class weight_matrix {
+public:
+  static constexpr int rank = 2;
+  static constexpr extent static_rows = Rows;
+  static constexpr extent static_cols = Cols;
+
+  constexpr weight_matrix() = default;
+  constexpr weight_matrix(const void* data, element_type type, extent rows, extent cols)
+      : data_(data), type_(type), rows_(rows), cols_(cols) {}
+
+  constexpr const void* data() const { return data_; }
+  constexpr element_type type() const { return type_; }
+  constexpr extent rows() const { return rows_.value(); }
+  constexpr extent cols() const { return cols_.value(); }
+  constexpr extent size() const { return rows() * cols(); }
+  constexpr std::array<extent, 2> shape() const { return {rows(), cols()}; }
+
+private:
+  const void* data_ = nullptr;
+  element_type type_ = element_type::f32;
+  [[no_unique_address]] extent_holder<Rows> rows_;
+  [[no_unique_address]] extent_holder<Cols> cols_;
+};
+
+/// A stored vector [n] of f32: biases and norm weights are few, so they are always widened on loading.
+template <extent N>
+class weight_vector {
+public:
+  static constexpr int rank = 1;
+
+  constexpr weight_vector() = default;
+  constexpr weight_vector(const float* data, extent n) : data_(data), n_(n) {}
+
+  constexpr const float* data() const { return data_; }
+  static constexpr element_type type() { return element_type::f32; }
+  constexpr extent size() const { return n_.value(); }
+  constexpr std::array<extent, 1> shape() const { return {size()}; }
+
+private:
+  const float* data_ = nullptr;
+  [[no_unique_address]] extent_holder<N> n_;
+};
+
+/// The storage policy of inference.
+struct inference_weights {
+  template <extent Rows, extent Cols>
+  using matrix = weight_matrix<Rows, Cols>;
+  template <extent N>
+  using vector = weight_vector<N>;
+};
+
+/// Shared ownership of whatever memory a model's views point into: mapped files, converted copies,
+/// randomly initialised buffers. Copying a model copies the handles; the weights are read-only.
+class weight_owner {
+public:
+  void keep(std::shared_ptr<const void> memory) { memory_.push_back(std::move(memory)); }
+
+private:
+  std::vector<std::shared_ptr<const void>> memory_;
+};
+
+} // namespace transept::inline TRANSEPT_ABI
