@@ -26,9 +26,12 @@ constexpr std::size_t size_of(element_type type) { return type == element_type::
 /// The name safetensors uses: "F32", "F16", "BF16".
 constexpr std::string_view name_of(element_type type) {
   switch (type) {
-  case element_type::f32: return "F32";
-  case element_type::f16: return "F16";
-  case element_type::bf16: return "BF16";
+  case element_type::f32:
+    return "F32";
+  case element_type::f16:
+    return "F16";
+  case element_type::bf16:
+    return "BF16";
   }
   return "?";
 }
@@ -92,9 +95,12 @@ constexpr f16 to_f16(float value) {
 template <class F>
 constexpr decltype(auto) with_element_type(element_type type, F&& f) {
   switch (type) {
-  case element_type::f32: return std::forward<F>(f)(float{});
-  case element_type::f16: return std::forward<F>(f)(f16{});
-  case element_type::bf16: return std::forward<F>(f)(bf16{});
+  case element_type::f32:
+    return std::forward<F>(f)(float{});
+  case element_type::f16:
+    return std::forward<F>(f)(f16{});
+  case element_type::bf16:
+    return std::forward<F>(f)(bf16{});
   }
   throw argument_error("unknown element type " + std::to_string(static_cast<int>(type)));
 }

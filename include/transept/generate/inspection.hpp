@@ -28,8 +28,8 @@ struct inspection_request {
   bool logits = false;
 };
 
-/// What was kept; an array that was not asked for is empty. T: the tokens fed; S: all positions in the session
-/// after them.
+/// What was kept; an array that was not asked for is empty. T: the tokens fed; S: all positions in the
+/// session after them.
 struct inspection {
   /// [n_layer + 1, T, n_embd]: the embeddings, then the output of each block; the last after the final norm,
   /// as Hugging Face counts them.
@@ -49,11 +49,13 @@ public:
       : result_(result), request_(request), first_position_(first_position) {}
 
   void hidden_state(std::size_t index, const float* rows, std::size_t count, std::size_t width) {
-    if (request_.hidden_states) std::copy_n(rows, count * width, &result_.hidden_states(index, rows_seen_, 0));
+    if (request_.hidden_states)
+      std::copy_n(rows, count * width, &result_.hidden_states(index, rows_seen_, 0));
     if (index + 1 == result_.hidden_states.shape(0)) rows_seen_ += count; // the chunk's last
   }
 
-  void attention(std::size_t layer, const kernels::attention_problem& problem, kernels::keys_and_values cache) {
+  void attention(std::size_t layer, const kernels::attention_problem& problem,
+                 kernels::keys_and_values cache) {
     if (!request_.attentions) return;
     const std::size_t row = problem.first_position - first_position_;
     kernels::attention_weights(problem, cache, &result_.attentions(layer, 0, row, 0),
@@ -111,7 +113,8 @@ array<Rank> parameter(const Model& model, std::string_view name) {
           found = true;
         } else {
           throw argument_error("the parameter " + std::string(name) + " has " +
-                               std::to_string(leaf.shape().size()) + " dimensions, not " + std::to_string(Rank));
+                               std::to_string(leaf.shape().size()) + " dimensions, not " +
+                               std::to_string(Rank));
         }
       },
       model);

@@ -40,10 +40,12 @@ class session {
 public:
   /// Throws argument_error for options out of range, std::bad_alloc.
   template <decoder_model Model>
-  explicit session(const Model& model, session_options options = {}) : session(model.shape(), std::move(options)) {}
+  explicit session(const Model& model, session_options options = {})
+      : session(model.shape(), std::move(options)) {}
 
   explicit session(const decoder_shape& shape, session_options options = {})
-      : shape_(shape), pool_(options.pool ? options.pool : std::make_shared<thread_pool>(options.threads)),
+      : shape_(shape),
+        pool_(options.pool ? options.pool : std::make_shared<thread_pool>(options.threads)),
         cache_(shape.n_layer, shape.n_head, shape.head_width, checked_capacity(shape, options)),
         chunk_(checked_chunk(cache_, options)),
         memory_(workspace_bytes(shape, chunk_, static_cast<std::size_t>(pool_->size()))),
@@ -89,7 +91,8 @@ private:
   static std::size_t workspace_bytes(const decoder_shape& shape, std::size_t rows, std::size_t threads) {
     const auto room = [](std::size_t count) { return workspace::room_for(count); };
     const std::size_t inner = shape.n_head * shape.head_width;
-    const std::size_t within = std::max(room(rows * 3 * inner) + room(rows * inner), room(rows * shape.n_inner));
+    const std::size_t within =
+        std::max(room(rows * 3 * inner) + room(rows * inner), room(rows * shape.n_inner));
     const std::size_t product = kernels::matmul_scratch_bytes(rows, shape.n_embd, threads);
     const std::size_t output = kernels::matmul_transposed_scratch_bytes(shape.n_embd, threads);
     return 2 * room(rows * shape.n_embd) + std::max(within + product, output);
@@ -110,9 +113,10 @@ inline void truncate(session& session, std::size_t length) { truncate(session.ca
 /// Forgets everything: the session is as new.
 inline void reset(session& session) { truncate(session, 0); }
 
-/// Throws unless `tokens` can be fed: argument_error for no tokens, an id outside the vocabulary, or a session
-/// made for another model; context_error where they do not fit.
-inline void check_tokens(const decoder_shape& model, const session& session, std::span<const token_id> tokens) {
+/// Throws unless `tokens` can be fed: argument_error for no tokens, an id outside the vocabulary, or a
+/// session made for another model; context_error where they do not fit.
+inline void check_tokens(const decoder_shape& model, const session& session,
+                         std::span<const token_id> tokens) {
   if (session.shape() != model)
     throw argument_error("this session was made for a model of another shape: make one with session(model)");
   if (tokens.empty())
@@ -160,8 +164,8 @@ void forward_chunks(const Model& model, session& session, std::span<const token_
   }
 }
 
-/// Feeds one token, many, or the rest of a prompt; returns the logits [vocab_size] of the last position, which
-/// stay valid until the next call. Throws as check_tokens does; then nothing has changed.
+/// Feeds one token, many, or the rest of a prompt; returns the logits [vocab_size] of the last position,
+/// which stay valid until the next call. Throws as check_tokens does; then nothing has changed.
 template <decoder_model Model>
 std::span<const float> forward(const Model& model, session& session, std::span<const token_id> tokens) {
   check_tokens(model.shape(), session, tokens);
@@ -177,8 +181,8 @@ std::span<const float> forward(const Model& model, session& session, std::span<c
   if (static_cast<std::size_t>(logits.rows()) != tokens.size() ||
       static_cast<std::size_t>(logits.cols()) != session.shape().vocab_size)
     throw argument_error("logits of all positions need a matrix of " + std::to_string(tokens.size()) + " × " +
-                         std::to_string(session.shape().vocab_size) + "; got " + std::to_string(logits.rows()) +
-                         " × " + std::to_string(logits.cols()));
+                         std::to_string(session.shape().vocab_size) + "; got " +
+                         std::to_string(logits.rows()) + " × " + std::to_string(logits.cols()));
   forward_chunks(model, session, tokens, logits.data(), no_observer{});
   return session.logits();
 }

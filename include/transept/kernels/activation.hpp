@@ -42,8 +42,7 @@ template <activation_type Type>
 void activate(float* x, std::size_t count) {
   std::size_t i = 0;
   for (; i + simd::width <= count; i += simd::width) simd::store(x + i, activate<Type>(simd::load(x + i)));
-  if (i < count)
-    simd::store_partial(x + i, activate<Type>(simd::load_partial(x + i, count - i)), count - i);
+  if (i < count) simd::store_partial(x + i, activate<Type>(simd::load_partial(x + i, count - i)), count - i);
 }
 
 } // namespace detail
@@ -51,12 +50,18 @@ void activate(float* x, std::size_t count) {
 /// x[0 … count) = activation(x), in place.
 inline void activate(activation_type type, float* x, std::size_t count) {
   switch (type) {
-  case activation_type::gelu_tanh: return detail::activate<activation_type::gelu_tanh>(x, count);
-  case activation_type::gelu_erf: return detail::activate<activation_type::gelu_erf>(x, count);
-  case activation_type::relu: return detail::activate<activation_type::relu>(x, count);
-  case activation_type::silu: return detail::activate<activation_type::silu>(x, count);
-  case activation_type::quick_gelu: return detail::activate<activation_type::quick_gelu>(x, count);
-  case activation_type::tanh: return detail::activate<activation_type::tanh>(x, count);
+  case activation_type::gelu_tanh:
+    return detail::activate<activation_type::gelu_tanh>(x, count);
+  case activation_type::gelu_erf:
+    return detail::activate<activation_type::gelu_erf>(x, count);
+  case activation_type::relu:
+    return detail::activate<activation_type::relu>(x, count);
+  case activation_type::silu:
+    return detail::activate<activation_type::silu>(x, count);
+  case activation_type::quick_gelu:
+    return detail::activate<activation_type::quick_gelu>(x, count);
+  case activation_type::tanh:
+    return detail::activate<activation_type::tanh>(x, count);
   }
 }
 

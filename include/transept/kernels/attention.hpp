@@ -110,7 +110,8 @@ inline void take_tile(streaming_softmax& state, float* scores, std::size_t count
     const std::size_t lanes = std::min(simd::width, head_width - d);
     simd::batch sum = simd::load_partial(out + d, lanes) * rescale;
     for (std::size_t j = 0; j < count; ++j)
-      sum = simd::fma(simd::broadcast(scores[j]), simd::load_partial(values + j * head_width + d, lanes), sum);
+      sum =
+          simd::fma(simd::broadcast(scores[j]), simd::load_partial(values + j * head_width + d, lanes), sum);
     simd::store_partial(out + d, sum, lanes);
   }
 }
@@ -181,12 +182,14 @@ inline void attention_weights(const attention_problem& problem, keys_and_values 
       const float* query = problem.queries + r * problem.row_stride + h * problem.head_width;
       double total = 0;
       for (std::size_t t = 0; t < visible; t += key_tile) {
-        detail::score_tile<1>(query, problem.row_stride, cache.keys + h * cache.head_stride + t * problem.head_width,
-                              problem.head_width, problem.scale, scores);
+        detail::score_tile<1>(query, problem.row_stride,
+                              cache.keys + h * cache.head_stride + t * problem.head_width, problem.head_width,
+                              problem.scale, scores);
         std::copy_n(scores, std::min(key_tile, visible - t), row + t);
       }
       const float most = *std::max_element(row, row + visible);
-      for (std::size_t j = 0; j < visible; ++j) total += static_cast<double>(row[j] = std::exp(row[j] - most));
+      for (std::size_t j = 0; j < visible; ++j)
+        total += static_cast<double>(row[j] = std::exp(row[j] - most));
       for (std::size_t j = 0; j < visible; ++j) row[j] = static_cast<float>(row[j] / total);
       std::fill(row + visible, row + row_length, 0.0f);
     }

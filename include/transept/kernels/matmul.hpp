@@ -1,7 +1,7 @@
 // Matrix product of activations with stored weights, the two layouts GPT-2 comes in:
 //
-//   matmul             y[r, n] = Σₖ x[r, k] · w[k, n]      w [inner, outputs], Conv1D as Hugging Face stores it
-//   matmul_transposed  y[r, n] = Σₖ x[r, k] · w[n, k]      w [outputs, inner], the output embedding
+//   matmul             y[r, n] = Σₖ x[r, k] · w[k, n]      w [inner, outputs], Conv1D as Hugging Face stores
+//   it matmul_transposed  y[r, n] = Σₖ x[r, k] · w[n, k]      w [outputs, inner], the output embedding
 //
 // then, in one pass over the result: + bias[n], + residual y[r, n], activation.
 //
@@ -46,10 +46,11 @@ inline void matmul(compute_context& context, rows_of_floats x, stored_matrix w, 
     if (x.rows >= many_rows) {
       detail::matmul_many_rows(context, x, weights, w.cols, y, finish);
     } else {
-      parallel_for(context.threads, w.cols, detail::one_row_grain, [&](std::size_t begin, std::size_t end, int) {
-        for (std::size_t r = 0; r < x.rows; ++r)
-          detail::matmul_one_row(x.row(r), x.cols, weights, w.cols, begin, end, y + r * w.cols, finish);
-      });
+      parallel_for(
+          context.threads, w.cols, detail::one_row_grain, [&](std::size_t begin, std::size_t end, int) {
+            for (std::size_t r = 0; r < x.rows; ++r)
+              detail::matmul_one_row(x.row(r), x.cols, weights, w.cols, begin, end, y + r * w.cols, finish);
+          });
     }
   });
 }
@@ -62,10 +63,12 @@ inline void matmul_transposed(compute_context& context, rows_of_floats x, stored
     if (x.rows >= many_rows) {
       detail::matmul_transposed_many_rows(context, x, weights, w.rows, y, finish);
     } else {
-      parallel_for(context.threads, w.rows, detail::one_row_grain, [&](std::size_t begin, std::size_t end, int) {
-        for (std::size_t r = 0; r < x.rows; ++r)
-          detail::matmul_transposed_one_row(x.row(r), x.cols, weights, begin, end, y + r * w.rows, finish);
-      });
+      parallel_for(context.threads, w.rows, detail::one_row_grain,
+                   [&](std::size_t begin, std::size_t end, int) {
+                     for (std::size_t r = 0; r < x.rows; ++r)
+                       detail::matmul_transposed_one_row(x.row(r), x.cols, weights, begin, end,
+                                                         y + r * w.rows, finish);
+                   });
     }
   });
 }

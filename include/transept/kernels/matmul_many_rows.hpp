@@ -34,7 +34,8 @@ void pack_block(const T* w, std::size_t outputs, std::size_t k0, std::size_t inn
       float* to = packed + strip_index * inner * tile_cols + k * tile_cols + j % tile_cols;
       simd::store(to, j + simd::width <= cols ? simd::load(row + j) : simd::load_partial(row + j, cols - j));
     }
-    if (const std::size_t rest = cols % tile_cols; rest != 0 && rest <= simd::width) // the strip's second batch
+    if (const std::size_t rest = cols % tile_cols;
+        rest != 0 && rest <= simd::width) // the strip's second batch
       simd::store(packed + (cols / tile_cols * inner + k) * tile_cols + simd::width, simd::broadcast(0.0f));
   }
 }
@@ -146,9 +147,8 @@ void dot_tile(const float* x, const float* w, std::size_t inner, float* y, std::
     simd::unroll<XRows>([&](auto r) { values[r] = read(x + r * inner + k); });
     simd::unroll<WRows>([&](auto c) {
       const simd::batch weights = read(w + c * inner + k);
-      simd::unroll<XRows>([&](auto r) {
-        partial[r * WRows + c] = simd::fma(values[r], weights, partial[r * WRows + c]);
-      });
+      simd::unroll<XRows>(
+          [&](auto r) { partial[r * WRows + c] = simd::fma(values[r], weights, partial[r * WRows + c]); });
     });
   };
   std::size_t k = 0;

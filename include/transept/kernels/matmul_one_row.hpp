@@ -62,8 +62,7 @@ void matmul_one_row(const float* x, std::size_t inner, const T* w, std::size_t o
       add_scaled_rows<streams>(x + k, w + k * outputs + n, outputs, streams * outputs, sums, count);
     for (; k < inner; ++k) add_scaled_rows<1>(x + k, w + k * outputs + n, outputs, 0, sums, count);
     std::size_t j = 0;
-    for (; j + simd::width <= count; j += simd::width)
-      finish.store(simd::load(sums + j), y + n + j, n + j);
+    for (; j + simd::width <= count; j += simd::width) finish.store(simd::load(sums + j), y + n + j, n + j);
     if (j < count) finish.store(simd::load_partial(sums + j, count - j), y + n + j, n + j, count - j);
     finish.activate(y + n, count);
   }

@@ -15,7 +15,8 @@ inline float greatest(const float* x, std::size_t count) {
   std::size_t i = 0;
   if (count >= simd::width) {
     simd::batch most = simd::load(x);
-    for (i = simd::width; i + simd::width <= count; i += simd::width) most = simd::max(most, simd::load(x + i));
+    for (i = simd::width; i + simd::width <= count; i += simd::width)
+      most = simd::max(most, simd::load(x + i));
     result = simd::greatest(most);
   }
   for (; i < count; ++i) result = x[i] > result ? x[i] : result;
@@ -52,7 +53,8 @@ inline double log_sum_exp(const float* x, std::size_t count) {
   while (i < count) {
     simd::batch partial = simd::broadcast(0.0f); // short runs of f32 sums, added up in double
     const std::size_t end = i + 64 * simd::width;
-    for (; i + simd::width <= count && i < end; i += simd::width) partial += simd::exp(simd::load(x + i) - shift);
+    for (; i + simd::width <= count && i < end; i += simd::width)
+      partial += simd::exp(simd::load(x + i) - shift);
     total += static_cast<double>(simd::sum(partial));
     if (i < count && i + simd::width > count) {
       alignas(64) float lanes[simd::width];

@@ -13,11 +13,13 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
-template <extent Width, extent Heads, extent HeadWidth = even_share(Width, Heads), class Weights = inference_weights>
+template <extent Width, extent Heads, extent HeadWidth = even_share(Width, Heads),
+          class Weights = inference_weights>
 struct multi_head_attention {
   static_assert(Width > 0 && Heads > 0, "attention: the width and the number of heads must be positive");
-  static_assert(HeadWidth > 0, "attention: the width must be divisible by the number of heads unless the head "
-                               "width is given");
+  static_assert(HeadWidth > 0,
+                "attention: the width must be divisible by the number of heads unless the head "
+                "width is given");
 
   linear<Width, 3 * Heads * HeadWidth, Weights> c_attn; ///< queries, keys, values side by side
   linear<Heads * HeadWidth, Width, Weights> c_proj;
@@ -40,8 +42,8 @@ float attention_scale() {
 template <extent Width, extent Heads, extent HeadWidth, extent XWidth, extent YWidth,
           class Observer = no_observer>
 void forward(const multi_head_attention<Width, Heads, HeadWidth>& layer, compute_context& context,
-             activations<XWidth> x, activations<YWidth> y, kv_cache& cache, std::size_t layer_index, float scale,
-             Observer&& observer = {}) {
+             activations<XWidth> x, activations<YWidth> y, kv_cache& cache, std::size_t layer_index,
+             float scale, Observer&& observer = {}) {
   static_assert(XWidth == Width, "multi_head_attention: the input's width must equal the layer's");
   static_assert(YWidth == Width, "multi_head_attention: the output's width must equal the layer's");
   constexpr extent inner = Heads * HeadWidth;

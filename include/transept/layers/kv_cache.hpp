@@ -19,9 +19,13 @@ class kv_cache {
 public:
   /// Room for `capacity` positions (≥ 1).
   kv_cache(std::size_t n_layer, std::size_t n_head, std::size_t head_width, std::size_t capacity)
-      : n_layer_(n_layer), n_head_(n_head), head_width_(head_width), capacity_(capacity),
+      : n_layer_(n_layer),
+        n_head_(n_head),
+        head_width_(head_width),
+        capacity_(capacity),
         head_stride_((capacity + kernels::key_tile - 1) / kernels::key_tile * kernels::key_tile * head_width),
-        keys_(n_layer * n_head * head_stride_), values_(n_layer * n_head * head_stride_) {}
+        keys_(n_layer * n_head * head_stride_),
+        values_(n_layer * n_head * head_stride_) {}
 
   std::size_t n_layer() const { return n_layer_; }
   std::size_t n_head() const { return n_head_; }
@@ -50,20 +54,22 @@ private:
 /// Writes `rows` positions of one layer behind those the cache holds: keys and values row r begin at
 /// keys + r · row_stride (values likewise), n_head · head_width floats each. Every layer is written so, then
 /// `advance` makes the positions count. They must fit (the session checks).
-inline void append(kv_cache& cache, std::size_t layer, const float* keys, const float* values, std::size_t rows,
-                   std::size_t row_stride) {
+inline void append(kv_cache& cache, std::size_t layer, const float* keys, const float* values,
+                   std::size_t rows, std::size_t row_stride) {
   assert(cache.length_ + rows <= cache.capacity_);
   constexpr std::size_t tile = kernels::key_tile;
   for (std::size_t h = 0; h < cache.n_head_; ++h) {
     const std::size_t begin = (layer * cache.n_head_ + h) * cache.head_stride_;
     for (std::size_t r = 0; r < rows; ++r) {
       const std::size_t position = cache.length_ + r;
-      float* to_keys = cache.keys_.data() + begin + position / tile * tile * cache.head_width_ + position % tile;
+      float* to_keys =
+          cache.keys_.data() + begin + position / tile * tile * cache.head_width_ + position % tile;
       if (position % tile == 0) std::fill_n(to_keys, tile * cache.head_width_, 0.0f); // a new tile
       const float* from_keys = keys + r * row_stride + h * cache.head_width_;
       for (std::size_t d = 0; d < cache.head_width_; ++d) to_keys[d * tile] = from_keys[d];
       const float* from_values = values + r * row_stride + h * cache.head_width_;
-      std::copy_n(from_values, cache.head_width_, cache.values_.data() + begin + position * cache.head_width_);
+      std::copy_n(from_values, cache.head_width_,
+                  cache.values_.data() + begin + position * cache.head_width_);
     }
   }
 }

@@ -34,13 +34,14 @@ struct linear {
   typename Weights::template matrix<In, Out> weight;
   typename Weights::template vector<Out> bias;
 
-  static constexpr auto members = std::tuple(member{"weight", &linear::weight}, member{"bias", &linear::bias});
+  static constexpr auto members =
+      std::tuple(member{"weight", &linear::weight}, member{"bias", &linear::bias});
   static constexpr std::size_t parameter_count = static_cast<std::size_t>(In * Out + Out);
 };
 
 /// What else a linear layer does in the same pass over its output.
 struct linear_options {
-  bool add_to_output = false;                          ///< y += …: the residual connection
+  bool add_to_output = false;                               ///< y += …: the residual connection
   std::optional<activation_type> activation = std::nullopt; ///< applied last
 };
 
@@ -50,10 +51,9 @@ void forward(const linear<In, Out>& layer, compute_context& context, activations
              activations<YWidth> y, linear_options options = {}) {
   static_assert(XWidth == In, "linear: the input's width must equal the layer's In");
   static_assert(YWidth == Out, "linear: the output's width must equal the layer's Out");
-  kernels::matmul(context, detail::operand<In>(x), detail::operand(layer.weight), y.data(),
-                  {.bias = layer.bias.data(),
-                   .add_to_output = options.add_to_output,
-                   .activation = options.activation});
+  kernels::matmul(
+      context, detail::operand<In>(x), detail::operand(layer.weight), y.data(),
+      {.bias = layer.bias.data(), .add_to_output = options.add_to_output, .activation = options.activation});
 }
 
 /// logits [rows, vocabulary] = x [rows, Width] · tableᵀ, for an embedding table [vocabulary, Width].

@@ -30,13 +30,13 @@ struct decoder_shape {
 ///   final_norm(model, context, x, normed)            before the output projection
 ///   project(model, context, normed, logits)          logits [rows, vocab_size]
 template <class Model>
-concept decoder_model =
-    requires(const Model& model, compute_context& context, std::span<const token_id> tokens, kv_cache& cache,
-             activations<Model::width> x, float* logits) {
-      { model.shape() } -> std::same_as<decoder_shape>;
-      forward(model, context, tokens, cache, x, no_observer{});
-      final_norm(model, context, x, x);
-      project(model, context, x, logits);
-    };
+concept decoder_model = requires(const Model& model, compute_context& context,
+                                 std::span<const token_id> tokens, kv_cache& cache,
+                                 activations<Model::width> x, float* logits) {
+  { model.shape() } -> std::same_as<decoder_shape>;
+  forward(model, context, tokens, cache, x, no_observer{});
+  final_norm(model, context, x, x);
+  project(model, context, x, logits);
+};
 
 } // namespace transept::inline TRANSEPT_ABI

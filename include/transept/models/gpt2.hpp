@@ -56,8 +56,7 @@ struct gpt2 {
   /// Scalars in all parameters, a tied output counted once; without those of `dyn` tables.
   static constexpr std::size_t parameter_count =
       token_embedding::parameter_count + position_embedding::parameter_count +
-      block::parameter_count * static_cast<std::size_t>(Config.n_layer) +
-      decltype(ln_f)::parameter_count +
+      block::parameter_count * static_cast<std::size_t>(Config.n_layer) + decltype(ln_f)::parameter_count +
       (Config.tie_word_embeddings ? 0 : token_embedding::parameter_count);
 
   /// A model whose views have their extents, but no data yet: what loading and initialising begin with.

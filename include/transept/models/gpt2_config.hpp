@@ -17,12 +17,12 @@
 namespace transept::inline TRANSEPT_ABI {
 
 struct gpt2_config {
-  int n_embd;                      ///< width of the residual stream
-  int n_layer;                     ///< number of blocks
-  int n_head;                      ///< attention heads per block
-  int vocab_size = 50257;          ///< tokens, or dyn: told at run time
-  int n_positions = 1024;          ///< longest context, or dyn: told at run time
-  int n_inner = 4 * n_embd;        ///< width of the feed-forward network
+  int n_embd;               ///< width of the residual stream
+  int n_layer;              ///< number of blocks
+  int n_head;               ///< attention heads per block
+  int vocab_size = 50257;   ///< tokens, or dyn: told at run time
+  int n_positions = 1024;   ///< longest context, or dyn: told at run time
+  int n_inner = 4 * n_embd; ///< width of the feed-forward network
   int head_width = static_cast<int>(even_share(n_embd, n_head)); ///< config.json's head_dim
   bool tie_word_embeddings = true; ///< the output projection is the token embedding
 

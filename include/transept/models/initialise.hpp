@@ -88,9 +88,10 @@ void initialise_parameters(Model& model, weight_owner& memory, std::uint64_t see
           std::fill_n(data, count, detail::ends_with_member(name, "weight") ? 1.0f : 0.0f);
           leaf = {data, leaf.size()};
         } else {
-          const float deviation = detail::ends_with_member(name, "c_proj.weight")
-                                      ? options.standard_deviation / std::sqrt(static_cast<float>(residual_writers))
-                                      : options.standard_deviation;
+          const float deviation =
+              detail::ends_with_member(name, "c_proj.weight")
+                  ? options.standard_deviation / std::sqrt(static_cast<float>(residual_writers))
+                  : options.standard_deviation;
           with_element_type(options.type, [&]<class T>(T) {
             T* data = detail::allocate_weights<T>(memory, count);
             detail::fill_normal_weights(threads, data, count, deviation, seed, stream);

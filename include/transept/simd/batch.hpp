@@ -94,9 +94,7 @@ inline xsimd::batch<std::uint32_t> load_widened(const void* from) {
 } // namespace detail
 
 /// Widening loads: `width` stored elements as f32.
-inline batch load(const bf16* from) {
-  return xsimd::bitwise_cast<batch>(detail::load_widened(from) << 16);
-}
+inline batch load(const bf16* from) { return xsimd::bitwise_cast<batch>(detail::load_widened(from) << 16); }
 
 inline batch load(const f16* from) {
 #if defined(__AVX512F__)

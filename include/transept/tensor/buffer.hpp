@@ -22,7 +22,7 @@ class buffer {
   static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
 
   struct release {
-    void operator()(T* data) const { ::operator delete(data, std::align_val_t{buffer_alignment}); }
+    void operator()(T* data) const { ::operator delete (data, std::align_val_t{buffer_alignment}); }
   };
 
 public:
@@ -31,7 +31,7 @@ public:
   explicit buffer(std::size_t size) : size_(size) {
     if (size == 0) return;
     if (size > static_cast<std::size_t>(-1) / 2 / sizeof(T)) throw std::bad_alloc();
-    data_.reset(static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{buffer_alignment})));
+    data_.reset(static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{buffer_alignment})));
   }
 
   T* data() { return data_.get(); }

@@ -39,11 +39,15 @@ struct absent {};
 
 /// A leaf of the walk: a stored vector or matrix.
 template <class T>
-concept parameter_leaf = requires { std::remove_cvref_t<T>::rank; };
+concept parameter_leaf = requires {
+  std::remove_cvref_t<T>::rank;
+};
 
 /// An aggregate with named members.
 template <class T>
-concept parameter_group = requires { std::remove_cvref_t<T>::members; };
+concept parameter_group = requires {
+  std::remove_cvref_t<T>::members;
+};
 
 namespace detail {
 
@@ -73,9 +77,8 @@ void walk_parameters(F& visit, std::string& path, First& first, Rest&... rest) {
       path.resize(length);
     }
   } else {
-    static_assert(parameter_group<type>,
-                  "a layer must list its parameters: static constexpr auto members = "
-                  "std::tuple(transept::member{\"weight\", &my_layer::weight}, ...)");
+    static_assert(parameter_group<type>, "a layer must list its parameters: static constexpr auto members = "
+                                         "std::tuple(transept::member{\"weight\", &my_layer::weight}, ...)");
     const auto walk_member = [&](const auto& each) {
       append_name(path, each.name);
       walk_parameters(visit, path, first.*(each.pointer), rest.*(each.pointer)...);
@@ -99,8 +102,8 @@ void for_each_parameter(F&& visit, Aggregate& aggregate, Others&... others) {
 template <class Aggregate>
 std::size_t count_parameters(const Aggregate& aggregate) {
   std::size_t count = 0;
-  for_each_parameter([&](std::string_view, const auto& leaf) { count += static_cast<std::size_t>(leaf.size()); },
-                     aggregate);
+  for_each_parameter(
+      [&](std::string_view, const auto& leaf) { count += static_cast<std::size_t>(leaf.size()); }, aggregate);
   return count;
 }
 

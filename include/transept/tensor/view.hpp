@@ -47,15 +47,12 @@ public:
   constexpr matrix_view(T* data, extent rows, extent cols) : data_(data), rows_(rows), cols_(cols) {}
 
   /// For a matrix whose width is static: only the rows are told.
-  constexpr matrix_view(T* data, extent rows)
-    requires(Cols != dyn)
-      : data_(data), rows_(rows) {}
+  constexpr matrix_view(T* data, extent rows) requires(Cols != dyn) : data_(data), rows_(rows) {}
 
   /// From a view with the same or better known extents, or from mutable to const.
   template <class U, extent OtherRows, extent OtherCols>
-    requires(std::is_convertible_v<U (*)[], T (*)[]> && compatible(OtherRows, Rows) &&
-             compatible(OtherCols, Cols))
-  constexpr matrix_view(matrix_view<U, OtherRows, OtherCols> other)
+  requires(std::is_convertible_v<U (*)[], T (*)[]>&& compatible(OtherRows, Rows) &&
+           compatible(OtherCols, Cols)) constexpr matrix_view(matrix_view<U, OtherRows, OtherCols> other)
       : data_(other.data()), rows_(other.rows()), cols_(other.cols()) {}
 
   constexpr T* data() const { return data_; }
