@@ -82,11 +82,11 @@ using array_view = xt::xtensor_adaptor<xt::xbuffer_adaptor<const T*, xt::no_owne
 template <std::size_t Rank>
 constexpr std::size_t element_count(const array_shape<Rank>& shape) {
   std::size_t count = 1;
-  for (const std::size_t extent : shape) {
-    if (extent != 0 && count > std::numeric_limits<std::size_t>::max() / extent)
+  for (const std::size_t length : shape) {
+    if (length != 0 && count > std::numeric_limits<std::size_t>::max() / length)
       throw argument_error("an array of this shape has more elements than memory can address: extent " +
-                           std::to_string(extent) + " after " + std::to_string(count) + " elements");
-    count *= extent;
+                           std::to_string(length) + " after " + std::to_string(count) + " elements");
+    count *= length;
   }
   return count;
 }
