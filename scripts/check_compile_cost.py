@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Measures what compiling costs, and fails when it grows past the kept limits.
+
+    check_compile_cost.py [--compiler CXX] [--runs N]
+
+Each source is compiled with -O2 in one process; time is the compiler's processor time (the least of N runs), so
+a busy machine matters little, and is told relative to `#include <xtensor/xtensor.hpp>` alone on the same machine.
+Memory is the peak resident size of the compiler. Raise a limit only with a reason in the commit's message.
+"""
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# name: (source text or path, most MiB, most times the cost of xtensor alone)
+YARDSTICK = "#include <xtensor/xtensor.hpp>\n"
+CASES = {
+    "umbrella header": ("#include <transept/transept.hpp>\n", 1200, 6.0),
+    "examples/minimal.cpp": (ROOT / "examples" / "minimal.cpp", 2000, 15.0),
+}
+
+
+def compile_once(compiler, source, folder):
+    """Processor seconds and peak MiB of one compilation."""
+    command = [compiler, "-std=c++20", "-O2", "-DNDEBUG", f"-I{ROOT}/include", f"-I{ROOT}/examples",
+               f'-DTRANSEPT_DEFAULT_MODEL="{ROOT}/models/shakespeare"', "-c", str(source), "-o", f"{folder}/out.o"]
+    child = subprocess.Popen(command)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        sys.exit(f"check_compile_cost: {' '.join(command)} failed")
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def measure(compiler, runs, source, folder):
+    if not isinstance(source, pathlib.Path):
+        path = pathlib.Path(folder) / "source.cpp"
+        path.write_text(source)
+        source = path
+    results = [compile_once(compiler, source, folder) for _ in range(runs)]
+    return min(seconds for seconds, _ in results), max(mebibytes for _, mebibytes in results)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--compiler", default=os.environ.get("CXX", "g++"))
+    parser.add_argument("--runs", type=int, default=2)
+    arguments = parser.parse_args()
+    failed = False
+    with tempfile.TemporaryDirectory() as folder:
+        unit, unit_mebibytes = measure(arguments.compiler, arguments.runs, YARDSTICK, folder)
+        print(f"{'xtensor alone':24} {unit:6.2f} s  {unit_mebibytes:5.0f} MiB")
+        for name, (source, most_mebibytes, most_units) in CASES.items():
+            seconds, mebibytes = measure(arguments.compiler, arguments.runs, source, folder)
+            print(f"{name:24} {seconds:6.2f} s  {mebibytes:5.0f} MiB (limit {most_mebibytes})  "
+                  f"{seconds / unit:5.2f} x xtensor (limit {most_units})")
+            failed |= mebibytes > most_mebibytes or seconds / unit > most_units
+    print("check_compile_cost: " + ("over a limit" if failed else "ok"))
+    return 1 if failed else 0
+
+
+sys.exit(main())

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# The slow matrix: compilers, instruction sets and sanitizers that one build cannot cover. About an hour.
+#   ./scripts/matrix.sh [NAME...]      default: all; --list prints the names
+# Each row is configured in build/matrix/NAME, built and tested. A row whose instructions this machine lacks is
+# built but not run, and the summary says so.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+all=(gcc_sse2 gcc_v2 gcc_avx2 gcc_avx512 clang_sse2 clang_avx2 clang_avx512 asan tsan clang_asan neon)
+[ "${1:-}" != --list ] || { printf '%s\n' "${all[@]}"; exit; }
+rows=("$@")
+[ ${#rows[@]} -gt 0 ] || rows=("${all[@]}")
+# Rows that are emulated or sanitized leave the largest models out.
+slow_tests='124M|124,439,808'
+
+machine_has() { local flag; for flag in "$@"; do grep -qw "$flag" /proc/cpuinfo || return 1; done; }
+built_only=(-DCMAKE_CROSSCOMPILING_EMULATOR=true) # asked for their tests, programs answer with none
+
+# The amd64 headers of header-only libraries, for a cross compiler that must not see the rest of /usr/include.
+cross_headers() {
+  local folder=build/matrix/headers/include name
+  mkdir -p "$folder"
+  for name in xtensor xtl xsimd nlohmann CLI catch2; do ln -sfn "/usr/include/$name" "$folder/$name"; done
+  realpath "$folder/.."
+}
+
+run_row() {
+  local name=$1 runs=1 options=() test_options=() flags="" compiler=g++ type=RelWithDebInfo
+  case $name in clang_*) compiler=clang++-19 ;; esac
+  case $name in
+  *_sse2) flags=-march=x86-64 ;;
+  *_v2) flags=-march=x86-64-v2 ;;
+  *_avx2) flags=-march=x86-64-v3 && { machine_has avx2 fma bmi2 || runs=0; } ;;
+  *_avx512) flags=-march=x86-64-v4 && { machine_has avx512f avx512bw avx512dq avx512vl || runs=0; } ;;
+  asan | clang_asan)
+    flags="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS"
+    test_options=(-E "$slow_tests")
+    ;;
+  tsan) flags="-fsanitize=thread -fno-omit-frame-pointer" && test_options=(-E "$slow_tests") ;;
+  neon)
+    compiler=aarch64-linux-gnu-g++
+    options=(-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 "-DCMAKE_FIND_ROOT_PATH=$(cross_headers)"
+      -DCMAKE_FIND_ROOT_PATH_MODE_INCLUDE=ONLY -DCMAKE_FIND_ROOT_PATH_MODE_PACKAGE=ONLY
+      "-DCMAKE_CROSSCOMPILING_EMULATOR=qemu-aarch64;-L;/usr/aarch64-linux-gnu")
+    test_options=(-E "$slow_tests")
+    ;;
+  esac
+  [ $runs -eq 1 ] || options+=("${built_only[@]}")
+  cmake -S . -B "build/matrix/$name" -G Ninja "-DCMAKE_CXX_COMPILER=$compiler" "-DCMAKE_CXX_FLAGS=$flags" \
+    -DCMAKE_BUILD_TYPE=$type "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O2 -g1" -DTRANSEPT_BUILD_BENCH=OFF \
+    "${options[@]}" >/dev/null || return 1
+  cmake --build "build/matrix/$name" || return 1
+  if [ $runs -eq 0 ]; then
+    result="built, not run: this machine lacks the instructions"
+    return 0
+  fi
+  ctest --test-dir "build/matrix/$name" -j2 --output-on-failure "${test_options[@]}" || return 1
+  result=passed
+}
+
+install_packages "${packages_to_test[@]}" clang-19 libclang-rt-19-dev
+case " ${rows[*]} " in *" neon "*) install_packages g++-aarch64-linux-gnu qemu-user ;; esac
+
+summary="" failed=0
+for row in "${rows[@]}"; do
+  [[ " ${all[*]} " == *" $row "* ]] || die "matrix: no row $row; --list names them"
+  say "$row"
+  result=""
+  SECONDS=0
+  run_row "$row" || { result=FAILED && failed=1; }
+  summary+=$(printf '%-14s %5d s  %s' "$row" $SECONDS "$result")$'\n'
+done
+say "Matrix"
+printf '%s' "$summary"
+exit $failed
