@@ -33,7 +33,9 @@ def top_k(scores, _, k):
 def top_p(scores, _, p):
     if p >= 1:
         return scores
-    ascending, order = torch.sort(scores, descending=False, stable=True)
+    # Of equal scores the lower id counts as likelier; Hugging Face leaves that to its sort.
+    ascending, order = torch.sort(scores.flip(0), descending=False, stable=True)
+    order = scores.numel() - 1 - order
     cumulative = ascending.softmax(-1, dtype=torch.float64).cumsum(-1)
     assert (cumulative - (1 - p)).abs().min() > 1e-6, "too near the border to be a fair test"
     remove = cumulative <= 1 - p
@@ -87,7 +89,7 @@ def main():
             for filter_name, value in chain:
                 scores = FILTERS[filter_name](scores, history, value)
         except AssertionError:
-            continue  # a tie at the border, which Hugging Face leaves to the sort
+            continue
         kept = [i for i, score in enumerate(scores.tolist()) if score > -math.inf]
         cases.append({"logits": name, "history": history, "filters": chain, "kept": kept,
                       "scores": [float(f"{scores[i].item():.9g}") for i in kept[:100]]})
