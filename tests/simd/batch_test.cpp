@@ -1,0 +1,107 @@
+#include <catch2/catch.hpp>
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include <transept/simd/math.hpp>
+
+namespace simd = transept::simd;
+using transept::bf16;
+using transept::f16;
+
+namespace {
+
+bool same_number(float a, float b) {
+  return (std::isnan(a) && std::isnan(b)) ||
+         std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
+}
+
+template <class T>
+int widening_mistakes() {
+  int mistakes = 0;
+  for (std::uint32_t first = 0; first < 65536; first += simd::width) {
+    T stored[simd::width];
+    float widened[simd::width];
+    for (std::uint32_t i = 0; i < simd::width; ++i) stored[i].bits = static_cast<std::uint16_t>(first + i);
+    simd::store(widened, simd::load(stored));
+    for (std::size_t i = 0; i < simd::width; ++i) mistakes += !same_number(widened[i], to_float(stored[i]));
+  }
+  return mistakes;
+}
+
+} // namespace
+
+TEST_CASE("every f16 and every bf16 widens in a batch as it does alone") {
+  CHECK(widening_mistakes<f16>() == 0);
+  CHECK(widening_mistakes<bf16>() == 0);
+}
+
+TEST_CASE("f16 and bf16 survive the way to f32 and back") {
+  for (std::uint32_t bits = 0; bits < 65536; ++bits) {
+    const f16 half{static_cast<std::uint16_t>(bits)};
+    const bf16 brain{static_cast<std::uint16_t>(bits)};
+    if (!std::isnan(to_float(half))) REQUIRE(transept::to_f16(to_float(half)).bits == half.bits);
+    if (!std::isnan(to_float(brain))) REQUIRE(transept::to_bf16(to_float(brain)).bits == brain.bits);
+  }
+  CHECK(std::isnan(to_float(transept::to_f16(NAN))));
+  CHECK(std::isnan(to_float(transept::to_bf16(NAN))));
+}
+
+TEST_CASE("narrowing rounds to nearest, ties to even, and overflows to infinity") {
+  CHECK(transept::to_f16(65519.0f).bits == 0x7bff); // the greatest finite
+  CHECK(transept::to_f16(65520.0f).bits == 0x7c00); // half a step above it
+  CHECK(transept::to_f16(-1e9f).bits == 0xfc00);
+  CHECK(transept::to_f16(0x1p-24f).bits == 0x0001);   // the least subnormal
+  CHECK(transept::to_f16(0x1p-25f).bits == 0x0000);   // a tie with zero
+  CHECK(transept::to_f16(0x1.8p-25f).bits == 0x0001); // above the tie
+  CHECK(transept::to_f16(1.0f + 0x1p-11f).bits == 0x3c00);
+  CHECK(transept::to_f16(1.0f + 3 * 0x1p-11f).bits == 0x3c02);
+  CHECK(transept::to_bf16(1.0f + 0x1p-8f).bits == 0x3f80);
+  CHECK(transept::to_bf16(1.0f + 3 * 0x1p-8f).bits == 0x3f82);
+  CHECK(transept::to_bf16(3.4e38f).bits == 0x7f80);
+}
+
+TEST_CASE("a partial load pads with zeros and reads nothing behind the end") {
+  for (std::size_t count = 0; count < simd::width; ++count) {
+    const std::vector<float> values(count, 3.0f); // exactly as long: AddressSanitizer watches
+    float lanes[simd::width];
+    simd::store(lanes, simd::load_partial(values.data(), count));
+    for (std::size_t i = 0; i < simd::width; ++i) CHECK(lanes[i] == (i < count ? 3.0f : 0.0f));
+    std::vector<float> out(count);
+    simd::store_partial(out.data(), simd::broadcast(2.0f), count);
+    for (float each : out) CHECK(each == 2.0f);
+  }
+}
+
+TEST_CASE("sum and greatest see every lane") {
+  float lanes[simd::width];
+  for (std::size_t at = 0; at < simd::width; ++at) {
+    for (std::size_t i = 0; i < simd::width; ++i) lanes[i] = i == at ? 5.0f : -1.0f;
+    CHECK(simd::greatest(simd::load(lanes)) == 5.0f);
+    CHECK(simd::sum(simd::load(lanes)) == 5.0f - static_cast<float>(simd::width - 1));
+  }
+}
+
+TEST_CASE("exp, tanh and erf are within a few units in the last place, and right at the ends") {
+  const auto at = [](auto function, float x) {
+    float lanes[simd::width];
+    simd::store(lanes, function(simd::broadcast(x)));
+    return lanes[0];
+  };
+  const auto exponential = [](simd::batch x) { return simd::exp(x); };
+  const auto hyperbolic = [](simd::batch x) { return simd::tanh(x); };
+  const auto error = [](simd::batch x) { return simd::erf(x); };
+  for (float x = -20.0f; x <= 20.0f; x += 0.0137f) {
+    CHECK(at(exponential, x) == Approx(std::exp(static_cast<double>(x))).epsilon(5e-7));
+    CHECK(at(hyperbolic, x) == Approx(std::tanh(static_cast<double>(x))).epsilon(5e-7));
+    CHECK(at(error, x) == Approx(std::erf(static_cast<double>(x))).epsilon(1e-6));
+  }
+  CHECK(at(exponential, -INFINITY) == 0.0f);
+  CHECK(at(exponential, -200.0f) == 0.0f);
+  CHECK(at(exponential, 0.0f) == 1.0f);
+  CHECK(std::isnan(at(exponential, NAN)));
+  CHECK(at(hyperbolic, 100.0f) == 1.0f);
+  CHECK(at(error, -100.0f) == -1.0f);
+}
