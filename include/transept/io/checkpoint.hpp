@@ -1,0 +1,195 @@
+// The weights of a Hugging Face folder: one safetensors file, or shards that an index joins.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <transept/core/error.hpp>
+#include <transept/core/json.hpp>
+#include <transept/io/mapped_file.hpp>
+#include <transept/io/safetensors.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+/// One look-up over all the tensors of a folder. Copies share the mappings.
+class checkpoint {
+public:
+  /// Opens `model.safetensors` or, where there is none, the shards of `model.safetensors.index.json`. Throws
+  /// file_error where weights are missing or come only as pickle files, format_error where a file is damaged.
+  static checkpoint open(const std::filesystem::path& folder) {
+    check_folder(folder);
+    checkpoint result(folder);
+    const auto whole = folder / "model.safetensors";
+    const auto index = folder / "model.safetensors.index.json";
+    // A dangling link counts as there: opening it gives the better message.
+    if (is_there(whole)) {
+      result.add(safetensors_file::open(whole), [](const stored_tensor&) { return true; });
+    } else if (is_there(index)) {
+      result.read_index(index);
+    } else {
+      fail_without_weights(folder);
+    }
+    return result;
+  }
+
+  /// All tensors: shards by name, in each the order of its bytes. Tensors of a shard that the index does not
+  /// name, or places elsewhere, are not among them.
+  const std::vector<stored_tensor>& tensors() const { return *tensors_; }
+
+  /// The tensor of this very name, or nullptr. The pointer lives as long as `owner()` or any copy of this.
+  const stored_tensor* find(std::string_view name) const {
+    const auto place = index_.find(name);
+    return place == index_.end() ? nullptr : &(*tensors_)[place->second];
+  }
+
+  const std::filesystem::path& folder() const { return folder_; }
+
+  /// Keeps every file mapped and `tensors()` alive: keep a copy wherever a view of a tensor is kept.
+  std::shared_ptr<const void> owner() const { return tensors_; }
+
+private:
+  /// The list owns the mappings that its spans point into.
+  struct tensor_list : std::vector<stored_tensor> {
+    std::vector<std::shared_ptr<const void>> mappings;
+  };
+
+  explicit checkpoint(const std::filesystem::path& folder)
+      : folder_(folder), tensors_(std::make_shared<tensor_list>()) {}
+
+  static bool is_there(const std::filesystem::path& path) {
+    std::error_code ignored;
+    return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
+  }
+
+  static std::string download_help() {
+    return "\n  A folder as downloaded from Hugging Face has them, for instance:"
+           "\n    huggingface-cli download gpt2 config.json model.safetensors vocab.json merges.txt "
+           "--local-dir gpt2";
+  }
+
+  static void check_folder(const std::filesystem::path& folder) {
+    std::error_code error;
+    const auto status = std::filesystem::status(folder, error);
+    if (!std::filesystem::exists(status)) {
+      throw file_error(folder.string() + ": no such folder" +
+                       "\n  Expected a folder with config.json and model.safetensors." + download_help());
+    }
+    if (!std::filesystem::is_directory(status)) {
+      throw file_error(folder.string() +
+                       ": expected a folder with config.json and model.safetensors, found a file");
+    }
+  }
+
+  [[noreturn]] static void fail_without_weights(const std::filesystem::path& folder) {
+    std::vector<std::string> pickles;
+    std::vector<std::string> others;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+      const std::string extension = entry.path().extension().string();
+      const std::string name = entry.path().filename().string();
+      if (extension == ".bin" || extension == ".pt" || extension == ".pth" || extension == ".ckpt" ||
+          extension == ".pkl" || name == "pytorch_model.bin.index.json") {
+        pickles.push_back(name);
+      } else if (extension == ".safetensors" || extension == ".h5" || extension == ".msgpack" ||
+                 extension == ".gguf") {
+        others.push_back(name);
+      }
+    }
+    std::ranges::sort(pickles);
+    std::ranges::sort(others);
+    std::string message =
+        folder.string() + ": expected model.safetensors or model.safetensors.index.json, found ";
+    if (!pickles.empty()) {
+      message +=
+          "only the pickle file " + detail::escaped(pickles.front(), 80) +
+          ", which is never read\n  Reading a pickle runs whatever program it holds. Use the model's "
+          "safetensors instead; where only pickles are\n  published, convert them on a machine you can lose: "
+          "\n    python3 -c 'from transformers import AutoModelForCausalLM as M; "
+          "M.from_pretrained(\"FOLDER\").save_pretrained(\"OUT\", safe_serialization=True)'";
+    } else if (!others.empty()) {
+      message += "only " + detail::escaped(others.front(), 80);
+    } else {
+      message += "neither";
+    }
+    throw file_error(message + download_help());
+  }
+
+  template <class Filter>
+  void add(const safetensors_file& file, Filter&& is_wanted) {
+    if (file.owner()) tensors_->mappings.push_back(file.owner());
+    for (const stored_tensor& tensor : file.tensors()) {
+      if (!is_wanted(tensor)) continue;
+      index_.emplace(tensor.name, tensors_->size());
+      tensors_->push_back(tensor);
+    }
+  }
+
+  /// The index names every tensor's shard; a shard lies in the folder itself or below it.
+  void read_index(const std::filesystem::path& path) {
+    const mapped_file file(path);
+    const std::string source = path.string();
+    const json root = parse_json(file.text(), source);
+    const auto fail = [&](const std::string& what) { throw format_error(source + ": " + what); };
+    if (!root.is_object()) fail("expected a JSON object, found " + described(root));
+    const auto weight_map = root.find("weight_map");
+    if (weight_map == root.end()) fail("expected the key \"weight_map\", found none");
+    if (!weight_map->is_object()) fail("weight_map: expected an object, found " + described(*weight_map));
+
+    std::map<std::string, std::vector<const std::string*>> shards; // shard -> names of its tensors, sorted
+    for (const auto& [name, shard] : weight_map->get_ref<const json::object_t&>()) {
+      if (!shard.is_string()) {
+        fail("weight_map: tensor " + quoted(name) + ": expected a file name, found " + described(shard));
+      }
+      const auto& shard_name = shard.get_ref<const std::string&>();
+      if (!is_safe_name(shard_name)) {
+        fail("weight_map: tensor " + quoted(name) + ": expected a file inside the folder, found the path " +
+             quoted(shard_name));
+      }
+      shards[shard_name].push_back(&name);
+    }
+    for (const auto& [shard, names] : shards) {
+      if (!is_there(folder_ / shard)) {
+        throw file_error((folder_ / shard).string() + ": missing shard: " + source + " places " +
+                         std::to_string(names.size()) + (names.size() == 1 ? " tensor" : " tensors") +
+                         ", first " + quoted(*names.front()) +
+                         ", in it\n  Download all the shards that the index names.");
+      }
+      const auto opened = safetensors_file::open(folder_ / shard);
+      for (const std::string* name : names) {
+        if (opened.find(*name) == nullptr) {
+          throw format_error((folder_ / shard).string() + ": tensor " + quoted(*name) +
+                             ": expected in this shard by " + source + ", found no such tensor");
+        }
+      }
+      add(opened, [&](const stored_tensor& tensor) {
+        return std::ranges::binary_search(
+            names, tensor.name, {}, [](const std::string* name) -> const std::string& { return *name; });
+      });
+    }
+  }
+
+  /// Relative, below the folder, and fit for a message.
+  static bool is_safe_name(const std::string& name) {
+    if (name.empty() || name.find_first_of("\\:") != name.npos) return false;
+    if (detail::escaped(name, name.size()) != name) return false;
+    const std::filesystem::path path(name);
+    if (path.is_absolute() || path.has_root_path() || !path.has_filename()) return false;
+    return std::ranges::none_of(
+        path, [](const std::filesystem::path& part) { return part == ".." || part == "."; });
+  }
+
+  std::filesystem::path folder_;
+  std::shared_ptr<tensor_list> tensors_;
+  std::map<std::string, std::size_t, std::less<>> index_;
+};
+
+} // namespace transept::inline TRANSEPT_ABI
