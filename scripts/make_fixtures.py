@@ -1,0 +1,77 @@
+#!/usr/bin/python3
+"""Writes tests/fixtures/gpt2 and tests/fixtures/kernels with PyTorch (Debian's python3-torch and
+python3-numpy), which the library itself does not need.
+
+    scripts/make_fixtures.py            write them anew
+    scripts/make_fixtures.py --check    make them elsewhere and compare with the committed ones: files byte for
+                                        byte, but expected numbers to one part in ten million, since machines
+                                        differ in float64's last bits
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy
+
+from oracle import gpt2_fixtures, kernel_fixtures
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+FIXTURES = REPOSITORY / "tests" / "fixtures"
+TOLERANCE = 1e-7
+
+
+def write(root):
+    kernel_fixtures.write(root / "kernels")
+    gpt2_fixtures.write(root / "gpt2", REPOSITORY)
+
+
+def files_of(root):
+    return {path.relative_to(root) for kind in ("gpt2", "kernels") for path in (root / kind).rglob("*")
+            if path.is_file()}
+
+
+def same(made, committed):
+    if made.read_bytes() == committed.read_bytes():
+        return True
+    if made.suffix != ".npy":
+        return False
+    new, old = numpy.load(made), numpy.load(committed)
+    if new.shape != old.shape or new.dtype != old.dtype or new.dtype.kind != "f":
+        return False
+    finite = numpy.isfinite(old)
+    if not numpy.array_equal(new[~finite], old[~finite], equal_nan=True):
+        return False
+    difference = numpy.abs(new[finite].astype("f8") - old[finite].astype("f8"))
+    return difference.max(initial=0) <= TOLERANCE * numpy.abs(old[finite]).max(initial=0)
+
+
+def check(root):
+    made, committed = files_of(root), files_of(FIXTURES)
+    wrong = [f"{path}: not committed" for path in made - committed]
+    wrong += [f"{path}: no longer made" for path in committed - made]
+    wrong += [f"{path}: differs" for path in made & committed if not same(root / path, FIXTURES / path)]
+    for line in sorted(wrong):
+        print(line, file=sys.stderr)
+    print(f"{len(made)} fixture files, {len(wrong)} wrong")
+    return 1 if wrong else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="compare with the committed files instead")
+    arguments = parser.parse_args()
+    if arguments.check:
+        with tempfile.TemporaryDirectory() as folder:
+            write(Path(folder))
+            return check(Path(folder))
+    for kind in ("gpt2", "kernels"):
+        shutil.rmtree(FIXTURES / kind, ignore_errors=True)
+    write(FIXTURES)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
