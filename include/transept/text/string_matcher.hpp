@@ -1,0 +1,114 @@
+// Finds any of several strings in text that comes byte by byte: the automaton of Aho and Corasick, "Efficient
+// string matching: an aid to bibliographic search", 1975.
+//
+// A state is the longest suffix of the text so far that begins one of the strings; its depth is how much of
+// the text could still become a match, which is what a stream must hold back.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <transept/core/error.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+class string_matcher {
+public:
+  using state = std::uint32_t;
+  static constexpr state start = 0;
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+  string_matcher() : string_matcher(std::vector<std::string>{}) {}
+
+  /// Of equal strings the first counts. Throws argument_error if one is empty. Memory and time are linear in
+  /// the strings' lengths together.
+  explicit string_matcher(const std::vector<std::string>& strings) : nodes_(1) {
+    first_.fill(0);
+    for (std::size_t i = 0; i < strings.size(); ++i) add(strings[i], i);
+    link();
+  }
+
+  /// The state after one more byte. Amortised over a text, constant time. Allocates nothing.
+  state step(state from, char byte) const {
+    while (from != start) {
+      if (const state next = child(from, byte)) return next;
+      from = nodes_[from].shorter;
+    }
+    return first_[static_cast<unsigned char>(byte)];
+  }
+
+  /// How many of the last bytes begin one of the strings (the most there are).
+  std::size_t depth(state at) const { return nodes_[at].depth; }
+
+  /// The index of the longest string that ends here, or `none`.
+  std::size_t match(state at) const { return nodes_[nodes_[at].ending].string; }
+
+  /// Bytes of the longest string that ends here, 0 if none does.
+  std::size_t match_length(state at) const { return nodes_[nodes_[at].ending].depth; }
+
+  /// Whether there is no string to look for.
+  bool empty() const { return nodes_.size() == 1; }
+
+private:
+  struct node {
+    state first_child = 0; // children are a linked list
+    state next_sibling = 0;
+    state shorter = 0; // the next shorter suffix that begins a string
+    state ending = 0;  // this node or the nearest shorter suffix that is a whole string; 0: none
+    std::uint32_t depth = 0;
+    unsigned char byte = 0;
+    std::size_t string = none;
+  };
+
+  state child(state of, char byte) const {
+    state next = nodes_[of].first_child;
+    while (next != 0 && nodes_[next].byte != static_cast<unsigned char>(byte))
+      next = nodes_[next].next_sibling;
+    return next;
+  }
+
+  void add(std::string_view string, std::size_t index) {
+    if (string.empty()) throw argument_error("cannot look for an empty string");
+    if (string.size() >= 0xffffffffu - nodes_.size())
+      throw argument_error("strings to look for are too long");
+    state at = start;
+    for (const char byte : string) {
+      state next = at == start ? first_[static_cast<unsigned char>(byte)] : child(at, byte);
+      if (next == 0) {
+        next = static_cast<state>(nodes_.size());
+        node fresh;
+        fresh.byte = static_cast<unsigned char>(byte);
+        fresh.depth = nodes_[at].depth + 1;
+        fresh.next_sibling = nodes_[at].first_child;
+        nodes_.push_back(fresh);
+        nodes_[at].first_child = next;
+        if (at == start) first_[static_cast<unsigned char>(byte)] = next;
+      }
+      at = next;
+    }
+    if (nodes_[at].string == none) nodes_[at].string = index;
+  }
+
+  /// Fills `shorter` and `ending`, nearest to the start first.
+  void link() {
+    std::vector<state> queue{start};
+    for (std::size_t i = 0; i < queue.size(); ++i) {
+      const state parent = queue[i];
+      for (state at = nodes_[parent].first_child; at != 0; at = nodes_[at].next_sibling) {
+        node& here = nodes_[at];
+        here.shorter = parent == start ? start : step(nodes_[parent].shorter, static_cast<char>(here.byte));
+        here.ending = here.string != none ? at : nodes_[here.shorter].ending;
+        queue.push_back(at);
+      }
+    }
+  }
+
+  std::vector<node> nodes_;        // nodes_[0] is the start
+  std::array<state, 256> first_{}; // the start's children by byte, or 0: back to the start
+};
+
+} // namespace transept::inline TRANSEPT_ABI
