@@ -1,0 +1,52 @@
+// Text as it comes, token by token, without ever showing half a character.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <transept/core/types.hpp>
+#include <transept/text/tokenizer.hpp>
+#include <transept/text/unicode.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+/// Gives the bytes of tokens as soon as they are whole characters. Holds back at most three bytes: those that
+/// more bytes could still complete. Bytes that can no longer become UTF-8 come out as they are, so everything
+/// that `push` and a last `flush` return, put together, is `tokenizer.decode` of the same tokens.
+///
+/// Refers to the tokenizer, which must live longer. Allocates at construction only. One thread at a time.
+class stream_decoder {
+public:
+  explicit stream_decoder(const tokenizer& tokens) : tokens_(&tokens) {
+    text_.reserve(most_held_back + tokens.longest_token());
+  }
+  explicit stream_decoder(const tokenizer&&) = delete; // it must live longer
+
+  /// What can be shown once `token` has come, perhaps nothing; valid until the next call. Throws
+  /// tokenizer_error for an id that is not in the vocabulary, and is then unchanged.
+  std::string_view push(token_id token) {
+    const std::string_view bytes = tokens_->bytes(token);
+    text_.erase(0, shown_);
+    text_ += bytes;
+    shown_ = text_.size() - incomplete_suffix(text_);
+    return std::string_view(text_).substr(0, shown_);
+  }
+
+  std::string_view operator()(token_id token) { return push(token); }
+
+  /// At the end: the bytes held back, if any, complete or not. Afterwards the decoder is as new.
+  std::string_view flush() {
+    text_.erase(0, shown_);
+    shown_ = text_.size();
+    return text_;
+  }
+
+private:
+  static constexpr std::size_t most_held_back = 3;
+
+  const tokenizer* tokens_;
+  std::string text_; // what was shown last, then what is held back
+  std::size_t shown_ = 0;
+};
+
+} // namespace transept::inline TRANSEPT_ABI
