@@ -18,12 +18,18 @@ namespace transept::inline TRANSEPT_ABI {
 
 namespace detail {
 
+/// A compiled shape in one line: "4 layers, width 256, 4 heads of 64".
+inline std::string shape_in_words(const gpt2_config& config) {
+  return std::to_string(config.n_layer) + " layers, width " + std::to_string(config.n_embd) + ", " +
+         std::to_string(config.n_head) + " heads of " + std::to_string(config.head_width);
+}
+
 template <class Result, class First, class... Rest, class F>
 Result visit_first_match(const std::filesystem::path& folder, const huggingface_config& config,
                          std::string& differences, F&& f) {
   const std::string difference = shape_difference(config, First::config);
   if (difference.empty()) return std::forward<F>(f)(load<First>(folder));
-  differences += "\n    " + name_of(First::config) + ": " + difference;
+  differences += "\n    " + shape_in_words(First::config) + ": " + difference;
   if constexpr (sizeof...(Rest) > 0) {
     return visit_first_match<Result, Rest...>(folder, config, differences, std::forward<F>(f));
   } else {
