@@ -1,0 +1,70 @@
+// A model whose type was chosen at run time, behind one interface, so that the programs are compiled without
+// knowing any model: models.cpp instantiates each once. The library's own functions run on it as on any
+// model: generate(model, session, …), forward(model, session, …), inspect(model, session, …).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <transept/generate/inspection.hpp>
+#include <transept/models/gpt2_config.hpp>
+
+namespace examples {
+
+/// One line of a parameter table.
+struct parameter_row {
+  std::string name;
+  std::vector<transept::extent> shape;
+  transept::element_type stored_as;
+  std::size_t count;
+};
+
+class any_model {
+public:
+  virtual ~any_model() = default;
+
+  transept::gpt2_settings settings;
+
+  virtual transept::decoder_shape shape() const = 0;
+  virtual std::vector<parameter_row> parameters() const = 0;
+
+  std::size_t vocab_size() const { return shape().vocab_size; }
+  std::size_t n_positions() const { return shape().n_positions; }
+  transept::session make_session(transept::session_options options) const {
+    return transept::session(shape(), std::move(options));
+  }
+
+  friend std::span<const float> forward(const any_model& model, transept::session& session,
+                                        std::span<const transept::token_id> tokens) {
+    return model.run(session, tokens);
+  }
+  friend std::span<const float> forward(const any_model& model, transept::session& session,
+                                        std::span<const transept::token_id> tokens,
+                                        transept::matrix_view<float, transept::dyn, transept::dyn> logits) {
+    return model.run(session, tokens, logits);
+  }
+  friend transept::inspection inspect(const any_model& model, transept::session& session,
+                                      std::span<const transept::token_id> tokens,
+                                      const transept::inspection_request& request) {
+    return model.look(session, tokens, request);
+  }
+
+protected:
+  using tokens_view = std::span<const transept::token_id>;
+  using logits_view = transept::matrix_view<float, transept::dyn, transept::dyn>;
+  virtual std::span<const float> run(transept::session&, tokens_view) const = 0;
+  virtual std::span<const float> run(transept::session&, tokens_view, logits_view) const = 0;
+  virtual transept::inspection look(transept::session&, tokens_view,
+                                    const transept::inspection_request&) const = 0;
+};
+
+/// Loads the model in `folder` as one of the compiled types: the shipped model's, the published GPT-2s', and
+/// those of -DTRANSEPT_EXAMPLE_CONFIG. Throws what transept::visit_model does.
+std::unique_ptr<const any_model> open_model(const std::filesystem::path& folder);
+
+} // namespace examples

@@ -1,0 +1,74 @@
+// The one place where the programs' models are instantiated.
+#include <common/any_model.hpp>
+
+#include <tuple>
+#include <utility>
+
+#include <example_configs.hpp>
+
+#include <transept/io/visit_model.hpp>
+
+namespace examples {
+namespace {
+
+template <class Model>
+class loaded_model final : public any_model {
+public:
+  explicit loaded_model(Model model) : model_(std::move(model)) { settings = model_.settings; }
+
+  transept::decoder_shape shape() const override { return model_.shape(); }
+
+  std::vector<parameter_row> parameters() const override {
+    std::vector<parameter_row> rows;
+    transept::for_each_parameter(
+        [&](std::string_view name, const auto& leaf) {
+          const auto extents = leaf.shape();
+          rows.push_back({std::string(name),
+                          {extents.begin(), extents.end()},
+                          leaf.type(),
+                          static_cast<std::size_t>(leaf.size())});
+        },
+        model_);
+    return rows;
+  }
+
+private:
+  std::span<const float> run(transept::session& session, tokens_view tokens) const override {
+    return forward(model_, session, tokens);
+  }
+  std::span<const float> run(transept::session& session, tokens_view tokens,
+                             logits_view logits) const override {
+    return forward(model_, session, tokens, logits);
+  }
+  transept::inspection look(transept::session& session, tokens_view tokens,
+                            const transept::inspection_request& request) const override {
+    return inspect(model_, session, tokens, request);
+  }
+
+  Model model_;
+};
+
+constexpr transept::gpt2_config shakespeare{.n_embd = 256, .n_layer = 4, .n_head = 4};
+
+// Any vocabulary and context: a fine-tuned folder often has a token more.
+constexpr std::array compiled_in{shakespeare,           transept::distilgpt2, transept::gpt2_small,
+                                 transept::gpt2_medium, transept::gpt2_large, transept::gpt2_xl};
+
+template <std::size_t... I, std::size_t... J>
+std::unique_ptr<const any_model> open(const std::filesystem::path& folder, std::index_sequence<I...>,
+                                      std::index_sequence<J...>) {
+  return transept::visit_model<transept::gpt2<compiled_in[I].any_vocabulary()>...,
+                               transept::gpt2<example_configs[J].any_vocabulary()>...>(
+      folder, [](auto model) -> std::unique_ptr<const any_model> {
+        return std::make_unique<const loaded_model<decltype(model)>>(std::move(model));
+      });
+}
+
+} // namespace
+
+std::unique_ptr<const any_model> open_model(const std::filesystem::path& folder) {
+  return open(folder, std::make_index_sequence<compiled_in.size()>{},
+              std::make_index_sequence<example_configs.size()>{});
+}
+
+} // namespace examples
