@@ -1,0 +1,98 @@
+// From text to text, streamed.
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <transept/core/error.hpp>
+#include <transept/core/types.hpp>
+#include <transept/generate/generation.hpp>
+#include <transept/text/stop_matcher.hpp>
+#include <transept/text/stream_decoder.hpp>
+#include <transept/text/tokenizer.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+/// What generate_text returns.
+struct text_result {
+  std::vector<token_id> prompt_ids;
+  std::vector<token_id> ids; // what was generated, with the tokens that made a stop string
+  std::string text;          // of `ids`, up to the stop string
+  transept::finish_reason finish_reason = transept::finish_reason::running;
+  std::optional<token_id> pending = {}; // see generation_result
+};
+
+/// The callback of those who want only the result.
+struct no_callback {
+  void operator()(std::string_view) const {}
+};
+
+/// Generates after the tokens `prompt` and calls `callback(std::string_view piece)` with the text as it
+/// comes: whole characters only (bytes that are no UTF-8 come as they are), nothing of a stop string, and
+/// nothing that could yet begin one. Where the callback returns a bool, false ends the generation. Throws as
+/// `generate` does, and tokenizer_error for a token that the tokenizer does not have.
+template <class Model, class Session, class Sampler, class Callback = no_callback>
+requires std::invocable<Callback&, std::string_view> text_result
+generate_text(Model&& model, Session&& session, const tokenizer& tokenizer, std::span<const token_id> prompt,
+              Sampler sampler, generation_options options = {}, Callback&& callback = {}) {
+  text_result result;
+  result.prompt_ids.assign(prompt.begin(), prompt.end());
+  stream_decoder decoder(tokenizer);
+  stop_matcher stop(options.stop_strings, tokenizer.longest_token() + 3);
+  options.stop_strings.clear(); // looked for here, in the text
+
+  // Returns whether to go on.
+  const auto show = [&](std::string_view piece) {
+    if (piece.empty()) return true;
+    result.text += piece;
+    if constexpr (std::is_void_v<std::invoke_result_t<Callback&, std::string_view>>) {
+      std::invoke(callback, piece);
+      return true;
+    } else {
+      return static_cast<bool>(std::invoke(callback, piece));
+    }
+  };
+
+  auto tokens = transept::generate(std::forward<Model>(model), std::forward<Session>(session), prompt,
+                                   std::move(sampler), std::move(options));
+  bool goes_on = true;
+  for (const generated_token& token : tokens) {
+    result.ids.push_back(token.id);
+    goes_on = show(stop.push(decoder.push(token.id)));
+    if (!goes_on || stop.stopped()) break;
+  }
+  if (goes_on && !stop.stopped()) goes_on = show(stop.push(decoder.flush()));
+  if (goes_on && !stop.stopped()) goes_on = show(stop.flush());
+
+  result.finish_reason = stop.stopped() ? finish_reason::stop_string
+                         : !goes_on     ? finish_reason::callback
+                                        : tokens.finish_reason();
+  result.pending = tokens.pending();
+  return result;
+}
+
+/// The same after a text; special tokens in it count as text. An empty one means free running, from the
+/// end-of-text token (argument_error if the tokenizer has none).
+template <class Model, class Session, class Sampler, class Callback = no_callback>
+requires std::invocable<Callback&, std::string_view> text_result
+generate_text(Model&& model, Session&& session, const tokenizer& tokenizer, std::string_view prompt,
+              Sampler sampler, generation_options options = {}, Callback&& callback = {}) {
+  std::vector<token_id> ids = tokenizer.encode(prompt);
+  if (ids.empty()) {
+    if (!tokenizer.end_of_text())
+      throw argument_error("the prompt is empty, and the tokenizer has no end-of-text token to start from");
+    ids.push_back(*tokenizer.end_of_text());
+  }
+  return transept::generate_text(std::forward<Model>(model), std::forward<Session>(session), tokenizer,
+                                 std::span<const token_id>(ids), std::move(sampler), std::move(options),
+                                 std::forward<Callback>(callback));
+}
+
+} // namespace transept::inline TRANSEPT_ABI
