@@ -291,7 +291,7 @@ inline std::string to_initializer(const huggingface_config& config) {
   if (config.vocab_size != 50257) add("vocab_size", std::to_string(config.vocab_size));
   if (config.n_positions != 1024) add("n_positions", std::to_string(config.n_positions));
   if (config.n_inner != std::int64_t{4} * config.n_embd) add("n_inner", std::to_string(config.n_inner));
-  if (config.head_width != config.n_embd / config.n_head)
+  if (std::int64_t{config.head_width} * config.n_head != config.n_embd)
     add("head_width", std::to_string(config.head_width));
   if (!config.tie_word_embeddings) add("tie_word_embeddings", "false");
   return text + "}";

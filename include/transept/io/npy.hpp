@@ -38,9 +38,9 @@ inline void write_npy(const std::filesystem::path& path, std::span<const float> 
   for (const std::size_t dimension : shape) {
     overflows = overflows || (dimension != 0 && count > std::numeric_limits<std::size_t>::max() / dimension);
     count *= dimension;
-    tuple += std::to_string(dimension) + (tuple.size() == 1 ? "," : ", ");
+    tuple += (tuple.size() == 1 ? "" : ", ") + std::to_string(dimension);
   }
-  if (shape.size() > 1) tuple.resize(tuple.size() - 2);
+  if (shape.size() == 1) tuple += ",";
   tuple += ")";
   if (overflows || count != values.size() || shape.size() > 32) {
     throw argument_error("write_npy: expected the values of shape " + tuple + ", found " +
