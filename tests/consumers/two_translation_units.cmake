@@ -7,8 +7,9 @@ message("${said}")
 # Mangled names of library entities contain the length-prefixed name of its namespace.
 foreach(unit IN ITEMS baseline avx2)
   file(GLOB_RECURSE object "${work_dir}/two/*${unit}.cpp.o")
-  run("${nm}" --defined-only --format=posix "${object}")
-  string(REGEX MATCHALL "[^ \n]*8transept[^ \n]*" symbols_of_${unit} "${said}")
+  execute_process(COMMAND "${nm}" --defined-only --format=posix "${object}"
+                  OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX MATCHALL "[^ \n]*8transept[^ \n]*" symbols_of_${unit} "${symbols}")
   list(LENGTH symbols_of_${unit} count)
   message("${unit}: ${count} symbols of transept")
   if(count EQUAL 0)
