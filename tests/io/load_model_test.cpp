@@ -1,0 +1,267 @@
+// io/load_model.hpp, io/save_model.hpp and io/visit_model.hpp, over a GPT-2 of a few hundred numbers.
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <support/safetensors_bytes.hpp>
+#include <support/temporary_folder.hpp>
+
+#include <transept/io/load_model.hpp>
+#include <transept/io/safetensors.hpp>
+#include <transept/io/save_model.hpp>
+#include <transept/io/visit_model.hpp>
+#include <transept/models/initialise.hpp>
+
+using namespace transept;
+using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
+
+namespace {
+
+constexpr gpt2_config tiny{.n_embd = 8, .n_layer = 2, .n_head = 2, .vocab_size = 11, .n_positions = 5};
+constexpr gpt2_config tiny_untied{
+    .n_embd = 8, .n_layer = 2, .n_head = 2, .vocab_size = 11, .n_positions = 5, .tie_word_embeddings = false};
+constexpr gpt2_config wider{.n_embd = 12, .n_layer = 2, .n_head = 2, .vocab_size = 11, .n_positions = 5};
+
+/// A folder with a valid model of shape `Config`.
+template <gpt2_config Config = tiny>
+struct model_folder : support::temporary_folder {
+  model_folder() { save(initialise<gpt2<Config>>(7), path()); }
+
+  std::filesystem::path weights() const { return path() / "model.safetensors"; }
+
+  /// Writes the weights again, after `change` was made to the list of tensors.
+  void rewrite(const std::function<void(std::vector<outgoing_tensor>&)>& change) const {
+    const auto file = safetensors_file::open(weights());
+    std::vector<outgoing_tensor> tensors;
+    for (const auto& tensor : file.tensors()) {
+      const auto type = *element_type_of(tensor.dtype);
+      tensors.push_back({tensor.name, tensor.shape, tensor.bytes, type, type});
+    }
+    change(tensors);
+    write_safetensors(weights(), tensors);
+  }
+};
+
+outgoing_tensor& named(std::vector<outgoing_tensor>& tensors, std::string_view name) {
+  const auto place = std::ranges::find(tensors, name, &outgoing_tensor::name);
+  REQUIRE(place != tensors.end());
+  return *place;
+}
+
+template <class Model, class Error = shape_error>
+std::string message_of(const std::filesystem::path& folder) {
+  try {
+    load<Model>(folder);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  const std::size_t place = text.find(from);
+  REQUIRE(place != text.npos);
+  return text.replace(place, from.size(), to);
+}
+
+/// Every parameter's values as f32, one after the other.
+template <class Model>
+std::vector<float> values_of(const Model& model) {
+  std::vector<float> all;
+  for_each_parameter(
+      [&](std::string_view, const auto& leaf) {
+        const auto count = static_cast<std::size_t>(leaf.size());
+        std::vector<float> values(count);
+        convert_elements({reinterpret_cast<const std::byte*>(leaf.data()), count * size_of(leaf.type())},
+                         leaf.type(), std::as_writable_bytes(std::span(values)), element_type::f32);
+        all.insert(all.end(), values.begin(), values.end());
+      },
+      model);
+  return all;
+}
+
+} // namespace
+
+TEST_CASE("a saved model is loaded with the same bits") {
+  const auto model = initialise<gpt2<tiny>>(7);
+  const support::temporary_folder folder;
+  save(model, folder / "a" / "b");
+  const auto loaded = load<gpt2<tiny>>(folder / "a" / "b");
+  CHECK(values_of(loaded) == values_of(model));
+  CHECK(values_of(loaded).size() == gpt2<tiny>::parameter_count);
+  save(loaded, folder / "c");
+  for (const char* name : {"config.json", "model.safetensors"}) {
+    CHECK(support::read_file(folder / "c" / name) == support::read_file(folder / "a" / "b" / name));
+  }
+}
+
+TEST_CASE("a model may be saved over the folder that it is mapped from") {
+  const model_folder folder;
+  const auto loaded = load<gpt2<tiny>>(folder.path());
+  const auto before = values_of(loaded);
+  save(loaded, folder.path(), element_type::f16);
+  CHECK(values_of(loaded) == before);
+  CHECK(load<gpt2<tiny>>(folder.path()).wte.weight.type() == element_type::f16);
+}
+
+TEST_CASE("settings come from config.json and go back into it") {
+  auto model = initialise<gpt2<tiny>>(7);
+  model.settings = {.layer_norm_epsilon = 1e-6f,
+                    .activation = activation_type::relu,
+                    .scale_attn_weights = false,
+                    .scale_attn_by_inverse_layer_idx = true,
+                    .bos_token_id = std::nullopt,
+                    .eos_token_ids = {1, 2}};
+  const support::temporary_folder folder;
+  save(model, folder.path());
+  const auto settings = load<gpt2<tiny>>(folder.path()).settings;
+  CHECK(settings.layer_norm_epsilon == 1e-6f);
+  CHECK(settings.activation == activation_type::relu);
+  CHECK_FALSE(settings.scale_attn_weights);
+  CHECK(settings.scale_attn_by_inverse_layer_idx);
+  CHECK(settings.bos_token_id == std::nullopt);
+  CHECK(settings.eos_token_ids == std::vector<token_id>{1, 2});
+}
+
+TEST_CASE("names with the prefix, mask buffers and tensors of other models are accepted") {
+  const model_folder folder;
+  const auto expected = values_of(load<gpt2<tiny>>(folder.path()));
+  const std::vector<float> mask(25, 1.0f);
+  folder.rewrite([&](auto& tensors) {
+    for (auto& tensor : tensors) tensor.name = "transformer." + tensor.name;
+    const auto bytes = std::as_bytes(std::span(mask));
+    tensors.push_back({"transformer.h.0.attn.bias", {1, 1, 5, 5}, bytes});
+    tensors.push_back({"transformer.h.0.attn.masked_bias", {}, bytes.first(4)});
+    tensors.push_back({"empty", {0, 3}, {}});
+    tensors.push_back({"lm_head.weight", {5, 5}, bytes}); // of another shape even: tied models ignore it
+  });
+  CHECK(values_of(load<gpt2<tiny>>(folder.path())) == expected);
+}
+
+TEST_CASE("an untied output is read from lm_head.weight") {
+  const model_folder<tiny_untied> folder;
+  const auto model = load<gpt2<tiny_untied>>(folder.path());
+  CHECK(values_of(model).size() == gpt2<tiny>::parameter_count + 11 * 8);
+  CHECK(values_of(model) == values_of(initialise<gpt2<tiny_untied>>(7)));
+  folder.rewrite(
+      [](auto& tensors) { std::erase_if(tensors, [](auto& t) { return t.name == "lm_head.weight"; }); });
+  CHECK_THAT(message_of<gpt2<tiny_untied>>(folder.path()),
+             Contains("tensor lm_head.weight: expected [11, 8]"));
+}
+
+TEST_CASE("a data section at any address is accepted") {
+  const model_folder folder;
+  const auto expected = values_of(load<gpt2<tiny>>(folder.path()));
+  const std::string whole = support::read_file(folder.weights());
+  std::uint64_t length = 0;
+  std::memcpy(&length, whole.data(), sizeof length);
+  const std::string data = whole.substr(8 + length);
+  for (std::size_t padding = 0; padding < 5; ++padding) {
+    support::write_file(folder.weights(), support::safetensors_bytes(
+                                              whole.substr(8, length) + std::string(padding, ' '), data));
+    CHECK(values_of(load<gpt2<tiny>>(folder.path())) == expected);
+  }
+}
+
+TEST_CASE("halves load as what they are, and their vectors are widened") {
+  const auto model = initialise<gpt2<tiny>>(7);
+  const auto expected = values_of(model);
+  for (const auto type : {element_type::f16, element_type::bf16}) {
+    const support::temporary_folder folder;
+    save(model, folder.path(), type);
+    const auto loaded = load<gpt2<tiny>>(folder.path());
+    CHECK(loaded.wte.weight.type() == type);
+    const auto values = values_of(loaded);
+    REQUIRE(values.size() == expected.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const float rounded =
+          type == element_type::f16 ? to_float(to_f16(expected[i])) : to_float(to_bf16(expected[i]));
+      if (values[i] != rounded) FAIL("value " << i << " is " << values[i] << ", not " << rounded);
+    }
+  }
+}
+
+TEST_CASE("every parameter is needed, and the error names the one that is missing") {
+  const model_folder folder;
+  std::vector<std::string> names;
+  folder.rewrite([&](auto& tensors) {
+    for (const auto& tensor : tensors) names.push_back(tensor.name);
+  });
+  REQUIRE(names.size() == 2 + 2 * 12 + 2);
+  for (const auto& name : names) {
+    const model_folder damaged;
+    damaged.rewrite([&](auto& tensors) { std::erase_if(tensors, [&](auto& t) { return t.name == name; }); });
+    CHECK_THAT(message_of<gpt2<tiny>>(damaged.path()),
+               StartsWith(damaged.path().string() + ": tensor " + name + ": expected [") &&
+                   Contains("], found no tensor of that name"));
+  }
+}
+
+TEST_CASE("tensors of the wrong shape are refused, and transposed ones called so") {
+  const auto message_after = [](std::string_view name, std::vector<std::uint64_t> shape) {
+    const model_folder damaged;
+    damaged.rewrite([&](auto& tensors) { named(tensors, name).shape = shape; });
+    const std::string prefix = damaged.weights().string() + ": tensor " + std::string(name) + ": ";
+    const std::string message = message_of<gpt2<tiny>>(damaged.path());
+    REQUIRE_THAT(message, StartsWith(prefix));
+    return message.substr(prefix.size());
+  };
+  CHECK_THAT(message_after("h.0.attn.c_attn.weight", {24, 8}),
+             StartsWith("expected shape [8, 24], found [24, 8]\n") && Contains("transposed"));
+  CHECK(message_after("h.1.mlp.c_fc.weight", {16, 16}) == "expected shape [8, 32], found [16, 16]");
+  CHECK(message_after("wte.weight", {88}) == "expected shape [11, 8], found [88]");
+  CHECK(message_after("wte.weight", {1, 11, 8}) == "expected shape [11, 8], found [1, 11, 8]");
+  CHECK(message_after("ln_f.bias", {8, 1}) == "expected shape [8], found [8, 1]");
+}
+
+TEST_CASE("tensors of other types than F32, F16 and BF16 are refused") {
+  for (const char* name : {"wte.weight", "ln_f.bias"}) {
+    const model_folder damaged;
+    const std::string entry = "\"" + std::string(name) + "\":{\"dtype\":\"";
+    support::write_file(damaged.weights(),
+                        replaced(support::read_file(damaged.weights()), entry + "F32", entry + "I32"));
+    CHECK(message_of<gpt2<tiny>>(damaged.path()) ==
+          damaged.weights().string() + ": tensor " + name + ": expected F32, F16 or BF16, found I32");
+  }
+}
+
+TEST_CASE("a config.json that disagrees with the compiled type is refused with the declaration to use") {
+  const model_folder folder;
+  const auto message = message_of<gpt2<wider>>(folder.path());
+  CHECK_THAT(message, StartsWith(folder.path().string() + ": ") && Contains("n_embd is 8, not 12") &&
+                          Contains("transept::gpt2_config my_model{.n_embd = 8, .n_layer = 2, .n_head = 2, "
+                                   ".vocab_size = 11, .n_positions = 5};"));
+  CHECK_THAT(message_of<gpt2<tiny_untied>>(folder.path()),
+             Contains("tie_word_embeddings is true, not false"));
+}
+
+TEST_CASE("a config.json that disagrees with the tensors is refused") {
+  const model_folder folder;
+  const auto config = folder / "config.json";
+  support::write_file(config,
+                      replaced(support::read_file(config), "\"vocab_size\": 11", "\"vocab_size\": 12"));
+  CHECK(message_of<gpt2<tiny.any_vocabulary()>>(folder.path()) ==
+        folder.weights().string() + ": tensor wte.weight: expected shape [12, 8], found [11, 8]");
+}
+
+TEST_CASE("the door finds the type of a folder, or says what to declare") {
+  const model_folder folder;
+  const auto rows = [](const auto& model) { return static_cast<int>(model.wte.weight.cols()); };
+  CHECK(visit_model<gpt2<wider>, gpt2<tiny>>(folder.path(), rows) == 8);
+  CHECK(visit_model<gpt2<wider>, gpt2<tiny.any_vocabulary()>>(folder.path(), rows) == 8);
+  try {
+    visit_model<gpt2<wider>, gpt2<tiny_untied>>(folder.path(), rows);
+    FAIL("no type in the list has this shape");
+  } catch (const shape_error& error) {
+    CHECK_THAT(error.what(),
+               Contains("no compiled model has the shape of this folder") &&
+                   Contains("my_model{.n_embd = 8, .n_layer = 2, .n_head = 2, .vocab_size = 11, "
+                            ".n_positions = 5};") &&
+                   Contains("n_embd is 8, not 12") && Contains("tie_word_embeddings is true, not false"));
+  }
+}

@@ -1,0 +1,129 @@
+// Small random GPT-2 folders against PyTorch's results for them (scripts/make_fixtures.py).
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <support/compare.hpp>
+#include <support/npy.hpp>
+#include <support/paths.hpp>
+
+#include <transept/generate/inspection.hpp>
+#include <transept/generate/session.hpp>
+#include <transept/io/load_model.hpp>
+
+using namespace transept;
+
+namespace {
+
+constexpr gpt2_config plain{.n_embd = 24, .n_layer = 2, .n_head = 3, .vocab_size = 101, .n_positions = 40};
+constexpr gpt2_config deeper{.n_embd = 40, .n_layer = 3, .n_head = 4, .vocab_size = 101, .n_positions = 48};
+constexpr gpt2_config untied{.n_embd = 24,
+                             .n_layer = 2,
+                             .n_head = 3,
+                             .vocab_size = 101,
+                             .n_positions = 40,
+                             .tie_word_embeddings = false};
+constexpr gpt2_config wide_heads{
+    .n_embd = 24, .n_layer = 2, .n_head = 3, .vocab_size = 101, .n_positions = 40, .head_width = 20};
+constexpr gpt2_config narrow_inner{
+    .n_embd = 24, .n_layer = 2, .n_head = 3, .vocab_size = 101, .n_positions = 40, .n_inner = 50};
+constexpr gpt2_config odd_sizes{.n_embd = 36, .n_layer = 1, .n_head = 3, .vocab_size = 97, .n_positions = 37};
+constexpr gpt2_config tiny{.n_embd = 2, .n_layer = 2, .n_head = 2, .vocab_size = 101, .n_positions = 40};
+constexpr gpt2_config shakespeare{
+    .n_embd = 256, .n_layer = 4, .n_head = 4, .vocab_size = 1024, .n_positions = 256};
+
+std::vector<token_id> read_ids(const std::filesystem::path& path) {
+  const auto file = support::read_npy<std::int64_t>(path);
+  return {file.values.begin(), file.values.end()};
+}
+
+token_id likeliest(std::span<const float> logits) {
+  return static_cast<token_id>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+
+/// The model in `folder` against logits, hidden states, attentions and greedy ids in `expected`.
+template <gpt2_config Config>
+void check(const std::filesystem::path& folder, const std::filesystem::path& expected) {
+  INFO(folder.string());
+  const auto model = load<gpt2<Config>>(folder);
+  const auto ids = read_ids(expected / "ids.npy");
+  for (int threads : {1, 2}) {
+    session session(model, {.threads = threads});
+    const auto seen =
+        inspect(model, session, ids, {.hidden_states = true, .attentions = true, .logits = true});
+    const auto against = [&](const char* name, const auto& actual) {
+      INFO(name);
+      const auto reference = support::read_npy<float>(expected / (std::string(name) + ".npy"));
+      CHECK(std::equal(reference.shape.begin(), reference.shape.end(), actual.shape().begin(),
+                       actual.shape().end()));
+      CHECK(support::compare(std::span(actual.data(), actual.size()), reference.values) <= 1e-5);
+    };
+    against("logits", seen.logits);
+    against("hidden_states", seen.hidden_states);
+    against("attentions", seen.attentions);
+
+    const auto greedy = read_ids(expected / "greedy.npy");
+    REQUIRE(greedy.size() > 5);
+    reset(session);
+    std::vector<token_id> generated;
+    token_id next = likeliest(forward(model, session, std::span(ids).first(5)));
+    while (generated.size() < greedy.size()) {
+      generated.push_back(next);
+      if (generated.size() < greedy.size()) next = likeliest(forward(model, session, std::span(&next, 1)));
+    }
+    CHECK(generated == greedy);
+  }
+}
+
+template <gpt2_config Config>
+void check(const std::string& variant) {
+  check<Config>(support::fixture("gpt2/" + variant), support::fixture("gpt2/" + variant));
+}
+
+} // namespace
+
+TEST_CASE("a tied model agrees with PyTorch, from f32, f16 and bf16 files") {
+  check<deeper>("tied_f32");
+  check<plain>("tied_f16");
+  check<plain>("tied_bf16");
+  check<plain.any_vocabulary()>("tied_bf16");
+}
+
+TEST_CASE("an untied model agrees with PyTorch, from f32, f16 and bf16 files, at odd addresses too") {
+  check<untied>("untied_f32");
+  check<untied>("untied_f16");
+  check<untied>("untied_bf16");
+}
+
+TEST_CASE("a tied model ignores an lm_head in its file") { check<plain>("tied_with_head"); }
+
+TEST_CASE("shards are read as one model") { check<plain>("sharded"); }
+
+TEST_CASE("names with a prefix and mask buffers are read, at an odd address") {
+  check<untied>("prefix_and_masks");
+}
+
+TEST_CASE("head width may differ from width / heads, and n_inner from 4 · width") {
+  check<wide_heads>("head_width");
+  check<narrow_inner>("inner_width");
+}
+
+TEST_CASE("sizes that no vector divides, a full context, and heads of width 1 agree with PyTorch") {
+  check<odd_sizes>("odd_sizes");
+  check<tiny>("tiny");
+}
+
+TEST_CASE("config.json's activation, attention scaling and epsilon are honoured") {
+  check<plain>("gelu");
+  check<plain>("relu");
+  check<plain>("inverse_layer_scale");
+  check<plain>("unscaled_attention");
+  check<plain>("epsilon");
+}
+
+TEST_CASE("the shipped model agrees with PyTorch") {
+  check<shakespeare>(support::shipped_model(), support::fixture("gpt2/shakespeare"));
+}
