@@ -1,0 +1,138 @@
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <transept/text/byte_pairs.hpp>
+
+#include "text_support.hpp"
+
+using namespace transept;
+
+namespace {
+
+using tokens = std::vector<token_id>;
+
+std::array<token_id, 256> identity() {
+  std::array<token_id, 256> ids{};
+  for (std::size_t i = 0; i < 256; ++i) ids[i] = static_cast<token_id>(i);
+  return ids;
+}
+
+tokens encode(const byte_pairs& pairs, std::string_view piece) {
+  tokens out;
+  pairs.encode(piece, out);
+  return out;
+}
+
+/// The definition: the pair learned first, the leftmost of equals, until there is none; or, as GPT-2's
+/// encoder has it, all the equal pairs from left to right before looking again.
+tokens by_definition(const std::vector<token_merge>& merges, std::string_view piece, bool all_at_once) {
+  std::map<std::pair<token_id, token_id>, std::size_t> ranks;
+  for (std::size_t i = 0; i < merges.size(); ++i) ranks[{merges[i].left, merges[i].right}] = i;
+  tokens word;
+  for (const char c : piece) word.push_back(static_cast<unsigned char>(c));
+  for (;;) {
+    std::size_t best = merges.size();
+    for (std::size_t i = 0; i + 1 < word.size(); ++i) {
+      const auto known = ranks.find({word[i], word[i + 1]});
+      if (known != ranks.end()) best = std::min(best, known->second);
+    }
+    if (best == merges.size()) return word;
+    for (std::size_t i = 0; i + 1 < word.size(); ++i) {
+      if (word[i] != merges[best].left || word[i + 1] != merges[best].right) continue;
+      word[i] = merges[best].merged;
+      word.erase(word.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+      if (!all_at_once) break;
+    }
+  }
+}
+
+/// Merges over the letters a, b, c, as training could have made them: parts first, every token by one merge.
+std::vector<token_merge> random_merges(support::random_text& random, std::size_t count) {
+  std::vector<std::pair<token_id, std::string>> known = {{'a', "a"}, {'b', "b"}, {'c', "c"}};
+  std::set<std::string> texts = {"a", "b", "c"};
+  std::vector<token_merge> merges;
+  while (merges.size() < count) {
+    const auto left = known[random.below(known.size())], right = known[random.below(known.size())];
+    if (!texts.insert(left.second + right.second).second) continue;
+    const auto id = static_cast<token_id>(256 + merges.size());
+    merges.push_back({left.first, right.first, id});
+    known.emplace_back(id, left.second + right.second);
+  }
+  return merges;
+}
+
+std::string random_piece(support::random_text& random) {
+  std::string piece;
+  const std::size_t length = random.below(4) ? random.below(40) : random.below(400);
+  const std::size_t letters = 1 + random.below(3);
+  for (std::size_t i = 0; i < length; ++i) piece += static_cast<char>('a' + random.below(letters));
+  return piece;
+}
+
+} // namespace
+
+TEST_CASE("pairs merge in the order they were learned, the leftmost first") {
+  const std::vector<token_merge> merges = {
+      {'b', 'c', 256}, {'a', 'b', 257}, {'a', 256, 258}, {'x', 'x', 259}};
+  const byte_pairs pairs(identity(), merges);
+  CHECK(encode(pairs, "") == tokens{});
+  CHECK(encode(pairs, "abc") == tokens{258});
+  CHECK(encode(pairs, "ab") == tokens{257});
+  CHECK(encode(pairs, "xxx") == tokens{259, 'x'});
+  CHECK(encode(pairs, "\xff\x01") == tokens{0xff, 0x01});
+  CHECK(encode(byte_pairs(identity(), {}), "abc") == tokens{'a', 'b', 'c'});
+}
+
+TEST_CASE("short and long pieces get the tokens that the definition gives") {
+  support::random_text random(3);
+  std::size_t different = 0;
+  for (int i = 0; i < 300; ++i) {
+    const auto merges = random_merges(random, 1 + random.below(60));
+    const byte_pairs pairs(identity(), merges);
+    for (int j = 0; j < 12; ++j) {
+      const std::string piece = random_piece(random);
+      const tokens found = encode(pairs, piece);
+      different += found != by_definition(merges, piece, true);
+      different += found != by_definition(merges, piece, false);
+    }
+  }
+  CHECK(different == 0);
+}
+
+TEST_CASE("merges in an order no training gives still merge the pair learned first") {
+  support::random_text random(4);
+  std::size_t different = 0;
+  for (int i = 0; i < 200; ++i) {
+    auto merges = random_merges(random, 1 + random.below(30));
+    for (std::size_t j = merges.size(); j > 1; --j) std::swap(merges[j - 1], merges[random.below(j)]);
+    const byte_pairs pairs(identity(), merges);
+    for (int j = 0; j < 8; ++j) {
+      const std::string piece = random_piece(random);
+      different += encode(pairs, piece) != by_definition(merges, piece, false);
+    }
+  }
+  CHECK(different == 0);
+}
+
+TEST_CASE("a pair with two merges is refused") {
+  const std::vector<token_merge> merges = {{'a', 'b', 256}, {'a', 'b', 256}};
+  CHECK_THROWS_AS(byte_pairs(identity(), merges), tokenizer_error);
+}
+
+// Were any of these quadratic, the test would take hours.
+TEST_CASE("a piece of four megabytes is merged") {
+  const std::vector<token_merge> merges = {{'a', 'a', 256}, {256, 256, 257}, {257, 257, 258}, {'a', 'b', 259},
+                                           {259, 259, 260}, {'b', 'a', 261}, {258, 258, 262}};
+  const byte_pairs pairs(identity(), merges);
+  constexpr std::size_t size = 4u << 20;
+  CHECK(encode(pairs, support::repeated("a", size)) == tokens(size / 16, 262));
+  CHECK(encode(pairs, support::repeated("ab", size)) == tokens(size / 4, 260));
+  CHECK(encode(pairs, support::repeated("x", size)).size() == size);
+  CHECK(encode(pairs, support::repeated("aab", size)).size() > size / 3);
+}
