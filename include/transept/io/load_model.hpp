@@ -125,7 +125,7 @@ template <class Model>
 void load_parameters(Model& model, weight_owner& memory, const checkpoint& weights) {
   for_each_parameter(
       [&](std::string_view name, auto& leaf) {
-        constexpr int rank = std::remove_cvref_t<decltype(leaf)>::rank;
+        constexpr std::size_t rank = std::remove_cvref_t<decltype(leaf)>::rank;
         std::array<std::uint64_t, rank> shape;
         const auto extents = leaf.shape();
         for (std::size_t i = 0; i < extents.size(); ++i) shape[i] = static_cast<std::uint64_t>(extents[i]);

@@ -20,7 +20,7 @@ namespace transept::inline TRANSEPT_ABI {
 template <extent Rows, extent Cols>
 class weight_matrix {
 public:
-  static constexpr int rank = 2;
+  static constexpr std::size_t rank = 2;
   static constexpr extent static_rows = Rows;
   static constexpr extent static_cols = Cols;
 
@@ -46,7 +46,7 @@ private:
 template <extent N>
 class weight_vector {
 public:
-  static constexpr int rank = 1;
+  static constexpr std::size_t rank = 1;
 
   constexpr weight_vector() = default;
   constexpr weight_vector(const float* data, extent n) : data_(data), n_(n) {}
