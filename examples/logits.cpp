@@ -1,0 +1,61 @@
+// Logits of every position, hidden states and attention probabilities as .npy files, for NumPy and whatever
+// else wants to look.
+//
+//   logits --ids 464,3290 --out logits.npy --hidden-states hidden.npy --attentions attentions.npy
+#include <filesystem>
+#include <optional>
+#include <span>
+
+#include <common/any_model.hpp>
+#include <common/program.hpp>
+#include <common/token_input.hpp>
+
+#include <transept/io/npy.hpp>
+
+namespace {
+
+template <std::size_t Rank>
+void write(const std::optional<std::filesystem::path>& path, const transept::array<Rank>& array) {
+  if (!path) return;
+  const auto& shape = array.shape();
+  transept::write_npy(*path, std::span(array.data(), array.size()), std::span(shape.data(), shape.size()));
+  std::cerr << path->string() << ": [";
+  for (std::size_t i = 0; i < Rank; ++i) std::cerr << (i == 0 ? "" : ", ") << shape[i];
+  std::cerr << "]\n";
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Writes a model's logits, hidden states and attention probabilities as .npy files (f32)",
+               "logits");
+  examples::common_options common;
+  examples::token_input input;
+  std::optional<std::filesystem::path> logits, hidden_states, attentions;
+  common.add_to(app);
+  input.add_to(app);
+  app.add_option("--out", logits, "Logits of every position: [tokens, vocab_size]")->type_name("FILE.npy");
+  app.add_option("--hidden-states", hidden_states,
+                 "The embeddings, then each block's output, the last after the final norm: "
+                 "[n_layer + 1, tokens, n_embd]")
+      ->type_name("FILE.npy");
+  app.add_option("--attentions", attentions,
+                 "Attention probabilities: [n_layer, n_head, tokens, tokens], from each to each")
+      ->type_name("FILE.npy");
+
+  return examples::run_program(app, argc, argv, [&] {
+    if (!input.given()) throw transept::argument_error("nothing to feed: give --ids or --prompt");
+    if (!logits && !hidden_states && !attentions)
+      throw transept::argument_error("nothing to write: give --out, --hidden-states or --attentions");
+    const auto tokens = input.tokens(common.model);
+    const auto model = examples::open_model(common.model);
+    auto session = model->make_session({.threads = common.threads});
+    const transept::inspection seen = inspect(*model, session, tokens,
+                                              {.hidden_states = hidden_states.has_value(),
+                                               .attentions = attentions.has_value(),
+                                               .logits = logits.has_value()});
+    write(logits, seen.logits);
+    write(hidden_states, seen.hidden_states);
+    write(attentions, seen.attentions);
+  });
+}
