@@ -1,0 +1,32 @@
+// Checks of options, with messages for people. (CLI11's own print the largest double, and take -1 for 2⁶⁴
+// - 1.)
+#pragma once
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+namespace examples {
+
+/// 0, 1, 2, …
+inline CLI::Validator whole_number() {
+  return CLI::Validator(
+      [](std::string& text) {
+        const bool good = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+        return good ? std::string() : "expected a whole number from 0, found " + text;
+      },
+      "");
+}
+
+/// A number that is not below 0.
+inline CLI::Validator not_negative() {
+  return CLI::Validator(
+      [](std::string& text) {
+        double number = 0;
+        const bool good = CLI::detail::lexical_cast(text, number) && number >= 0;
+        return good ? std::string() : "expected a number from 0, found " + text;
+      },
+      "");
+}
+
+} // namespace examples

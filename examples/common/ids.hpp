@@ -1,0 +1,83 @@
+// Token ids as the programs read and write them: 858,25,198.
+#pragma once
+
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include <transept/core/error.hpp>
+#include <transept/core/json.hpp>
+#include <transept/core/types.hpp>
+
+namespace examples {
+
+/// The ids in `text`: decimal, separated by commas or white space (so that both "1,2,3" and "1 2 3\n" are
+/// three). None in an empty text. Throws argument_error, whose message begins with `source`.
+inline std::vector<transept::token_id> parse_ids(std::string_view text, std::string_view source) {
+  constexpr std::string_view space = " \t\r\n\v\f";
+  const auto fail = [&](const std::string& what) -> void {
+    throw transept::argument_error(std::string(source) + ": " + what +
+                                   "\n  Token ids are whole numbers with commas between them: 858,25,198");
+  };
+  const auto skip_space = [&] { text.remove_prefix(std::min(text.find_first_not_of(space), text.size())); };
+
+  std::vector<transept::token_id> ids;
+  skip_space();
+  while (!text.empty()) {
+    transept::token_id id = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), id);
+    const std::string_view word = text.substr(0, text.find_first_of(", \t\r\n\v\f"));
+    if (problem != std::errc{} || end != word.data() + word.size() || word.front() == '-')
+      fail(word.empty() ? "a token id is missing before a comma"
+                        : transept::quoted(word) + " is not a token id");
+    ids.push_back(id);
+    text.remove_prefix(word.size());
+    skip_space();
+    if (!text.starts_with(',')) continue;
+    text.remove_prefix(1);
+    skip_space();
+    if (text.empty()) fail("a token id is missing after the last comma");
+  }
+  return ids;
+}
+
+/// "858,25,198".
+inline std::string join_ids(std::span<const transept::token_id> ids) {
+  std::string text;
+  for (const transept::token_id id : ids) {
+    if (!text.empty()) text += ',';
+    text += std::to_string(id);
+  }
+  return text;
+}
+
+/// All bytes of a stream, or of a file ("-": standard input). Throws file_error.
+inline std::string read_all(std::istream& in, std::string_view name) {
+  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  if (in.bad()) throw transept::file_error(std::string(name) + ": cannot be read");
+  return bytes;
+}
+
+inline std::string read_all(const std::filesystem::path& path) {
+  if (path == "-") return read_all(std::cin, "standard input");
+  if (std::filesystem::is_directory(path)) throw transept::file_error(path.string() + ": is a folder");
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw transept::file_error(path.string() + ": cannot be opened");
+  return read_all(file, path.string());
+}
+
+/// What --ids was given: the ids themselves, or @FILE with the ids in it.
+inline std::vector<transept::token_id> ids_argument(const std::string& argument) {
+  if (!argument.starts_with('@')) return parse_ids(argument, "--ids");
+  const std::filesystem::path path = argument.substr(1);
+  return parse_ids(read_all(path), path.string());
+}
+
+} // namespace examples

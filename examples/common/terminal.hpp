@@ -1,0 +1,82 @@
+// What the programs do differently when a person looks on: colours, a line to type on, numbers for the eye.
+#pragma once
+
+#include <cstddef>
+#include <cstdio>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <unistd.h>
+
+#include <transept/core/json.hpp>
+
+namespace examples {
+
+inline bool is_terminal(std::FILE* stream) { return isatty(fileno(stream)) == 1; }
+
+/// Escape sequences for standard output: empty strings unless it is a terminal.
+struct style {
+  bool on = is_terminal(stdout);
+
+  const char* bold() const { return on ? "\033[1m" : ""; }
+  const char* dim() const { return on ? "\033[2m" : ""; }
+  const char* colour() const { return on ? "\033[36m" : ""; }
+  const char* plain() const { return on ? "\033[0m" : ""; }
+  /// Clears the screen.
+  const char* clear() const { return on ? "\033[H\033[2J" : ""; }
+};
+
+/// A text for the terminal: what is no UTF-8, and control characters other than line feed and tab, are shown
+/// as a replacement character, so that no text can move the cursor or change colours.
+inline std::string displayable(std::string_view text) {
+  std::string shown;
+  while (!text.empty()) {
+    std::uint32_t code_point = 0;
+    const std::size_t length = transept::detail::utf8_sequence(text, code_point);
+    const bool good = length != 0 && (code_point == '\n' || code_point == '\t' ||
+                                      transept::detail::is_displayable(code_point));
+    shown += good ? text.substr(0, length) : std::string_view("\ufffd");
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return shown;
+}
+
+/// 47843 as 47,843.
+inline std::string grouped(std::size_t number) {
+  const std::string digits = std::to_string(number);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
+}
+
+/// A number with `digits` after the point.
+inline std::string decimal(double number, int digits) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.*f", digits, number);
+  return text;
+}
+
+/// What a person types, or a pipe brings: a line without its line feed. One that ends in a backslash goes on
+/// with the next, a line feed between them. Nothing at the end of the input. `marker` is shown only to a
+/// person.
+inline std::optional<std::string> read_line(std::string_view marker) {
+  const bool person = is_terminal(stdin);
+  std::string text, line;
+  for (bool more = false;; more = true) {
+    if (person) std::cerr << (more ? "... " : marker) << std::flush;
+    if (!std::getline(std::cin, line)) {
+      if (person) std::cerr << "\n";
+      return more ? std::optional(text) : std::nullopt;
+    }
+    if (!line.ends_with('\\')) return text + line;
+    line.back() = '\n';
+    text += line;
+  }
+}
+
+} // namespace examples
