@@ -1,0 +1,43 @@
+// The whole library in one include. Each header also compiles alone: to compile less, include the ones that a
+// program names.
+#pragma once
+
+// Types, errors, random numbers.
+#include <transept/core/element_type.hpp>
+#include <transept/core/error.hpp>
+#include <transept/core/random.hpp>
+#include <transept/core/types.hpp>
+#include <transept/core/version.hpp>
+
+// Arrays: xtensor's, at the edges.
+#include <transept/tensor/xtensor.hpp>
+
+// Layers to compose, and the models composed of them.
+#include <transept/layers/attention.hpp>
+#include <transept/layers/block.hpp>
+#include <transept/layers/embedding.hpp>
+#include <transept/layers/feed_forward.hpp>
+#include <transept/layers/kv_cache.hpp>
+#include <transept/layers/layer_norm.hpp>
+#include <transept/layers/linear.hpp>
+#include <transept/models/gpt2.hpp>
+#include <transept/models/initialise.hpp>
+
+// Files: Hugging Face folders, .npy.
+#include <transept/io/load_model.hpp>
+#include <transept/io/npy.hpp>
+#include <transept/io/save_model.hpp>
+#include <transept/io/visit_model.hpp>
+
+// Text to tokens and back.
+#include <transept/text/load_tokenizer.hpp>
+#include <transept/text/stop_matcher.hpp>
+#include <transept/text/stream_decoder.hpp>
+#include <transept/text/tokenizer.hpp>
+
+// Sessions, generation, looking inside.
+#include <transept/generate/generate_text.hpp>
+#include <transept/generate/generation.hpp>
+#include <transept/generate/inspection.hpp>
+#include <transept/generate/sampling.hpp>
+#include <transept/generate/session.hpp>
