@@ -1,0 +1,182 @@
+// Loads what it is given, whole or damaged, and insists that every outcome is a model that runs or a
+// transept::error. Build it with -fsanitize=address,undefined.
+//
+//   load_damaged PATH…                        loads each folder or file as it is (a corpus of damaged ones)
+//   load_damaged --iterations N [--seed S] [FOLDER…]
+//                                             damages copies of the folders N times each; without a folder,
+//                                             of a tiny model that it makes itself
+//
+// Iteration i of seed S damages as iteration 0 of seed S + i does, so one can be repeated alone. Where a
+// sanitizer ends the program, the damaged folder stays in the place that was printed at the start.
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include <support/damage.hpp>
+#include <support/temporary_folder.hpp>
+
+#include <transept/generate/session.hpp>
+#include <transept/io/checkpoint.hpp>
+#include <transept/io/huggingface_config.hpp>
+#include <transept/io/npy.hpp>
+#include <transept/io/save_model.hpp>
+#include <transept/io/visit_model.hpp>
+#include <transept/models/initialise.hpp>
+#include <transept/text/load_tokenizer.hpp>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr transept::gpt2_config tiny{
+    .n_embd = 8, .n_layer = 2, .n_head = 2, .vocab_size = 11, .n_positions = 5};
+constexpr transept::gpt2_config shipped{.n_embd = 256, .n_layer = 4, .n_head = 4};
+using tiny_model = transept::gpt2<tiny.any_vocabulary()>;
+using shipped_model = transept::gpt2<shipped.any_vocabulary()>;
+
+unsigned sum_of(const std::vector<transept::stored_tensor>& tensors) {
+  unsigned sum = 0;
+  for (const auto& tensor : tensors) {
+    for (const std::byte value : tensor.bytes) sum += std::to_integer<unsigned>(value);
+  }
+  return sum;
+}
+
+struct tally {
+  std::uint64_t loaded = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t failed = 0;
+};
+
+/// Runs `load`; anything but success and transept::error is a failure, and is told with `what` was loaded.
+template <class Load>
+void attempt(tally& counts, const std::string& what, bool show, Load&& load) {
+  try {
+    load();
+    ++counts.loaded;
+    if (show) std::cout << what << ": loaded\n";
+  } catch (const transept::error& refusal) {
+    ++counts.refused;
+    if (show) std::cout << what << ": refused: " << refusal.what() << '\n';
+  } catch (const std::exception& other) {
+    ++counts.failed;
+    std::cout << what << ": FAILED: expected transept::error, found " << other.what() << std::endl;
+  }
+}
+
+void load_file(const fs::path& path) {
+  const std::string name = path.filename().string();
+  if (name.ends_with(".safetensors"))
+    sum_of(transept::safetensors_file::open(path).tensors());
+  else if (name.ends_with(".npy"))
+    transept::read_npy(path);
+  else
+    transept::to_declaration(transept::read_config(path), "model");
+}
+
+void load_weights(const fs::path& folder) {
+  sum_of(transept::checkpoint::open(folder).tensors());
+  transept::visit_model<tiny_model, shipped_model>(folder, [](const auto& model) {
+    transept::session session(model, {.threads = 1});
+    const std::vector<transept::token_id> tokens{0};
+    return static_cast<int>(forward(model, session, tokens).size());
+  });
+}
+
+void load_vocabulary(const fs::path& folder) {
+  const auto tokenizer = transept::load_tokenizer(folder);
+  const std::string text = "First Citizen:\n  \xff\xf0\x9f\x98\x81 's 12";
+  const auto ids = tokenizer.encode(text);
+  if (tokenizer.decode(ids) != text) throw std::runtime_error("a tokenizer that does not give the text back");
+}
+
+void load_folder(tally& counts, const fs::path& folder, bool show) {
+  const std::string name = folder.string();
+  attempt(counts, name + " (weights)", show, [&] { load_weights(folder); });
+  if (fs::exists(folder / "vocab.json") || fs::exists(folder / "tokenizer.json"))
+    attempt(counts, name + " (vocabulary)", show, [&] { load_vocabulary(folder); });
+}
+
+void load_damaged(tally& counts, const fs::path& folder, std::uint64_t seed, std::uint64_t iterations) {
+  const support::temporary_folder copy;
+  std::cout << "damaged copies of " << folder.string() << " are in " << copy.path().string() << std::endl;
+  std::vector<fs::path> names;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    const std::string extension = entry.path().extension().string();
+    if (extension != ".json" && extension != ".safetensors" && extension != ".txt") continue;
+    names.push_back(entry.path().filename());
+    fs::copy_file(entry.path(), copy / names.back());
+  }
+  std::sort(names.begin(), names.end()); // a directory's own order differs between machines
+  if (names.empty()) throw std::runtime_error(folder.string() + ": nothing to damage");
+  for (std::uint64_t i = 0; i < iterations; ++i) {
+    support::damage damage(seed + i);
+    const fs::path& name = names[damage.below(names.size())];
+    const std::string valid = support::read_file(folder / name);
+    support::write_file(copy / name, damage.apply(valid, 4096));
+    const std::uint64_t failed = counts.failed;
+    load_folder(counts, copy.path(), false);
+    if (counts.failed != failed) std::cout << "  damaged: " << name << ", seed " << seed + i << std::endl;
+    support::write_file(copy / name, valid);
+    if ((i + 1) % 1000 == 0) std::cerr << i + 1 << " iterations\n";
+  }
+}
+
+std::uint64_t number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size())
+    throw std::runtime_error("expected a number, found " + std::string(text));
+  return value;
+}
+
+} // namespace
+
+int main(int argc, char** argv) try {
+  std::uint64_t seed = 0;
+  std::uint64_t iterations = 0;
+  std::vector<fs::path> paths;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    const bool takes_number = argument == "--seed" || argument == "--iterations";
+    if (takes_number && i + 1 < argc)
+      (argument == "--seed" ? seed : iterations) = number(argv[++i]);
+    else if (argument.starts_with("--"))
+      throw std::runtime_error("unknown or incomplete option " + std::string(argument));
+    else
+      paths.emplace_back(argument);
+  }
+  if (paths.empty() && iterations == 0) {
+    std::cerr << "usage: load_damaged PATH... | load_damaged --iterations N [--seed S] [FOLDER...]\n";
+    return 2;
+  }
+  tally counts;
+  const support::temporary_folder made;
+  if (paths.empty()) {
+    save(transept::initialise<tiny_model>(1, {.vocab_size = 11, .n_positions = 5, .threads = 1}),
+         made.path());
+    paths.push_back(made.path());
+  }
+  for (const auto& path : paths) {
+    if (iterations > 0)
+      load_damaged(counts, path, seed, iterations);
+    else if (fs::is_directory(path))
+      load_folder(counts, path, true);
+    else
+      attempt(counts, path.string(), true, [&] { load_file(path); });
+  }
+  std::cout << counts.loaded << " loaded, " << counts.refused << " refused, " << counts.failed << " failed\n";
+  return counts.failed == 0 ? 0 : 1;
+} catch (const std::exception& error) {
+  std::cerr << error.what() << '\n';
+  return 2;
+}
