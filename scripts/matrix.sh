@@ -37,7 +37,7 @@ run_row() {
     ;;
   tsan) flags="-fsanitize=thread -fno-omit-frame-pointer" && test_options=(-E "$slow_tests") ;;
   neon)
-    compiler=aarch64-linux-gnu-g++
+    compiler=aarch64-linux-gnu-g++ flags=-Wno-psabi
     options=(-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 "-DCMAKE_FIND_ROOT_PATH=$(cross_headers)"
       -DCMAKE_FIND_ROOT_PATH_MODE_INCLUDE=ONLY -DCMAKE_FIND_ROOT_PATH_MODE_PACKAGE=ONLY
       "-DCMAKE_CROSSCOMPILING_EMULATOR=qemu-aarch64;-L;/usr/aarch64-linux-gnu")
