@@ -8,7 +8,7 @@
 
 #include <common/any_model.hpp>
 #include <common/program.hpp>
-#include <common/token_input.hpp>
+#include <common/prompt.hpp>
 
 #include <transept/io/npy.hpp>
 
@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
   CLI::App app("Writes a model's logits, hidden states and attention probabilities as .npy files (f32)",
                "logits");
   examples::common_options common;
-  examples::token_input input;
+  examples::prompt_options input;
   std::optional<std::filesystem::path> logits, hidden_states, attentions;
   common.add_to(app);
   input.add_to(app);
@@ -44,11 +44,12 @@ int main(int argc, char** argv) {
       ->type_name("FILE.npy");
 
   return examples::run_program(app, argc, argv, [&] {
-    if (!input.given()) throw transept::argument_error("nothing to feed: give --ids or --prompt");
+    if (!input.text && !input.ids) throw transept::argument_error("nothing to feed: give --ids or --prompt");
     if (!logits && !hidden_states && !attentions)
       throw transept::argument_error("nothing to write: give --out, --hidden-states or --attentions");
-    const auto tokens = input.tokens(common.model);
+    const auto tokenizer = input.open_tokenizer(common.model);
     const auto model = examples::open_model(common.model);
+    const auto tokens = input.tokens(*model, tokenizer ? &*tokenizer : nullptr);
     auto session = model->make_session({.threads = common.threads});
     const transept::inspection seen = inspect(*model, session, tokens,
                                               {.hidden_states = hidden_states.has_value(),

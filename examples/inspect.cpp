@@ -1,0 +1,264 @@
+// What is in a model's folder: its tensors, as the files hold them, and the model's table of parameters.
+// Works for any GPT-2 folder, also for one whose shape is not compiled into these programs.
+//
+//   inspect --model gpt2
+//   inspect --model gpt2 --json | jq .total_parameters
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <iomanip>
+#include <iostream>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <common/any_model.hpp>
+#include <common/parameter_table.hpp>
+#include <common/program.hpp>
+
+#include <transept/core/json.hpp>
+#include <transept/io/checkpoint.hpp>
+
+namespace {
+
+using transept::stored_tensor;
+
+/// A tensor of the folder, and what the model makes of it.
+struct tensor_row {
+  const stored_tensor* tensor;
+  std::string ignored_because; // empty: the model uses it
+};
+
+/// A parameter of the model, and where it was found.
+struct parameter_row {
+  examples::expected_parameter expected;
+  const stored_tensor* tensor; // nullptr: missing
+  std::string problem;         // empty: as expected
+};
+
+struct folder_report {
+  transept::huggingface_config config;
+  std::vector<tensor_row> tensors;
+  std::vector<parameter_row> parameters;
+  std::uint64_t total_parameters = 0, total_bytes = 0, ignored_bytes = 0;
+  bool compiled = false;
+};
+
+std::string why_ignored(const stored_tensor& tensor, const transept::huggingface_config& config) {
+  if (tensor.name.ends_with(".attn.bias") || tensor.name.ends_with(".attn.masked_bias"))
+    return "a mask, which is computed";
+  if (tensor.name == "lm_head.weight" && config.tie_word_embeddings) return "tied: wte.weight is used";
+  return "GPT-2 has no such parameter";
+}
+
+parameter_row look_up(const transept::checkpoint& weights, examples::expected_parameter expected) {
+  const stored_tensor* tensor = weights.find(expected.name);
+  if (tensor == nullptr) tensor = weights.find("transformer." + expected.name);
+  parameter_row row{std::move(expected), tensor, {}};
+  if (tensor == nullptr) {
+    row.problem = "missing";
+  } else if (tensor->shape != row.expected.shape) {
+    row.problem = "expected shape " + transept::shape_text(row.expected.shape) + ", found " +
+                  transept::shape_text(tensor->shape);
+  } else if (!transept::element_type_of(tensor->dtype)) {
+    row.problem = "expected F32, F16 or BF16, found " + tensor->dtype;
+  }
+  return row;
+}
+
+/// Whether these programs have a model of this shape. Throws what else opening it throws.
+bool is_compiled(const std::filesystem::path& folder) {
+  try {
+    examples::open_model(folder);
+    return true;
+  } catch (const transept::shape_error&) {
+    return false; // the tensors themselves were checked before
+  }
+}
+
+folder_report read_folder(const std::filesystem::path& folder, const transept::checkpoint& weights) {
+  folder_report report;
+  report.config = transept::read_config(folder / "config.json");
+  std::set<const stored_tensor*> used;
+  bool sound = true;
+  for (auto& expected : examples::expected_parameters(report.config)) {
+    report.total_parameters += expected.count();
+    report.parameters.push_back(look_up(weights, std::move(expected)));
+    used.insert(report.parameters.back().tensor);
+    sound = sound && report.parameters.back().problem.empty();
+  }
+  for (const stored_tensor& tensor : weights.tensors()) {
+    const bool ignored = !used.contains(&tensor);
+    report.tensors.push_back({&tensor, ignored ? why_ignored(tensor, report.config) : ""});
+    report.total_bytes += tensor.bytes.size();
+    if (ignored) report.ignored_bytes += tensor.bytes.size();
+  }
+  report.compiled = sound && is_compiled(folder);
+  return report;
+}
+
+/// 1234567 as "1,234,567".
+std::string grouped(std::uint64_t number) {
+  const std::string digits = std::to_string(number);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
+}
+
+/// A name from a file, safe to print.
+std::string shown(std::string_view name) {
+  const std::string text = transept::quoted(name);
+  return text.size() == name.size() + 2 ? std::string(name) : text;
+}
+
+std::string times(const std::vector<std::uint64_t>& shape) {
+  std::string text;
+  for (const std::uint64_t extent : shape) text += (text.empty() ? "" : " x ") + grouped(extent);
+  return text;
+}
+
+/// Rows of cells in columns as wide as their widest cell; columns named in `right` are aligned to the right.
+void print_table(std::ostream& out, const std::vector<std::vector<std::string>>& rows,
+                 const std::set<std::size_t>& right) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::string gap(widths[i] - row[i].size(), ' ');
+      line += "  " + (right.contains(i) ? gap + row[i] : row[i] + gap);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out << line << "\n";
+  }
+}
+
+void print_tensors(std::ostream& out, const folder_report& report) {
+  std::vector<std::vector<std::string>> rows{{"tensor", "type", "shape", "bytes", ""}};
+  for (const auto& [tensor, ignored_because] : report.tensors) {
+    rows.push_back({shown(tensor->name), tensor->dtype, transept::shape_text(tensor->shape),
+                    grouped(tensor->bytes.size()),
+                    ignored_because.empty() ? "" : "ignored: " + ignored_because});
+  }
+  out << "Tensors in the files\n\n";
+  print_table(out, rows, {3});
+  out << "\n  " << report.tensors.size() << " tensors, " << grouped(report.total_bytes) << " bytes";
+  if (report.ignored_bytes > 0) out << ", of which " << grouped(report.ignored_bytes) << " are ignored";
+  out << "\n\n";
+}
+
+/// One block stands for all: they are equal.
+void print_parameters(std::ostream& out, const folder_report& report) {
+  std::vector<std::vector<std::string>> rows{{"parameter", "dimensions", "parameters", "total"}};
+  std::uint64_t in_block = 0;
+  bool block_closed = false;
+  const auto close_block = [&] {
+    const std::uint64_t all = in_block * static_cast<std::uint64_t>(report.config.n_layer);
+    rows.push_back({});
+    rows.push_back({"one block", "", grouped(in_block)});
+    rows.push_back({"x " + std::to_string(report.config.n_layer) + " blocks", "", "", grouped(all)});
+    rows.push_back({});
+    block_closed = true;
+  };
+  for (const auto& [expected, tensor, problem] : report.parameters) {
+    const bool in_a_block = expected.name.starts_with("h.");
+    if (in_a_block && !expected.name.starts_with("h.0.")) continue;
+    if (in_a_block && in_block == 0) rows.push_back({});
+    if (!in_a_block && in_block != 0 && !block_closed) close_block();
+    const std::string name = in_a_block ? "h.*." + expected.name.substr(4) : expected.name;
+    rows.push_back({name, times(expected.shape), grouped(expected.count()),
+                    in_a_block ? "" : grouped(expected.count())});
+    if (in_a_block) in_block += expected.count();
+  }
+  rows.push_back({});
+  rows.push_back({"all parameters", "", "", grouped(report.total_parameters)});
+  out << "Parameters of the model\n\n";
+  print_table(out, rows, {1, 2, 3});
+  out << "\n";
+}
+
+void print_model(std::ostream& out, const std::filesystem::path& folder, const folder_report& report) {
+  const auto& config = report.config;
+  out << "Model\n\n  GPT-2, " << config.n_layer << " layers, width " << config.n_embd << ", " << config.n_head
+      << " heads of " << config.head_width << ", feed-forward " << config.n_inner << ",\n  "
+      << grouped(static_cast<std::uint64_t>(config.vocab_size)) << " tokens, context " << config.n_positions
+      << ", " << name_of(config.activation_function) << ", output "
+      << (config.tie_word_embeddings ? "tied" : "not tied") << " to the embedding\n";
+  if (report.compiled) return;
+  out << "\n  Its shape is not compiled into these programs. Declare it in your own program as\n    "
+      << transept::to_declaration(config, "my_model")
+      << "\n  or build these with\n    -DTRANSEPT_EXAMPLE_CONFIG="
+      << std::filesystem::absolute(folder / "config.json").lexically_normal().string() << "\n";
+}
+
+transept::json to_json(const std::filesystem::path& folder, const folder_report& report) {
+  using transept::json;
+  json tensors = json::array(), parameters = json::array();
+  for (const auto& [tensor, ignored_because] : report.tensors) {
+    json row{{"name", tensor->name},   {"dtype", tensor->dtype},
+             {"shape", tensor->shape}, {"bytes", tensor->bytes.size()},
+             {"file", tensor->source}, {"ignored", !ignored_because.empty()}};
+    if (!ignored_because.empty()) row["reason"] = ignored_because;
+    tensors.push_back(std::move(row));
+  }
+  for (const auto& [expected, tensor, problem] : report.parameters) {
+    json row{{"name", expected.name}, {"shape", expected.shape}, {"count", expected.count()}};
+    row["tensor"] = tensor ? json(tensor->name) : json();
+    row["dtype"] = tensor ? json(tensor->dtype) : json();
+    if (!problem.empty()) row["problem"] = problem;
+    parameters.push_back(std::move(row));
+  }
+  return json{{"folder", folder.string()},
+              {"config", json::parse(transept::to_json(report.config))},
+              {"compiled", report.compiled},
+              {"declaration", transept::to_declaration(report.config, "my_model")},
+              {"tensors", std::move(tensors)},
+              {"total_bytes", report.total_bytes},
+              {"ignored_bytes", report.ignored_bytes},
+              {"parameters", std::move(parameters)},
+              {"total_parameters", report.total_parameters}};
+}
+
+/// The first parameter that the files do not hold as the model needs it ends the program with an error, after
+/// the tables.
+void check(const std::filesystem::path& folder, const folder_report& report) {
+  std::string message;
+  std::size_t count = 0;
+  for (const auto& [expected, tensor, problem] : report.parameters) {
+    if (problem.empty() || ++count > 10) continue;
+    message += (message.empty() ? "" : "\n  ") + expected.name + ": " + problem;
+  }
+  if (count > 10) message += "\n  … and " + std::to_string(count - 10) + " more";
+  if (count > 0) throw transept::shape_error(folder.string() + ": " + message);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Lists the tensors in a model's folder and the parameters of the model", "inspect");
+  examples::common_options common;
+  bool as_json = false;
+  common.add_to(app);
+  app.add_flag("--json", as_json, "One JSON object instead of tables");
+
+  return examples::run_program(app, argc, argv, [&] {
+    const auto weights = transept::checkpoint::open(common.model);
+    const folder_report report = read_folder(common.model, weights);
+    if (as_json) {
+      using handler = transept::json::error_handler_t;
+      std::cout << to_json(common.model, report).dump(2, ' ', false, handler::replace) << "\n";
+    } else {
+      print_tensors(std::cout, report);
+      print_parameters(std::cout, report);
+      print_model(std::cout, common.model, report);
+    }
+    check(common.model, report);
+  });
+}
