@@ -112,6 +112,10 @@ Model initialise(std::uint64_t seed, const initialise_options& options = {}) {
     throw argument_error("initialise: vocab_size and n_positions must be positive");
   Model model = Model::shaped(config.vocab_size == dyn ? options.vocab_size : config.vocab_size,
                               config.n_positions == dyn ? options.n_positions : config.n_positions);
+  if (model.vocab_size() <= 50256) { // GPT-2's end-of-text token is none of this vocabulary's
+    model.settings.bos_token_id.reset();
+    model.settings.eos_token_ids.clear();
+  }
   initialise_parameters(model, model.memory, seed, 2 * config.n_layer, options);
   return model;
 }
