@@ -223,7 +223,7 @@ void run(options& chosen) {
 } // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app;
+  CLI::App app("", "score");
   options chosen;
   chosen.add_to(app);
   return run_program(app, argc, argv, [&] { run(chosen); });

@@ -23,7 +23,7 @@ void run(const common_options& common, bool decode, bool allow_special) {
 } // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app;
+  CLI::App app("", "tokenize");
   app.description(
       "Reads text (any bytes, all of them: also a last line feed) from standard input and prints its\n"
       "token ids on one line, with commas between; --decode does the reverse, byte for byte. The\n"
