@@ -215,8 +215,10 @@ transept::json to_json(const std::filesystem::path& folder, const folder_report&
     if (!problem.empty()) row["problem"] = problem;
     parameters.push_back(std::move(row));
   }
+  json config = json::parse(transept::to_json(report.config));
+  config.erase("torch_dtype"); // each tensor says its own
   return json{{"folder", folder.string()},
-              {"config", json::parse(transept::to_json(report.config))},
+              {"config", std::move(config)},
               {"compiled", report.compiled},
               {"declaration", transept::to_declaration(report.config, "my_model")},
               {"tensors", std::move(tensors)},

@@ -1,0 +1,197 @@
+// Attention over the cache against its twin, and against itself: a prompt fed whole, in chunks or token by
+// token gives the same bits.
+#include "kernel_support.hpp"
+
+#include <reference/attention.hpp>
+
+#include <transept/kernels/attention.hpp>
+#include <transept/layers/kv_cache.hpp>
+
+#include <support/compare.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <cstring>
+
+using namespace kernel_tests;
+namespace kernels = transept::kernels;
+
+namespace {
+
+constexpr std::size_t heads = 3;
+
+/// Queries, keys and values side by side in one row per position, as one projection makes them.
+struct text {
+  std::size_t positions, head_width;
+  placed<float> rows; // [positions, 3 · heads · head_width]
+
+  text(std::size_t length, std::size_t width, float deviation = 1.0f)
+      : positions(length),
+        head_width(width),
+        rows(random_values(length * 3 * heads * width, static_cast<unsigned>(width), deviation), 1) {}
+
+  std::size_t stride() const { return 3 * heads * head_width; }
+
+  /// Part 0: queries, 1: keys, 2: values; [count, heads, head_width] from position `first` on.
+  reference::cube part(std::size_t index, std::size_t first = 0) const {
+    auto result = transept::make_array<3, double>({positions - first, heads, head_width});
+    for (std::size_t t = first; t < positions; ++t)
+      for (std::size_t h = 0; h < heads; ++h)
+        for (std::size_t d = 0; d < head_width; ++d)
+          result(t - first, h, d) =
+              static_cast<double>(rows[t * stride() + (index * heads + h) * head_width + d]);
+    return result;
+  }
+
+  transept::kv_cache cache(std::size_t capacity = 0) const {
+    return {1, heads, head_width, std::max(capacity, positions)};
+  }
+
+  /// Feeds positions [first, first + count), and returns their outputs [count, heads · head_width].
+  placed<float> feed(machine& on, transept::kv_cache& cache, std::size_t first, std::size_t count,
+                     float scale) const {
+    const float* const begin = rows.data() + first * stride();
+    append(cache, 0, begin + heads * head_width, begin + 2 * heads * head_width, count, stride());
+    placed<float> out(count * heads * head_width, 1);
+    kernels::attend(on.context, problem(first, count, scale), cache.layer(0), out.data());
+    advance(cache, count);
+    return out;
+  }
+
+  kernels::attention_problem problem(std::size_t first, std::size_t count, float scale) const {
+    return {.queries = rows.data() + first * stride(),
+            .row_stride = stride(),
+            .rows = count,
+            .first_position = first,
+            .heads = heads,
+            .head_width = head_width,
+            .scale = scale};
+  }
+};
+
+bool same_bits(const placed<float>& a, const float* b) {
+  return std::memcmp(a.data(), b, a.size() * sizeof(float)) == 0;
+}
+
+} // namespace
+
+TEST_CASE("attention agrees with its twin for any head width, at positions across tiles") {
+  machine on;
+  const std::size_t head_width = GENERATE(1u, 2u, 7u, 10u, 33u, 64u, 80u, 128u);
+  const text of(70, head_width);
+  const float scale = 1 / std::sqrt(static_cast<float>(head_width));
+  const auto expected =
+      reference::causal_attention(of.part(0), of.part(1), of.part(2), static_cast<double>(scale));
+  auto cache = of.cache();
+  const auto out = of.feed(on, cache, 0, 70, scale);
+  CAPTURE(head_width);
+  CHECK(support::compare(out, expected.output.storage()) <= 1e-6);
+
+  placed<float> weights(heads * 70 * 70, 1);
+  kernels::attention_weights(of.problem(0, 70, scale), cache.layer(0), weights.data(), 70, 70);
+  CHECK(support::compare(weights, expected.probabilities.storage()) <= 1e-6);
+}
+
+TEST_CASE("attention of queries behind a cache agrees with its twin") {
+  machine on;
+  const std::size_t cached = GENERATE(1u, 30u, 31u, 32u, 33u, 64u);
+  const text of(70, 10);
+  const auto expected = reference::causal_attention(of.part(0, cached), of.part(1), of.part(2), 0.5);
+  auto cache = of.cache(100);
+  of.feed(on, cache, 0, cached, 0.5f);
+  const auto out = of.feed(on, cache, cached, 70 - cached, 0.5f);
+  CAPTURE(cached);
+  CHECK(support::compare(out, expected.output.storage()) <= 1e-6);
+
+  placed<float> weights(heads * (70 - cached) * 70, 1);
+  kernels::attention_weights(of.problem(cached, 70 - cached, 0.5f), cache.layer(0), weights.data(),
+                             70 - cached, 70);
+  CHECK(support::compare(weights, expected.probabilities.storage()) <= 1e-6);
+}
+
+TEST_CASE("attention gives the same bits for a text whole, in chunks and token by token, on any threads") {
+  const std::size_t head_width = GENERATE(1u, 10u, 64u, 80u);
+  const text of(70, head_width);
+  const std::size_t width = heads * head_width;
+  machine one;
+  auto whole_cache = of.cache();
+  const auto whole = of.feed(one, whole_cache, 0, 70, 0.3f);
+  for (const int threads : {1, 2, 3}) {
+    machine on(threads);
+    for (const std::size_t chunk : {1u, 2u, 3u, 5u, 31u, 32u, 33u, 70u}) {
+      auto cache = of.cache();
+      for (std::size_t first = 0; first < 70; first += chunk) {
+        const auto out = of.feed(on, cache, first, std::min(chunk, 70 - first), 0.3f);
+        CAPTURE(head_width, threads, chunk, first);
+        REQUIRE(same_bits(out, whole.data() + first * width));
+      }
+    }
+  }
+}
+
+TEST_CASE("what was in the cache before does not show, whatever it was") {
+  machine on;
+  const text of(50, 10);
+  text garbage(50, 10);
+  std::fill(garbage.rows.begin(), garbage.rows.end(), std::numeric_limits<float>::quiet_NaN());
+  auto clean = of.cache(50);
+  const auto expected = of.feed(on, clean, 0, 50, 0.3f);
+
+  auto cache = of.cache(50);
+  garbage.feed(on, cache, 0, 50, 0.3f);
+  truncate(cache, 0);
+  for (std::size_t first = 0; first < 50; first += 5) {
+    CAPTURE(first);
+    CHECK(same_bits(of.feed(on, cache, first, 5, 0.3f), expected.data() + first * heads * 10));
+  }
+  truncate(cache, 37); // in the middle of a tile
+  for (std::size_t first = 37; first < 50; ++first) {
+    CAPTURE(first);
+    CHECK(same_bits(of.feed(on, cache, first, 1, 0.3f), expected.data() + first * heads * 10));
+  }
+}
+
+TEST_CASE("scores of thousands make attention choose one position, without overflow") {
+  machine on;
+  const text of(70, 16);
+  const float scale = 3000.0f;
+  auto cache = of.cache();
+  const auto out = of.feed(on, cache, 0, 70, scale);
+  const auto expected = reference::causal_attention(of.part(0), of.part(1), of.part(2), 3000.0);
+  // Rounding of a score of thousands moves its exponential by some tenths of a per cent.
+  CHECK(support::compare(out, expected.output.storage()) <= 1e-2);
+}
+
+TEST_CASE("equal keys make attention the mean of the values so far") {
+  machine on;
+  text of(70, 10);
+  for (std::size_t t = 0; t < 70; ++t)
+    for (std::size_t i = 0; i < heads * 10; ++i)
+      of.rows[t * of.stride() + heads * 10 + i] = of.rows[heads * 10 + i];
+  auto cache = of.cache();
+  const auto out = of.feed(on, cache, 0, 70, 1.0f);
+  const auto values = of.part(2);
+  std::vector<double> expected(70 * heads * 10), sum(heads * 10);
+  for (std::size_t t = 0; t < 70; ++t)
+    for (std::size_t i = 0; i < sum.size(); ++i)
+      expected[t * sum.size() + i] = (sum[i] += values(t, i / 10, i % 10)) / static_cast<double>(t + 1);
+  CHECK(support::compare(out, expected) <= 1e-6);
+}
+
+TEST_CASE("NaN in one query, key or value shows in the positions that see it, and in no other") {
+  machine on;
+  const std::size_t part = GENERATE(0u, 1u, 2u);
+  text of(40, 10);
+  constexpr std::size_t position = 20, head = 1;
+  of.rows[position * of.stride() + (part * heads + head) * 10 + 4] = std::numeric_limits<float>::quiet_NaN();
+  auto cache = of.cache();
+  const auto out = of.feed(on, cache, 0, 40, 0.3f);
+  for (std::size_t t = 0; t < 40; ++t) {
+    for (std::size_t i = 0; i < heads * 10; ++i) {
+      const bool sees = part == 0 ? t == position : t >= position;
+      const bool reads = part == 2 ? i == head * 10 + 4 : i / 10 == head;
+      CAPTURE(part, t, i);
+      CHECK(std::isnan(out[t * heads * 10 + i]) == (sees && reads));
+    }
+  }
+}

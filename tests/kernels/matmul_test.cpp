@@ -1,0 +1,266 @@
+// The matrix products against their twins, and against themselves: one row and many give the same bits.
+#include "kernel_support.hpp"
+
+#include <reference/activation.hpp>
+#include <reference/linear.hpp>
+
+#include <transept/kernels/matmul.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <cstring>
+#include <optional>
+
+using namespace kernel_tests;
+namespace kernels = transept::kernels;
+using transept::activation_type;
+
+namespace {
+
+constexpr std::size_t most_rows = 13; // more than two register tiles of six
+
+/// A product to compute in either layout: x [most_rows, inner], and weights of `outputs` × `inner`.
+template <class T>
+struct product {
+  bool transposed;
+  std::size_t inner, outputs;
+  placed<float> x, bias, residual;
+  placed<T> weights;
+
+  product(bool is_transposed, std::size_t inner_size, std::size_t output_size)
+      : transposed(is_transposed),
+        inner(inner_size),
+        outputs(output_size),
+        x(random_values(most_rows * inner, 1), 1),
+        bias(random_values(outputs, 2), 1),
+        residual(random_values(most_rows * outputs, 3), 1),
+        weights(random_weights<T>(inner * outputs, 4)) {}
+
+  kernels::stored_matrix matrix() const {
+    return {weights.data(), type_of<T>, transposed ? outputs : inner, transposed ? inner : outputs};
+  }
+
+  /// y [rows, outputs] for rows [first, first + rows) of x.
+  placed<float> compute(machine& on, std::size_t rows, kernels::epilogue finish = {},
+                        std::size_t first = 0) const {
+    placed<float> y(rows * outputs, 1);
+    std::copy_n(residual.data() + first * outputs, rows * outputs, y.data());
+    // Exactly the rows that are asked for.
+    const placed<float> rows_of_x(std::span(x.data() + first * inner, rows * inner), 1);
+    const kernels::rows_of_floats operand{rows_of_x.data(), rows, inner};
+    if (transposed)
+      kernels::matmul_transposed(on.context, operand, matrix(), y.data(), finish);
+    else
+      kernels::matmul(on.context, operand, matrix(), y.data(), finish);
+    return y;
+  }
+
+  reference::matrix twin(const reference::matrix& rows, const reference::matrix& values,
+                         const reference::vector& offsets) const {
+    return transposed ? reference::linear_transposed(rows, values, offsets)
+                      : reference::linear(rows, values, offsets);
+  }
+
+  /// Σ |x · w| + |bias|, of which each rounding can cost one unit.
+  reference::matrix scale(bool with_bias) const {
+    const auto offsets =
+        with_bias ? magnitudes<1>(bias, {outputs}) : reference::vector(xt::zeros<double>({outputs}));
+    return twin(magnitudes<2>(x, {most_rows, inner}), magnitudes<2>(weights, shape()), offsets);
+  }
+
+  reference::matrix expected(bool with_bias) const {
+    const auto offsets =
+        with_bias ? reference::array_of<1>(bias, {outputs}) : reference::vector(xt::zeros<double>({outputs}));
+    return twin(reference::array_of<2>(x, {most_rows, inner}), reference::array_of<2>(weights, shape()),
+                offsets);
+  }
+
+  transept::array_shape<2> shape() const {
+    return {transposed ? outputs : inner, transposed ? inner : outputs};
+  }
+};
+
+/// Roundings accumulate like a random walk.
+double roundings(std::size_t inner) { return 4 + 2 * std::sqrt(static_cast<double>(inner)); }
+
+template <class T>
+void check_against_twin(machine& on, bool transposed, std::size_t inner, std::size_t outputs) {
+  const product<T> problem(transposed, inner, outputs);
+  const auto expected = problem.expected(false);
+  reference::matrix allowed = problem.scale(false);
+  for (double& bound : allowed) bound *= unit * roundings(inner);
+  for (std::size_t rows = 1; rows <= most_rows; ++rows) {
+    const auto y = problem.compute(on, rows);
+    CAPTURE(transposed, inner, outputs, rows);
+    REQUIRE(worst_excess(y, expected, allowed, rows * outputs) <= 1);
+  }
+}
+
+template <class Values>
+bool same_bits(const Values& a, const float* b, std::size_t count) {
+  return std::memcmp(a.data(), b, count * sizeof(float)) == 0;
+}
+
+} // namespace
+
+TEMPLATE_TEST_CASE("both matrix products agree with their twins at odd sizes, unaligned", "", float, f16,
+                   bf16) {
+  machine on;
+  const bool transposed = GENERATE(false, true);
+  for (const std::size_t outputs : odd_sizes)
+    for (const std::size_t inner : {1u, 2u, 3u, 7u, 8u, 9u, 17u, 31u, 33u, 100u})
+      check_against_twin<TestType>(on, transposed, inner, outputs);
+}
+
+TEMPLATE_TEST_CASE("both matrix products agree with their twins over several cache blocks", "", float, f16,
+                   bf16) {
+  machine on;
+  const bool transposed = GENERATE(false, true);
+  for (const std::size_t inner : {255u, 256u, 257u, 600u})
+    check_against_twin<TestType>(on, transposed, inner, 33);
+  for (const std::size_t outputs : {255u, 256u, 257u, 1025u}) // 1024: the one-row kernel's strip
+    check_against_twin<TestType>(on, transposed, 9, outputs);
+}
+
+TEMPLATE_TEST_CASE("a row's bits depend neither on the rows beside it nor on the number of threads", "",
+                   float, f16, bf16) {
+  const bool transposed = GENERATE(false, true);
+  const auto [inner, outputs] =
+      GENERATE(std::pair{1u, 1u}, std::pair{33u, 100u}, std::pair{600u, 333u}, std::pair{257u, 1100u});
+  const product<TestType> problem(transposed, inner, outputs);
+  const kernels::epilogue finish{
+      .bias = problem.bias.data(), .add_to_output = true, .activation = activation_type::gelu_tanh};
+  std::vector<float> row_by_row;
+  machine one;
+  for (std::size_t r = 0; r < most_rows; ++r) {
+    const auto y = problem.compute(one, 1, finish, r);
+    row_by_row.insert(row_by_row.end(), y.begin(), y.end());
+  }
+  for (const int threads : {1, 2, 3, 4}) {
+    machine on(threads);
+    for (std::size_t rows = 1; rows <= most_rows; ++rows) {
+      CAPTURE(transposed, inner, outputs, threads, rows);
+      const auto y = problem.compute(on, rows, finish);
+      REQUIRE(same_bits(y, row_by_row.data(), rows * outputs));
+    }
+    // From another first row, so that tiles begin elsewhere.
+    const auto y = problem.compute(on, most_rows - 2, finish, 2);
+    REQUIRE(same_bits(y, row_by_row.data() + 2 * outputs, (most_rows - 2) * outputs));
+  }
+}
+
+TEMPLATE_TEST_CASE("bias, residual and activation are applied in that order, in any combination", "", float,
+                   f16, bf16) {
+  machine on;
+  const bool transposed = GENERATE(false, true);
+  const bool with_bias = GENERATE(false, true);
+  const bool with_residual = GENERATE(false, true);
+  const auto activation =
+      GENERATE(std::optional<activation_type>(), std::optional(activation_type::gelu_tanh),
+               std::optional(activation_type::gelu_erf), std::optional(activation_type::relu));
+  const product<TestType> problem(transposed, 300, 33);
+  const kernels::epilogue finish{.bias = with_bias ? problem.bias.data() : nullptr,
+                                 .add_to_output = with_residual,
+                                 .activation = activation};
+  auto expected = problem.expected(with_bias);
+  auto allowed = problem.scale(with_bias);
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    double& value = expected.data()[i];
+    double& bound = allowed.data()[i];
+    if (with_residual) {
+      value += static_cast<double>(problem.residual[i]);
+      bound += std::fabs(static_cast<double>(problem.residual[i]));
+    }
+    bound *= unit * roundings(300);
+    if (activation) { // none is steeper than 1.13
+      value = reference::activation(*activation, value);
+      bound = 1.2 * bound + 4 * unit * std::fmax(1, std::fabs(value));
+    }
+  }
+  for (const std::size_t rows : {1u, 3u, 4u, 6u, 13u}) {
+    CAPTURE(transposed, with_bias, with_residual, rows);
+    CHECK(worst_excess(problem.compute(on, rows, finish), expected, allowed, rows * 33) <= 1);
+  }
+}
+
+TEMPLATE_TEST_CASE("every bit pattern of a 16-bit weight is multiplied exactly", "", f16, bf16) {
+  machine on;
+  const bool transposed = GENERATE(false, true);
+  const std::size_t rows = GENERATE(1u, 5u);
+  product<TestType> problem(transposed, 1, 65536); // subnormals, infinities and NaN among them
+  for (std::size_t i = 0; i < 65536; ++i) problem.weights[i].bits = static_cast<std::uint16_t>(i);
+  std::fill(problem.x.begin(), problem.x.end(), 1.0f);
+  const auto y = problem.compute(on, rows);
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < rows * 65536; ++i) {
+    const float expected = to_float(problem.weights[i % 65536]);
+    if (!(std::isnan(expected) ? std::isnan(y[i]) : y[i] == expected)) ++wrong;
+  }
+  CHECK(wrong == 0);
+}
+
+TEMPLATE_TEST_CASE("NaN and infinite weights show in the outputs that read them, and in no other", "", float,
+                   f16, bf16) {
+  machine on;
+  const bool transposed = GENERATE(false, true);
+  constexpr std::size_t inner = 40, outputs = 35;
+  product<TestType> problem(transposed, inner, outputs);
+  const auto at = [&](std::size_t k, std::size_t n) -> TestType& {
+    return problem.weights[transposed ? n * inner + k : k * outputs + n];
+  };
+  at(0, 3) = narrow(std::numeric_limits<float>::quiet_NaN(), TestType{});
+  at(39, 34) = narrow(std::numeric_limits<float>::infinity(), TestType{});
+  for (const std::size_t rows : {1u, 2u, 6u, 13u}) {
+    const auto y = problem.compute(on, rows);
+    for (std::size_t r = 0; r < rows; ++r) {
+      for (std::size_t n = 0; n < outputs; ++n) {
+        CAPTURE(rows, r, n);
+        const float value = y[r * outputs + n];
+        if (n == 3)
+          CHECK(std::isnan(value));
+        else if (n == 34)
+          CHECK(std::isinf(value));
+        else
+          CHECK(std::isfinite(value));
+      }
+    }
+  }
+}
+
+TEST_CASE("huge and tiny f32 operands multiply without loss, and overflow gives infinity") {
+  machine on;
+  const bool transposed = GENERATE(false, true);
+  product<float> problem(transposed, 9, 17);
+  for (std::size_t i = 0; i < problem.x.size(); ++i) problem.x[i] *= i % 2 ? 1e18f : 1e-18f;
+  for (float& weight : problem.weights) weight *= 1e18f;
+  const auto expected = problem.expected(false);
+  reference::matrix allowed = problem.scale(false);
+  for (double& bound : allowed) bound *= unit * roundings(9);
+  for (const std::size_t rows : {1u, 13u})
+    CHECK(worst_excess(problem.compute(on, rows), expected, allowed, rows * 17) <= 1);
+
+  for (float& value : problem.x) value = 1e25f;
+  for (float& weight : problem.weights) weight = 1e25f;
+  for (const std::size_t rows : {1u, 13u})
+    for (const float value : problem.compute(on, rows))
+      CHECK(value == std::numeric_limits<float>::infinity());
+}
+
+TEST_CASE("matmul takes no more scratch memory than it says") {
+  const bool transposed = GENERATE(false, true);
+  const int threads = GENERATE(1, 3);
+  const product<f16> problem(transposed, 600, 333);
+  transept::thread_pool pool(threads);
+  const auto count = static_cast<std::size_t>(threads);
+  transept::workspace memory(transposed ? kernels::matmul_transposed_scratch_bytes(600, count)
+                                        : kernels::matmul_scratch_bytes(most_rows, 333, count));
+  const std::size_t before = memory.capacity();
+  transept::compute_context context{pool, memory};
+  placed<float> y(problem.residual, 1);
+  const kernels::rows_of_floats x{problem.x.data(), most_rows, 600};
+  if (transposed)
+    kernels::matmul_transposed(context, x, problem.matrix(), y.data(), {.add_to_output = true});
+  else
+    kernels::matmul(context, x, problem.matrix(), y.data(), {.add_to_output = true});
+  CHECK(memory.capacity() == before);
+}
