@@ -136,16 +136,16 @@ TEST_CASE("many threads may encode with one tokenizer") {
   for (const tokens& result : found) CHECK(result == expected);
 }
 
-// Were any of these quadratic, the test would take hours.
-TEST_CASE("two megabytes of anything are encoded") {
+// Were any of these quadratic, the test would not end in time.
+TEST_CASE("a megabyte of anything is encoded") {
   for (const std::string_view part : {"a", " ", "\n", "😁", "\xff", "a ", "  a", "ab", "0", "'s",
                                       "<|endoftext|", "<", "<|endoftext|>", "\u3000", "!"}) {
-    const std::string text = support::repeated(part, 2u << 20);
+    const std::string text = support::repeated(part, 1u << 20);
     INFO(quoted(part));
     const tokens ids = small_tokenizer().encode(text, special_tokens::allowed);
     CHECK(small_tokenizer().decode(ids) == text);
   }
   const auto nested = support::byte_tokenizer({support::repeated("a", 50000) + "b"}, {{256, true}});
-  const std::string text = support::repeated("a", 2u << 20);
+  const std::string text = support::repeated("a", 1u << 20);
   CHECK(nested.encode(text, special_tokens::allowed).size() == text.size());
 }
