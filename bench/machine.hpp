@@ -1,0 +1,153 @@
+// What the machine can do at most, measured in the same run as the kernels, so that they can be printed as
+// fractions of it: bytes read from memory per second, and multiply-adds per second.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <benchmark/benchmark.h>
+
+#include <transept/runtime/thread_pool.hpp>
+#include <transept/simd/batch.hpp>
+#include <transept/simd/unroll.hpp>
+#include <transept/tensor/buffer.hpp>
+
+namespace bench {
+
+namespace simd = transept::simd;
+
+/// Seconds that `f` takes, the least of `times`.
+template <class F>
+double least_seconds(int times, F&& f) {
+  double least = 1e30;
+  for (int i = 0; i < times; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    f();
+    least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return least;
+}
+
+/// One large block that all benchmarks take their weights from, several times larger than the caches. Its
+/// bits are ordinary numbers of every element type: 1 as f16, 1/128 as bf16 and about as f32.
+class weight_memory {
+public:
+  static weight_memory& get() {
+    static weight_memory memory;
+    return memory;
+  }
+
+  std::size_t bytes() const { return block_.size() * sizeof(std::uint16_t); }
+  const void* at(std::size_t byte) const { return block_.data() + byte / sizeof(std::uint16_t); }
+
+private:
+  weight_memory() : block_((std::size_t{384} << 20) / sizeof(std::uint16_t)) {
+    std::fill_n(block_.data(), block_.size(), std::uint16_t{0x3c00});
+  }
+  transept::buffer<std::uint16_t> block_;
+};
+
+/// Where the weights of consecutive calls lie: copies of `bytes` one behind the other, then the first again,
+/// as a model's layers follow each other through memory.
+class rotation {
+public:
+  explicit rotation(std::size_t bytes)
+      : bytes_((bytes + 63) / 64 * 64),
+        copies_(std::max<std::size_t>(1, weight_memory::get().bytes() / bytes_)) {}
+  const void* next() { return weight_memory::get().at(next_++ % copies_ * bytes_); }
+
+private:
+  std::size_t bytes_, copies_;
+  std::size_t next_ = 0;
+};
+
+/// Bytes per second that `threads` read from memory, in eight streams each, doing nothing else with them.
+inline double read_bandwidth(transept::thread_pool& threads) {
+  constexpr std::size_t streams = 8;
+  const std::size_t count = (std::size_t{128} << 20) / sizeof(float);
+  const float* const data = static_cast<const float*>(weight_memory::get().at(0));
+  const double seconds = least_seconds(3, [&] {
+    transept::parallel_for(threads, count, streams * 64, [&](std::size_t begin, std::size_t end, int) {
+      const std::size_t length = (end - begin) / streams;
+      simd::batch sums[streams];
+      simd::unroll<streams>([&](auto s) { sums[s] = simd::broadcast(0.0f); });
+      for (std::size_t i = 0; i < length; i += 2 * simd::width) { // a cache line, or most of one
+        simd::unroll<streams>([&](auto s) {
+          const float* from = data + begin + s * length + i;
+          sums[s] = sums[s] + simd::load(from) + simd::load(from + simd::width);
+        });
+      }
+      simd::unroll<streams>([&](auto s) { benchmark::DoNotOptimize(sums[s]); });
+    });
+  });
+  return static_cast<double>(count * sizeof(float)) / seconds;
+}
+
+/// Floating-point operations per second, a multiply-add being two, that `threads` do in registers.
+inline double arithmetic_peak(transept::thread_pool& threads) {
+  constexpr std::size_t chains = 12; // two units times a latency of four, with some to spare
+  constexpr std::size_t steps = 200'000;
+  const double seconds = least_seconds(3, [&] {
+    threads.run([&](int, int) {
+      simd::batch sums[chains];
+      simd::unroll<chains>([&](auto c) { sums[c] = simd::broadcast(0.5f); });
+      simd::batch factor = simd::broadcast(0.5f), term = simd::broadcast(0.25f);
+      benchmark::DoNotOptimize(factor);
+      benchmark::DoNotOptimize(term);
+      for (std::size_t i = 0; i < steps; ++i)
+        simd::unroll<chains>([&](auto c) { sums[c] = simd::fma(sums[c], factor, term); });
+      simd::unroll<chains>([&](auto c) { benchmark::DoNotOptimize(sums[c]); });
+    });
+  });
+  return 2.0 * chains * steps * static_cast<double>(simd::width) * threads.size() / seconds;
+}
+
+/// Seconds per iteration of a benchmark's loop, which it is made just before.
+class stopwatch {
+public:
+  double seconds_per_iteration(const benchmark::State& state) const {
+    const auto elapsed = std::chrono::steady_clock::now() - start_;
+    return std::chrono::duration<double>(elapsed).count() / static_cast<double>(state.iterations());
+  }
+
+private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// Prints bytes per second, and as `of_read` what part that is of what as many threads read, measured now.
+inline void report_bytes(benchmark::State& state, const stopwatch& watch, transept::thread_pool& threads,
+                         double bytes_per_iteration) {
+  const double rate = bytes_per_iteration / watch.seconds_per_iteration(state);
+  state.counters["B/s"] = benchmark::Counter(rate);
+  state.counters["of_read"] = benchmark::Counter(rate / read_bandwidth(threads));
+}
+
+/// Prints operations per second, and as `of_peak` what part of the arithmetic peak, measured now.
+inline void report_flops(benchmark::State& state, const stopwatch& watch, transept::thread_pool& threads,
+                         double flops_per_iteration) {
+  const double rate = flops_per_iteration / watch.seconds_per_iteration(state);
+  state.counters["FLOP/s"] = benchmark::Counter(rate);
+  state.counters["of_peak"] = benchmark::Counter(rate / arithmetic_peak(threads));
+}
+
+/// The published sizes, and what their kernels work on.
+struct model_size {
+  const char* name;
+  std::size_t width, heads;
+};
+inline constexpr model_size model_sizes[] = {
+    {"124M", 768, 12}, {"355M", 1024, 16}, {"774M", 1280, 20}, {"1558M", 1600, 25}};
+
+/// Ordinary activations.
+inline transept::buffer<float> activations(std::size_t count) {
+  transept::buffer<float> values(count);
+  for (std::size_t i = 0; i < count; ++i)
+    values.data()[i] = static_cast<float>(static_cast<int>(i * 37 % 101) - 50) / 50.0f;
+  return values;
+}
+
+} // namespace bench
