@@ -183,10 +183,12 @@ void run(options& chosen) {
   std::optional<std::size_t> bytes;
   if (chosen.ids) {
     ids = ids_argument(*chosen.ids);
+    check_ids(*model, ids, "--ids");
     if (const auto tokenizer = find_tokenizer(chosen.common.model)) bytes = tokenizer->decode(ids).size();
   } else {
     const std::string text = read_all(std::filesystem::path(chosen.file));
     ids = transept::load_tokenizer(chosen.common.model).encode(text);
+    check_ids(*model, ids, chosen.file);
     bytes = text.size();
   }
   if (ids.size() < 2)
@@ -194,7 +196,6 @@ void run(options& chosen) {
         (chosen.ids ? "--ids" : chosen.file) +
         ": nothing to score: the first token has nothing before it, and there is " +
         (ids.empty() ? "none" : "no second"));
-  check_ids(*model, ids, chosen.ids ? "--ids" : chosen.file);
   const score total = score_tokens(*model, ids, chosen.context, chosen.stride, chosen.common.threads);
   const double perplexity = std::exp(total.nats_per_token());
   std::optional<double> bits_per_byte;

@@ -1,0 +1,93 @@
+// examples/explore.cpp and examples/minimal.cpp, as built.
+#include <catch2/catch.hpp>
+
+#include <support/program_run.hpp>
+
+using support::program_run;
+
+namespace {
+
+/// The text above each list of words that was shown.
+std::vector<std::string> texts(const std::string& shown) {
+  std::vector<std::string> found;
+  for (std::size_t from = 0, list; (list = shown.find("\n\n   1 ", from)) != shown.npos;) {
+    found.push_back(shown.substr(from, list - from));
+    from = std::min(shown.find("\n\n", list + 2), shown.size() - 2) + 2;
+  }
+  return found;
+}
+
+program_run explore(std::vector<std::string> arguments, std::string_view input) {
+  program_run run = support::run_program("explore", arguments, input);
+  INFO(run.err);
+  REQUIRE(run.exit_code == 0);
+  return run;
+}
+
+} // namespace
+
+TEST_CASE("explore shows ten words with bars, the likeliest first") {
+  if (!support::has_program("explore")) return;
+  const program_run run = explore({"--prompt", "ROMEO:\n"}, "");
+  CHECK(run.out == R"(ROMEO:
+
+
+   1   10.6%  ████████████████████████  "I"
+   2    6.1%  █████████████▉            "O"
+   3    5.0%  ███████████▍              "A"
+   4    3.6%  ████████▎                 "What"
+   5    3.5%  ████████                  "G"
+   6    3.0%  ██████▉                   "And"
+   7    3.0%  ██████▉                   "M"
+   8    2.6%  ██████                    "N"
+   9    2.6%  ██████                    "H"
+  10    2.5%  █████▊                    "S"
+
+)");
+}
+
+TEST_CASE("explore follows numbers, typed text, undo and quit") {
+  if (!support::has_program("explore")) return;
+  const program_run run =
+      explore({"--prompt", "ROMEO:\n"}, "3\n, my lord\nu\n\n+12\nu\nu\nu\nu\n11\n\\\nq\nq\nnever read\n");
+  CHECK(texts(run.out) == std::vector<std::string>{"ROMEO:\n", "ROMEO:\nA", "ROMEO:\nA, my lord", "ROMEO:\nA",
+                                                   "ROMEO:\nAl", "ROMEO:\nAl12", "ROMEO:\nAl", "ROMEO:\nA",
+                                                   "ROMEO:\n", "ROMEO:\n", "ROMEO:\n", "ROMEO:\n\nq"});
+  CHECK(run.err == "nothing to undo\nwords are numbered from 1 to 10; +11 adds 11\n");
+}
+
+TEST_CASE("undo in explore gives the same words again") {
+  if (!support::has_program("explore")) return;
+  const program_run run = explore({"--prompt", "The king"}, "2\n and\nu\nu\n");
+  const std::size_t again = run.out.rfind("The king\n\n");
+  REQUIRE(again != 0);
+  CHECK(run.out.substr(again) == run.out.substr(0, run.out.size() - again));
+}
+
+TEST_CASE("explore begins with nothing, and needs no vocabulary") {
+  if (!support::has_program("explore")) return;
+  CHECK(texts(explore({}, "").out) == std::vector<std::string>{""});
+  const support::folder_without_vocabulary folder;
+  const program_run run = explore({"--model", folder.path().string(), "--ids", "858,25,198"}, "1\nhello\n");
+  CHECK(texts(run.out) == std::vector<std::string>{"858,25,198", "858,25,198,40", "858,25,198,40"});
+  CHECK(run.err == "without a vocabulary only numbers can be chosen\n");
+}
+
+TEST_CASE("explore stays where the context is full") {
+  if (!support::has_program("explore")) return;
+  std::string full = "1";
+  for (int i = 1; i < 256; ++i) full += ",1";
+  const program_run run = explore({"--ids", full}, "1\n");
+  CHECK(run.err == "the model's context has no room for that: u goes back\n");
+}
+
+TEST_CASE("minimal writes, and says what is wrong") {
+  if (!support::has_program("minimal")) return;
+  const program_run run = support::run_program("minimal", {});
+  CHECK(run.exit_code == 0);
+  CHECK(run.out.size() > 100);
+  CHECK(run.err.empty());
+  const program_run wrong = support::run_program("minimal", {"/nowhere"});
+  CHECK(wrong.exit_code == 1);
+  CHECK_THAT(wrong.first_error_line(), Catch::Contains("/nowhere"));
+}

@@ -1,0 +1,240 @@
+// examples/generate.cpp, as built: every option of its, on the shipped model.
+#include <catch2/catch.hpp>
+
+#include <support/program_run.hpp>
+
+#include <transept/core/json.hpp>
+#include <transept/core/types.hpp>
+
+using support::program_run;
+using transept::json;
+using ids = std::vector<transept::token_id>;
+
+namespace {
+
+program_run generate(std::vector<std::string> arguments, std::string_view input = {}) {
+  return support::run_program("generate", arguments, input);
+}
+
+json generate_json(std::vector<std::string> arguments) {
+  arguments.push_back("--json");
+  const program_run run = generate(arguments);
+  INFO(run.err);
+  REQUIRE(run.exit_code == 0);
+  return transept::parse_json(run.out, "generate --json"); // strict: one object, valid UTF-8
+}
+
+// From models/shakespeare/README.md.
+const ids greedy_ids{40, 455, 321, 11,  291, 455, 701, 411, 13,  198, 198, 858,
+                     25, 198, 40,  455, 701, 411, 11,  291, 455, 701, 411, 13};
+const std::string greedy_text = "I'll not, I'll tell thee.\n\nROMEO:\nI'll tell thee, I'll tell thee.";
+
+} // namespace
+
+TEST_CASE("generate --json holds the greedy continuation that the model's README prints") {
+  if (!support::has_program("generate")) return;
+  for (const auto& prompt : {std::vector<std::string>{"--prompt", "ROMEO:\n"}, {"--ids", "858,25,198"}}) {
+    auto arguments = prompt;
+    arguments.insert(arguments.end(), {"--greedy", "--max-new-tokens", "24", "--threads", "2"});
+    const json object = generate_json(arguments);
+    CHECK(object["prompt_ids"].get<ids>() == ids{858, 25, 198});
+    CHECK(object["ids"].get<ids>() == greedy_ids);
+    CHECK(object["text"] == greedy_text);
+    CHECK(object["finish_reason"] == "max_new_tokens");
+    CHECK(object["threads"] == 2);
+    for (const char* time : {"load_ms", "prefill_ms", "decode_ms_per_token"}) {
+      CHECK(object[time].is_number_float());
+      CHECK(object[time].get<double>() > 0);
+    }
+  }
+}
+
+TEST_CASE("generate prints the prompt and its continuation to stdout, the rest to stderr") {
+  if (!support::has_program("generate")) return;
+  const program_run run = generate({"--prompt", "ROMEO:\n", "--greedy", "--max-new-tokens", "24"});
+  CHECK(run.exit_code == 0);
+  CHECK(run.out == "ROMEO:\n" + greedy_text + "\n");
+  CHECK_THAT(run.err, Catch::Contains("tokens per second"));
+  CHECK(run.out.find('\033') == std::string::npos); // colours are for terminals
+}
+
+TEST_CASE("generate needs no vocabulary where it is given ids") {
+  if (!support::has_program("generate")) return;
+  const support::folder_without_vocabulary folder;
+  const std::string model = folder.path().string();
+  const program_run run =
+      generate({"--model", model, "--ids", "858,25,198", "--greedy", "--max-new-tokens", "5"});
+  CHECK(run.exit_code == 0);
+  CHECK(run.out == "858,25,198,40,455,321,11,291\n");
+  const json object =
+      generate_json({"--model", model, "--ids", "858,25,198", "--greedy", "--max-new-tokens", "5"});
+  CHECK(object["ids"].get<ids>() == ids{40, 455, 321, 11, 291});
+  CHECK(object["text"].is_null());
+  const program_run text = generate({"--model", model, "--prompt", "hello"});
+  CHECK(text.exit_code == 1);
+  CHECK_THAT(text.first_error_line(), Catch::Contains("no tokenizer here"));
+}
+
+TEST_CASE("generate without a prompt starts from the end-of-text token") {
+  if (!support::has_program("generate")) return;
+  const json object = generate_json({"--max-new-tokens", "4", "--seed", "1"});
+  CHECK(object["prompt_ids"].get<ids>() == ids{1023});
+  CHECK(object["ids"].size() == 4);
+  const program_run run = generate({"--max-new-tokens", "4", "--seed", "1"});
+  CHECK(run.out == object["text"].get<std::string>() + "\n"); // the start token is not shown
+}
+
+TEST_CASE("the same seed chooses the same tokens for any number of threads") {
+  if (!support::has_program("generate")) return;
+  const auto with = [](const std::string& seed, const std::string& threads) {
+    return generate_json({"--prompt", "KING", "--seed", seed, "--threads", threads, "--temperature", "0.9",
+                          "--top-k", "50", "--top-p", "0.95", "--min-p", "0.01", "--repetition-penalty",
+                          "1.1", "--max-new-tokens", "30"});
+  };
+  const json first = with("7", "1");
+  CHECK(first["seed"] == 7);
+  CHECK(with("7", "2")["ids"] == first["ids"]);
+  CHECK(with("8", "1")["ids"] != first["ids"]);
+}
+
+TEST_CASE("filters that leave one token are as good as --greedy") {
+  if (!support::has_program("generate")) return;
+  for (const auto& filter : {std::vector<std::string>{"--top-k", "1"},
+                             {"--top-p", "0.000001"},
+                             {"--min-p", "1"},
+                             {"--temperature", "0"},
+                             {"--temperature", "0.0001"}}) {
+    std::vector<std::string> arguments{"--ids", "858,25,198", "--max-new-tokens", "24"};
+    arguments.insert(arguments.end(), filter.begin(), filter.end());
+    INFO(filter[0]);
+    CHECK(generate_json(arguments)["ids"].get<ids>() == greedy_ids);
+  }
+}
+
+TEST_CASE("a repetition penalty changes what --greedy takes") {
+  if (!support::has_program("generate")) return;
+  const json object = generate_json(
+      {"--ids", "858,25,198", "--greedy", "--max-new-tokens", "24", "--repetition-penalty", "1.5"});
+  CHECK(object["ids"].get<ids>() != greedy_ids);
+}
+
+TEST_CASE("generate ends before the first of its stop strings") {
+  if (!support::has_program("generate")) return;
+  const json object =
+      generate_json({"--prompt", "ROMEO:\n", "--greedy", "--stop", "never", "--stop", "l thee"});
+  CHECK(object["text"] == "I'll not, I'll tel");
+  CHECK(object["finish_reason"] == "stop_string");
+  const program_run run = generate({"--prompt", "ROMEO:\n", "--greedy", "--stop", "l thee"});
+  CHECK(run.out == "ROMEO:\nI'll not, I'll tel\n");
+  // Brackets mean nothing.
+  const json brackets =
+      generate_json({"--prompt", "ROMEO:\n", "--greedy", "--max-new-tokens", "8", "--stop", "[I,t]"});
+  CHECK(brackets["ids"].size() == 8);
+}
+
+TEST_CASE("generate stops where the context is full, and says so") {
+  if (!support::has_program("generate")) return;
+  const json object = generate_json({"--prompt", "ROMEO:\n", "--seed", "5", "--max-new-tokens", "1000"});
+  CHECK(object["finish_reason"] == "context_full");
+  CHECK(object["ids"].size() == 254); // 253 fit, and the last need not
+  const program_run run = generate({"--prompt", "ROMEO:\n", "--seed", "5", "--max-new-tokens", "1000"});
+  CHECK(run.exit_code == 0);
+  CHECK_THAT(run.err, Catch::Contains("context of 256 tokens is full"));
+}
+
+TEST_CASE("no new tokens is a number of tokens too") {
+  if (!support::has_program("generate")) return;
+  const json object = generate_json({"--prompt", "ROMEO:\n", "--max-new-tokens", "0"});
+  CHECK(object["ids"].empty());
+  CHECK(object["text"] == "");
+  CHECK(object["decode_ms_per_token"].is_null());
+}
+
+TEST_CASE("generate --json is UTF-8 whatever bytes the model writes") {
+  if (!support::has_program("generate")) return;
+  // So hot that half of the tokens are stray bytes; generate_json parses strictly.
+  const json object =
+      generate_json({"--prompt", "x", "--temperature", "1000", "--seed", "2", "--max-new-tokens", "200"});
+  CHECK_THAT(object["text"].get<std::string>(), Catch::Contains("\ufffd"));
+}
+
+TEST_CASE("generate --interactive goes on with one text, line after line") {
+  if (!support::has_program("generate")) return;
+  // "ROMEO:" with a line feed, then twice nothing: the same text as at one go, which the pieces print with a
+  // line feed after each.
+  for (const std::string penalty : {"1", "1.2"}) {
+    const auto options = [&](const std::string& count) {
+      return std::vector<std::string>{"--greedy", "--repetition-penalty", penalty, "--max-new-tokens", count};
+    };
+    auto whole = options("24");
+    whole.insert(whole.end(), {"--prompt", "ROMEO:\n"});
+    const std::string text = generate_json(whole)["text"];
+    auto pieces = options("8");
+    pieces.push_back("--interactive");
+    const program_run run = generate(pieces, "ROMEO:\\\n\n\n\n");
+    CHECK(run.exit_code == 0);
+    std::string joined;
+    std::size_t from = 0, shown = 0; // each piece is a part of the text; a line feed follows
+    while (from < run.out.size()) {
+      std::size_t length = 0;
+      while (shown < text.size() && from + length < run.out.size() && run.out[from + length] == text[shown])
+        ++length, ++shown;
+      REQUIRE(run.out.substr(from + length, 1) == "\n");
+      from += length + 1;
+      joined = text.substr(0, shown);
+    }
+    CHECK(joined == text);
+  }
+}
+
+TEST_CASE("generate --interactive forgets what no longer fits the context, and says so") {
+  if (!support::has_program("generate")) return;
+  const program_run run =
+      generate({"--interactive", "--greedy", "--max-new-tokens", "300"}, "ROMEO:\nJULIET:\n");
+  CHECK(run.exit_code == 0);
+  CHECK_THAT(run.err, Catch::Contains("what was before is forgotten"));
+}
+
+TEST_CASE("what is wrong with generate's arguments stands on the first line, and its exit code is 1") {
+  if (!support::has_program("generate")) return;
+  std::string too_long = "1";
+  for (int i = 0; i < 256; ++i) too_long += ",1";
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{"--ids", "1,,2"}, "a token id is missing"},
+      {{"--ids", "1,2,"}, "a token id is missing after the last comma"},
+      {{"--ids", "-3"}, "\"-3\" is not a token id"},
+      {{"--ids", "3x"}, "\"3x\" is not a token id"},
+      {{"--ids", "99999999999"}, "is not a token id"},
+      {{"--ids", "1024"}, "token id 1024, but the ids of this model are from 0 to 1023"},
+      {{"--ids", too_long}, "the prompt has 257 tokens, but this model's context holds only 256"},
+      {{"--ids", "1", "--prompt", "x"}, "excludes"},
+      {{"--model", "/nowhere"}, "/nowhere"},
+      {{"--max-new-tokens", "-1"}, "--max-new-tokens: expected a whole number from 0, found -1"},
+      {{"--temperature", "-1"}, "--temperature: expected a number from 0, found -1"},
+      {{"--temperature", "nan"}, "--temperature: expected a number from 0, found nan"},
+      {{"--top-k", "-1"}, "--top-k: expected a whole number from 0, found -1"},
+      {{"--top-p", "0"}, "top_p must be above 0"},
+      {{"--min-p", "2"}, "min_p must be between 0 and 1"},
+      {{"--repetition-penalty", "0"}, "repetition_penalty must be above 0"},
+      {{"--seed", "-1"}, "--seed"},
+      {{"--threads", "-1"}, "number of threads"},
+      {{"--stop", ""}, "--stop"},
+      {{"--json", "--interactive"}, "excludes"},
+      {{"--what"}, "--what"},
+  };
+  for (const auto& [arguments, words] : cases) {
+    const program_run run = generate(arguments);
+    INFO(arguments[0] << " " << arguments.back());
+    CHECK(run.exit_code == 1);
+    CHECK(run.out.empty());
+    CHECK_THAT(run.first_error_line(), Catch::Contains(words));
+  }
+}
+
+TEST_CASE("generate --help goes to stdout") {
+  if (!support::has_program("generate")) return;
+  const program_run run = support::run_program("generate", {"--help"});
+  CHECK(run.exit_code == 0);
+  CHECK_THAT(run.out, Catch::Contains("--max-new-tokens"));
+  CHECK(run.err.empty());
+}
