@@ -6,15 +6,31 @@
 //   npm install --prefix /tmp/tiktoken tiktoken
 //   NODE_PATH=/tmp/tiktoken/node_modules scripts/check_tiktoken.cjs GPT2_FOLDER /tmp/tokenize_lines [COUNT] [SEED]
 //
-// GPT2_FOLDER holds GPT-2's own vocab.json and merges.txt. A quarter of the characters are any code points at all,
-// a quarter are among the first 12,288, the rest come from pools that make the pattern's branches meet.
+// GPT2_FOLDER holds GPT-2's own vocab.json and merges.txt. A quarter of the characters are any code points that
+// Unicode 15.0 assigns (the version of Debian 12's unicode-data, which our tables are made from; tiktoken of 2025
+// knows 16.0, in which some more are letters), a quarter are among the first 12,288, the rest come from pools that
+// make the pattern's branches meet.
 const { execFileSync } = require("child_process");
 const { get_encoding } = require("tiktoken");
+
+const fs = require("fs");
 
 const [folder, program, count = "100000", seed = "1"] = process.argv.slice(2);
 if (!program) {
   console.error("usage: check_tiktoken.cjs GPT2_FOLDER PROGRAM [COUNT] [SEED]");
   process.exit(1);
+}
+
+// Lines of UnicodeData.txt: code;name;class;…, or the first and the last code of a range.
+const assigned = new Set();
+let first = 0;
+for (const line of fs.readFileSync("/usr/share/unicode/UnicodeData.txt", "utf8").split("\n")) {
+  const [code, name, category] = line.split(";");
+  if (!category || category === "Cs") continue;
+  const last = parseInt(code, 16);
+  if (!name.endsWith(", Last>")) first = last;
+  for (let each = first; each <= last; each++) assigned.add(each);
+  first = last;
 }
 
 let state = BigInt(seed);
@@ -28,14 +44,13 @@ const pools = ["abcdefghijklmnopqrstuvwxyzABC", "0123456789", " \t\n\r\u3000\u00
 
 function random_character() {
   const kind = below(4);
-  if (kind === 1) return String.fromCodePoint(below(0x3000));
   if (kind > 1) {
     const pool = pools[below(pools.length)];
     return pool[below(pool.length)];
   }
   for (;;) {
-    const code = below(0x110000);
-    if (code < 0xd800 || code >= 0xe000) return String.fromCodePoint(code);
+    const code = below(kind === 1 ? 0x3000 : 0x110000);
+    if (assigned.has(code)) return String.fromCodePoint(code);
   }
 }
 
