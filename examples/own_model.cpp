@@ -4,8 +4,8 @@
 // It differs from GPT-2 in what a designer might want to change:
 //   - parallel blocks: attention and feed-forward read the same norm and are added together (GPT-J; Wang &
 //     Komatsuzaki 2021);
-//   - no table of positions: causal attention alone lets a model learn where a token stands (Haviv et al.
-//   2022);
+//   - no table of positions: from causal attention alone a model learns where a token stands (Haviv et al.,
+//     2022);
 //   - ReLU, a feed-forward network of twice the width, and 3 heads of 40: 120 numbers, in a model 96 wide;
 //   - an output matrix of its own, not the embedding's.
 //
