@@ -76,7 +76,8 @@ const bool added = [] {
           add(name + "/mlp.c_fc", {width, 4 * width, false, type, rows, threads});
           add(name + "/mlp.c_proj", {4 * width, width, false, type, rows, threads});
           // A prompt's logits are wanted for its last token; those of every token once, for the record.
-          if (rows == 1 || width == 768) add(name + "/output", {width, 50257, true, type, rows, threads});
+          if (rows == 1 || (width == 768 && type == element_type::f32))
+            add(name + "/output", {width, 50257, true, type, rows, threads});
         }
       }
     }

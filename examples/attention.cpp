@@ -162,8 +162,9 @@ private:
 
   void draw_panel(std::size_t head, double x, double y) {
     out_ += "<g transform=\"translate(" + number(x) + " " + number(y) + ")\">\n";
-    if (!single_) text("head", 0, 14, "head " + std::to_string(head));
-    text("small", single_ ? 0 : 62, 14, summary(head));
+    const std::string name = single_ ? "" : "head " + std::to_string(head);
+    text("head", 0, 14, name);
+    text("small", 10.5 * static_cast<double>(name.size()), 14, summary(head));
     out_ += "<g transform=\"translate(" + number(left_) + " " + number(above_) + ")\">\n";
     draw_staircase();
     if (what_.size() * what_.size() / 2 * what_.heads.size() <= 20'000)
