@@ -33,9 +33,9 @@ TEST_CASE("score gives what PyTorch gives, for windows and strides of any size")
   } const cases[] = {
       // GPT2("models/shakespeare").score of scripts/oracle/gpt2.py, in float64, with config.n_positions =
       // context
-      {"256", "256", 212, 4.452954245795423}, {"256", "1", 212, 4.452954245795423},
-      {"32", "32", 206, 4.442223074939743},   {"32", "8", 212, 4.44553943216502},
-      {"32", "5", 212, 4.450077499747691},
+      {"256", "256", 212, 4.452954245795423},
+      {"32", "32", 206, 4.442223074939743},
+      {"32", "20", 212, 4.4306206512191855},
   };
   for (const auto& each : cases) {
     INFO("context " << each.context << ", stride " << each.stride);
@@ -76,7 +76,7 @@ TEST_CASE("score prints the same for people") {
 
 TEST_CASE("the shipped model scores the validation text as its README says") {
   const auto shared = support::shared_dir();
-  if (!shared || !support::has_program("score")) return;
+  if (!shared || !support::has_program("score") || support::is_too_slow()) return;
   const std::string text = support::read_file(*shared / "data" / "tinyshakespeare.txt");
   const support::temporary_folder folder;
   const std::string file = (folder / "validation.txt").string();
@@ -90,7 +90,7 @@ TEST_CASE("the shipped model scores the validation text as its README says") {
 
 TEST_CASE("the shipped model scores it better with more context for each token") {
   const auto shared = support::shared_dir();
-  if (!shared || !support::has_program("score")) return;
+  if (!shared || !support::has_program("score") || support::is_too_slow()) return;
   const std::string text = support::read_file(*shared / "data" / "tinyshakespeare.txt");
   const support::temporary_folder folder;
   const std::string file = (folder / "validation.txt").string();
