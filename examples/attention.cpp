@@ -31,11 +31,11 @@ struct subject {
   std::vector<std::string> tokens;
   std::size_t layer, layers;
   std::vector<std::size_t> heads;
-  transept::array<4> attentions; // [layer, head, from, to]
+  transept::array<4> attentions; // [1, head, from, to]
 
   std::size_t size() const { return tokens.size(); }
   double weight(std::size_t head, std::size_t from, std::size_t to) const {
-    return static_cast<double>(attentions(layer, head, from, to));
+    return static_cast<double>(attentions(0, head, from, to));
   }
 };
 
@@ -299,7 +299,8 @@ int main(int argc, char** argv) {
       std::iota(what.heads.begin(), what.heads.end(), std::size_t{0});
     }
     auto session = model->make_session({.threads = common.threads});
-    what.attentions = inspect(*model, session, ids, {.attentions = true}).attentions;
+    what.attentions =
+        inspect(*model, session, ids, {.attentions = true, .attention_layer = layer}).attentions;
 
     const std::string drawn = picture(what).draw();
     if (out == "-") {

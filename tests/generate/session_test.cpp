@@ -179,6 +179,13 @@ TEST_CASE("an inspection shows what was asked for, across chunks and earlier tok
   CHECK(hidden_same);
   CHECK(attentions_same);
 
+  session of_one_layer(model());
+  const auto one = inspect(model(), of_one_layer, tokens, {.attentions = true, .attention_layer = 2});
+  CHECK(one.attentions.shape() == array_shape<4>{1, 3, 50, 50});
+  CHECK(std::equal(one.attentions.begin(), one.attentions.end(), &seen.attentions(2, 0, 0, 0)));
+  CHECK_THROWS_WITH(inspect(model(), of_one_layer, tokens, {.attentions = true, .attention_layer = 3}),
+                    Catch::Contains("from 0 to 2") && Catch::Contains("got 3"));
+
   session unasked(model());
   const auto nothing = inspect(model(), unasked, tokens, {});
   CHECK(nothing.hidden_states.size() == 0);

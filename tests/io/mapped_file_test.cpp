@@ -57,6 +57,28 @@ TEST_CASE("what is no readable file is a file error that names it") {
 #endif
 }
 
+#if defined(__unix__)
+TEST_CASE("a device is written to, and what a link leads to is replaced: neither device nor link is") {
+  {
+    atomic_file file("/dev/null");
+    file.write("away");
+    file.commit();
+  }
+  CHECK(std::filesystem::is_character_file("/dev/null"));
+
+  const support::temporary_folder folder;
+  support::write_file(folder / "real", "old");
+  std::filesystem::create_symlink("real", folder / "link");
+  {
+    atomic_file file(folder / "link");
+    file.write("new");
+    file.commit();
+  }
+  CHECK(std::filesystem::is_symlink(folder / "link"));
+  CHECK(support::read_file(folder / "real") == "new");
+}
+#endif
+
 TEST_CASE("a file appears when it is committed, not before") {
   const support::temporary_folder folder;
   support::write_file(folder / "f", "old");

@@ -14,7 +14,11 @@
 #error "transept needs C++20: compile with -std=c++20 or link the CMake target transept::transept"
 #endif
 
-// One letter or digit per macro: present or absent.
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ > 0
+#error "transept relies on infinities and NaN: compile without -ffast-math and -ffinite-math-only"
+#endif
+
+// One part of the name per macro: present or absent.
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__)
 #define TRANSEPT_ABI_VECTOR _avx512
 #elif defined(__AVX2__)

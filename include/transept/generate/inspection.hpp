@@ -26,6 +26,8 @@ struct inspection_request {
   bool hidden_states = false;
   bool attentions = false;
   bool logits = false;
+  /// Keep attentions of this layer only (they are large: n_layer · n_head · T · S); -1: of all.
+  int attention_layer = -1;
 };
 
 /// What was kept; an array that was not asked for is empty. T: the tokens fed; S: all positions in the
@@ -34,7 +36,8 @@ struct inspection {
   /// [n_layer + 1, T, n_embd]: the embeddings, then the output of each block; the last after the final norm,
   /// as Hugging Face counts them.
   array<3> hidden_states = make_array<3>({0, 0, 0});
-  /// [n_layer, n_head, T, S]: probabilities; each row sums to 1, positions after the query's own are 0.
+  /// [n_layer, n_head, T, S] (or [1, …] of the layer asked for): probabilities; each row sums to 1, positions
+  /// after the query's own are 0.
   array<4> attentions = make_array<4>({0, 0, 0, 0});
   /// [T, vocab_size].
   array<2> logits = make_array<2>({0, 0});
@@ -57,6 +60,10 @@ public:
   void attention(std::size_t layer, const kernels::attention_problem& problem,
                  kernels::keys_and_values cache) {
     if (!request_.attentions) return;
+    if (request_.attention_layer >= 0) {
+      if (layer != static_cast<std::size_t>(request_.attention_layer)) return;
+      layer = 0;
+    }
     const std::size_t row = problem.first_position - first_position_;
     kernels::attention_weights(problem, cache, &result_.attentions(layer, 0, row, 0),
                                result_.attentions.shape(2), result_.attentions.shape(3));
@@ -79,11 +86,15 @@ inspection inspect(const Model& model, session& session, std::span<const token_i
   check_tokens(model.shape(), session, tokens);
   const decoder_shape shape = model.shape();
   const std::size_t total = session.length() + tokens.size();
+  const bool one_layer = request.attention_layer >= 0;
+  if (one_layer && static_cast<std::size_t>(request.attention_layer) >= shape.n_layer)
+    throw argument_error("attention_layer must be from 0 to " + std::to_string(shape.n_layer - 1) +
+                         " (or -1 for all); got " + std::to_string(request.attention_layer));
   inspection result;
   if (request.hidden_states)
     result.hidden_states = make_array<3>({shape.n_layer + 1, tokens.size(), shape.n_embd});
   if (request.attentions)
-    result.attentions = make_array<4>({shape.n_layer, shape.n_head, tokens.size(), total});
+    result.attentions = make_array<4>({one_layer ? 1 : shape.n_layer, shape.n_head, tokens.size(), total});
   if (request.logits) result.logits = make_array<2>({tokens.size(), shape.vocab_size});
   forward_chunks(model, session, tokens, request.logits ? result.logits.data() : nullptr,
                  detail::inspecting_observer(result, request, session.length()));

@@ -24,6 +24,17 @@ namespace transept::inline TRANSEPT_ABI {
 class atomic_file {
 public:
   explicit atomic_file(std::filesystem::path path) : path_(std::move(path)) {
+    std::error_code absent;
+    const auto status = std::filesystem::status(path_, absent);
+    if (std::filesystem::is_symlink(std::filesystem::symlink_status(path_, absent)) &&
+        std::filesystem::exists(status))
+      path_ = std::filesystem::canonical(path_, absent); // what the link leads to is replaced, not the link
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+      stream_.reset(
+          std::fopen(path_.string().c_str(), "wb")); // a device or a pipe: written to, never replaced
+      if (!stream_) fail(std::strerror(errno));
+      return;
+    }
     static std::atomic<unsigned> count{0};
     for (int attempt = 0; attempt < 10'000; ++attempt) {
       temporary_ = path_;
@@ -58,6 +69,7 @@ public:
   /// Puts the file in its place. Nothing may be written after it.
   void commit() {
     if (std::fclose(stream_.release()) != 0) fail(std::strerror(errno));
+    if (temporary_.empty()) return;
     std::error_code error;
     std::filesystem::rename(temporary_, path_, error);
     if (error) fail(error.message());

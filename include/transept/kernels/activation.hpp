@@ -28,7 +28,7 @@ simd::batch activate(simd::batch x) {
     const simd::batch half = broadcast(0.5f) * x;
     return simd::fma(half, simd::erf(broadcast(0.7071067811865476f) * x), half);
   } else if constexpr (Type == activation_type::relu) {
-    return simd::max(x, broadcast(0.0f));
+    return simd::without_negatives(x);
   } else if constexpr (Type == activation_type::silu) {
     return x / (broadcast(1.0f) + simd::exp(-x));
   } else if constexpr (Type == activation_type::quick_gelu) {

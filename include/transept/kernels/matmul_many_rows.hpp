@@ -142,13 +142,13 @@ void dot_tile(const float* x, const float* w, std::size_t inner, float* y, std::
               const epilogue& finish) {
   simd::batch partial[XRows * WRows];
   simd::unroll<XRows * WRows>([&](auto i) { partial[i] = simd::broadcast(0.0f); });
-  const auto accumulate = [&](auto read, std::size_t k) {
-    simd::batch values[XRows];
-    simd::unroll<XRows>([&](auto r) { values[r] = read(x + r * inner + k); });
-    simd::unroll<WRows>([&](auto c) {
-      const simd::batch weights = read(w + c * inner + k);
-      simd::unroll<XRows>(
-          [&](auto r) { partial[r * WRows + c] = simd::fma(values[r], weights, partial[r * WRows + c]); });
+  const auto accumulate = [&](auto read, std::size_t k) TRANSEPT_ALWAYS_INLINE {
+    simd::batch weights[WRows]; // held; activations pass by, so that all fits the registers
+    simd::unroll<WRows>([&](auto c) { weights[c] = read(w + c * inner + k); });
+    simd::unroll<XRows>([&](auto r) {
+      const simd::batch value = read(x + r * inner + k);
+      simd::unroll<WRows>(
+          [&](auto c) { partial[r * WRows + c] = simd::fma(value, weights[c], partial[r * WRows + c]); });
     });
   };
   std::size_t k = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 #include <transept/kernels/operands.hpp>
 #include <transept/simd/batch.hpp>
@@ -18,10 +19,13 @@ inline constexpr std::size_t one_row_grain = 16;
 /// Outputs whose sums are kept in the first-level cache together.
 inline constexpr std::size_t strip = 1024;
 
-/// Where the processor should fetch from soon; never faults.
-inline void prefetch(const void* address) {
+/// Tells the processor to fetch the element `ahead` of `from` soon. That may lie behind the array's end: the
+/// address is only a hint, so it is computed as a number, and never faults.
+template <class T>
+void prefetch([[maybe_unused]] const T* from, [[maybe_unused]] std::size_t ahead) {
 #if defined(__GNUC__)
-  __builtin_prefetch(address, 0, 3);
+  const auto address = reinterpret_cast<std::uintptr_t>(from) + ahead * sizeof(T);
+  __builtin_prefetch(reinterpret_cast<const void*>(address), 0, 3);
 #endif
 }
 
@@ -36,7 +40,7 @@ void add_scaled_rows(const float* x, const T* w, std::size_t stride, std::size_t
   for (; j + simd::width <= count; j += simd::width) {
     simd::batch sum = simd::load(sums + j);
     simd::unroll<Rows>([&](auto i) {
-      prefetch(w + i * stride + ahead + j);
+      prefetch(w + i * stride + j, ahead);
       sum = simd::fma(scale[i], simd::load(w + i * stride + j), sum);
     });
     simd::store(sums + j, sum);
@@ -71,13 +75,15 @@ void matmul_one_row(const float* x, std::size_t inner, const T* w, std::size_t o
 /// sums[i] = x · wᵢ for `Rows` rows of weights, each in `width` partial sums that are added at the end.
 template <std::size_t Rows, class T>
 void dot_rows(const float* x, const T* w, std::size_t inner, float* sums) {
+  constexpr std::size_t distance = 512 / sizeof(T); // elements to fetch ahead
   simd::batch partial[Rows];
   simd::unroll<Rows>([&](auto i) { partial[i] = simd::broadcast(0.0f); });
   std::size_t k = 0;
   for (; k + simd::width <= inner; k += simd::width) {
     const simd::batch values = simd::load(x + k);
+    const std::size_t ahead = k + distance < inner ? distance : distance + (Rows - 1) * inner; // next group's
     simd::unroll<Rows>([&](auto i) {
-      prefetch(w + i * inner + k + 512 / sizeof(T));
+      prefetch(w + i * inner + k, ahead);
       partial[i] = simd::fma(values, simd::load(w + i * inner + k), partial[i]);
     });
   }

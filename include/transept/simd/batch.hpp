@@ -15,7 +15,7 @@
 
 #include <xsimd/xsimd.hpp>
 
-#if defined(__F16C__)
+#if defined(__F16C__) || defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
@@ -49,6 +49,8 @@ inline void store_partial(float* to, batch value, std::size_t count) {
 /// a · b + c: rounded once where the build has fused multiply-add, else twice.
 inline batch fma(batch a, batch b, batch c) { return xsimd::fma(a, b, c); }
 inline batch max(batch a, batch b) { return xsimd::max(a, b); }
+/// x where it is not negative, else 0; NaN stays NaN.
+inline batch without_negatives(batch x) { return xsimd::select(x < batch(0.0f), batch(0.0f), x); }
 
 /// Sum of all lanes, in one fixed order.
 inline float sum(batch value) {
@@ -70,31 +72,52 @@ inline float greatest(batch value) {
 
 namespace detail {
 
+using integers = xsimd::batch<std::uint32_t>;
+
+/// The same bits as another type of lane. (xsimd's bitwise_cast names a batch up to version 9, a scalar
+/// later.)
+template <class To, class From>
+To same_bits(From from) {
+  typename From::register_type bits = from;
+  typename To::register_type result;
+  static_assert(sizeof bits == sizeof result);
+  std::memcpy(&result, &bits, sizeof bits);
+  return To(result);
+}
+
 /// `width` 16-bit patterns, widened with zeros to 32 bits.
-inline xsimd::batch<std::uint32_t> load_widened(const void* from) {
-#if defined(__GNUC__)
+inline integers load_widened(const void* from) {
+#if defined(__AVX512F__) && defined(__AVX512BW__)
+  __m256i narrow;
+  std::memcpy(&narrow, from, sizeof narrow);
+  return integers(_mm512_cvtepu16_epi32(narrow));
+#elif defined(__AVX2__) // GCC 12 makes five instructions of the vector conversion below
+  __m128i narrow;
+  std::memcpy(&narrow, from, sizeof narrow);
+  return integers(_mm256_cvtepu16_epi32(narrow));
+#elif defined(__GNUC__)
   using narrow = std::uint16_t __attribute__((vector_size(width * 2)));
   using wide = std::uint32_t __attribute__((vector_size(width * 4)));
   narrow bits;
   std::memcpy(&bits, from, sizeof bits);
   const wide widened = __builtin_convertvector(bits, wide);
-  xsimd::batch<std::uint32_t>::register_type lanes;
+  integers::register_type lanes;
   static_assert(sizeof lanes == sizeof widened);
   std::memcpy(&lanes, &widened, sizeof lanes);
-  return xsimd::batch<std::uint32_t>(lanes);
+  return integers(lanes);
 #else
   std::uint16_t narrow[width];
   alignas(64) std::uint32_t wide[width];
   std::memcpy(narrow, from, sizeof narrow);
   for (std::size_t i = 0; i < width; ++i) wide[i] = narrow[i];
-  return xsimd::batch<std::uint32_t>::load_aligned(wide);
+  return integers::load_aligned(wide);
 #endif
 }
 
 } // namespace detail
 
 /// Widening loads: `width` stored elements as f32.
-inline batch load(const bf16* from) { return xsimd::bitwise_cast<batch>(detail::load_widened(from) << 16); }
+inline batch load(const bf16* from) { return detail::same_bits<batch>(detail::load_widened(from) << 16); }
 
 inline batch load(const f16* from) {
 #if defined(__AVX512F__)
@@ -108,14 +131,15 @@ inline batch load(const f16* from) {
 #else
   // Move exponent and fraction into place and rebias by a multiplication, which is exact and also mends
   // subnormals; infinities and NaN get the f32 exponent 255.
-  using integers = xsimd::batch<std::uint32_t>;
+  using detail::integers;
+  using detail::same_bits;
   const integers bits = detail::load_widened(from);
   const integers magnitude = bits & integers(0x7fffu);
   const integers sign = (bits & integers(0x8000u)) << 16;
-  const batch scaled = xsimd::bitwise_cast<batch>(magnitude << 13) * batch(0x1p112f);
-  const batch exponent_full = xsimd::bitwise_cast<batch>((magnitude << 13) | integers(0x7f800000u));
+  const batch scaled = same_bits<batch>(magnitude << 13) * batch(0x1p112f);
+  const batch exponent_full = same_bits<batch>((magnitude << 13) | integers(0x7f800000u));
   const batch absolute = xsimd::select(scaled >= batch(65536.0f), exponent_full, scaled);
-  return xsimd::bitwise_cast<batch>(xsimd::bitwise_cast<integers>(absolute) | sign);
+  return same_bits<batch>(same_bits<integers>(absolute) | sign);
 #endif
 }
 
