@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -29,12 +30,28 @@ struct common_options {
   }
 };
 
+/// The arguments as CLI11 takes them, last first. `--prompt=` becomes `--prompt` and an empty text: CLI11 2.1
+/// would take the argument that follows.
+inline std::vector<std::string> arguments_in_reverse(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  for (int i = argc - 1; i > 0; --i) {
+    std::string argument = argv[i];
+    if (argument.size() > 3 && argument.starts_with("--") && argument.ends_with('=') &&
+        argument.find('=') == argument.size() - 1) {
+      arguments.emplace_back();
+      argument.pop_back();
+    }
+    arguments.push_back(std::move(argument));
+  }
+  return arguments;
+}
+
 /// Parses the command line and runs `body`. Whatever goes wrong is told on stderr, the first line says what;
 /// the exit code is then 1.
 template <class Body>
 int run_program(CLI::App& app, int argc, char** argv, Body&& body) {
   try {
-    app.parse(argc, argv);
+    app.parse(arguments_in_reverse(argc, argv));
   } catch (const CLI::CallForHelp&) {
     std::cout << app.help();
     return 0;

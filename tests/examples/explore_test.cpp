@@ -87,7 +87,10 @@ TEST_CASE("minimal writes, and says what is wrong") {
   CHECK(run.exit_code == 0);
   CHECK(run.out.size() > 100);
   CHECK(run.err.empty());
-  const program_run wrong = support::run_program("minimal", {"/nowhere"});
+  const program_run wrong = support::run_program("minimal", {"--model", "/nowhere"});
   CHECK(wrong.exit_code == 1);
   CHECK_THAT(wrong.first_error_line(), Catch::Contains("/nowhere"));
+  const program_run help = support::run_program("minimal", {"--help"});
+  CHECK(help.exit_code == 0);
+  CHECK_THAT(help.out, Catch::Contains("--threads"));
 }

@@ -231,6 +231,13 @@ TEST_CASE("what is wrong with generate's arguments stands on the first line, and
   }
 }
 
+TEST_CASE("an empty value after = is empty, not the next argument") {
+  if (!support::has_program("generate")) return;
+  const program_run run = generate({"--prompt=", "--greedy", "--max-new-tokens", "2", "--json"});
+  CHECK(run.exit_code == 0);
+  CHECK_THAT(run.out, Catch::Contains("\"prompt_ids\":[1023]"));
+}
+
 TEST_CASE("generate --help goes to stdout") {
   if (!support::has_program("generate")) return;
   const program_run run = support::run_program("generate", {"--help"});
