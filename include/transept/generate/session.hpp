@@ -33,7 +33,7 @@ struct session_options {
   int capacity = 0;
   /// Longest run of tokens computed at once; a longer prompt is fed in such chunks. Memory only: the results
   /// are the same bits.
-  int prompt_chunk = 256;
+  int prompt_chunk = 512;
 };
 
 class session {
