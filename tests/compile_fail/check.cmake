@@ -8,7 +8,10 @@ endif()
 
 # No source excerpts: the sentence must come from the compiler, not from the line it shows. One line per
 # message, in English, without colours.
-set(flags -std=c++20 -fsyntax-only -fmessage-length=0 -fdiagnostics-color=never -fno-diagnostics-show-caret)
+set(flags -std=c++20 -fsyntax-only -fmessage-length=0 -fno-color-diagnostics -fno-caret-diagnostics)
+if(NOT compiler MATCHES "clang")
+  set(flags -std=c++20 -fsyntax-only -fmessage-length=0 -fdiagnostics-color=never -fno-diagnostics-show-caret)
+endif()
 foreach(folder IN LISTS includes)
   list(APPEND flags "-I${folder}")
 endforeach()
