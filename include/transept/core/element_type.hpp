@@ -3,14 +3,17 @@
 //   f32   IEEE 754 binary32: 1 sign, 8 exponent, 23 fraction bits
 //   f16   IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits
 //   bf16  the upper half of a binary32: 1 sign, 8 exponent, 7 fraction bits
+//   q8_0  blocks of 32: an f16 scale d and 32 int8; a value is d · q          (core/blocks.hpp)
+//   q4_0  blocks of 32: an f16 scale d and 32 numbers of 4 bits; d · (q − 8)
 //
-// An element type is a run-time tag on a weight matrix; a kernel call switches on it once, with
-// `with_element_type`, so adding one (blocks of int8 or int4) touches this list and the kernels, no layer.
+// An element type is a run-time tag on a weight matrix; a kernel call switches on it once: `is_block_type`,
+// then, for the types whose elements stand alone, `with_element_type`.
 #pragma once
 
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -18,12 +21,17 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
-enum class element_type : std::uint8_t { f32, f16, bf16 };
+enum class element_type : std::uint8_t { f32, f16, bf16, q8_0, q4_0 };
 
-/// Bytes of one element.
+/// Whether elements come in blocks that share a scale.
+constexpr bool is_block_type(element_type type) {
+  return type == element_type::q8_0 || type == element_type::q4_0;
+}
+
+/// Bytes of one element, for a type whose elements stand alone.
 constexpr std::size_t size_of(element_type type) { return type == element_type::f32 ? 4 : 2; }
 
-/// The name safetensors uses: "F32", "F16", "BF16".
+/// The name safetensors and GGUF use: "F32", "F16", "BF16", "Q8_0", "Q4_0".
 constexpr std::string_view name_of(element_type type) {
   switch (type) {
   case element_type::f32:
@@ -32,6 +40,10 @@ constexpr std::string_view name_of(element_type type) {
     return "F16";
   case element_type::bf16:
     return "BF16";
+  case element_type::q8_0:
+    return "Q8_0";
+  case element_type::q4_0:
+    return "Q4_0";
   }
   return "?";
 }
@@ -90,8 +102,8 @@ constexpr f16 to_f16(float value) {
   return with_sign((rebased + 0xfffu + ((rebased >> 13) & 1u)) >> 13);
 }
 
-/// Calls `f` with a value of the C++ type that stores `type`: `with_element_type(t, [](auto zero) { using
-/// T = decltype(zero); … })`. The one switch of a kernel call.
+/// Calls `f` with a value of the C++ type that stores one element of `type`: `with_element_type(t, [](auto
+/// zero) { using T = decltype(zero); … })`. Throws argument_error for a block type.
 template <class F>
 constexpr decltype(auto) with_element_type(element_type type, F&& f) {
   switch (type) {
@@ -101,8 +113,9 @@ constexpr decltype(auto) with_element_type(element_type type, F&& f) {
     return std::forward<F>(f)(f16{});
   case element_type::bf16:
     return std::forward<F>(f)(bf16{});
+  default:
+    throw argument_error("elements of type " + std::string(name_of(type)) + " do not stand alone");
   }
-  throw argument_error("unknown element type " + std::to_string(static_cast<int>(type)));
 }
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -1,7 +1,7 @@
 // Matrix product of activations with stored weights, the two layouts GPT-2 comes in:
 //
 //   matmul             y[r, n] = Σₖ x[r, k] · w[k, n]      w [inner, outputs], Conv1D as Hugging Face stores
-//   it matmul_transposed  y[r, n] = Σₖ x[r, k] · w[n, k]      w [outputs, inner], the output embedding
+//   matmul_transposed  y[r, n] = Σₖ x[r, k] · w[n, k]      w [outputs, inner], the output embedding
 //
 // then, in one pass over the result: + bias[n], + residual y[r, n], activation.
 //

@@ -9,6 +9,7 @@
 #include <transept/core/element_type.hpp>
 #include <transept/kernels/activation.hpp>
 #include <transept/simd/batch.hpp>
+#include <transept/tensor/weights.hpp>
 
 namespace transept::inline TRANSEPT_ABI::kernels {
 
@@ -19,11 +20,12 @@ struct rows_of_floats {
   const float* row(std::size_t r) const { return data + r * cols; }
 };
 
-/// A stored matrix [rows, cols], row-major; the data suits the element type's alignment.
+/// A stored matrix called [rows, cols]; the data suits the element type's alignment (panels: 64 bytes).
 struct stored_matrix {
   const void* data;
   element_type type;
   std::size_t rows, cols;
+  matrix_layout layout = matrix_layout::row_major;
 };
 
 /// What happens to a sum before it is stored: y = activation(sum + bias + y_before), each part optional.

@@ -22,7 +22,8 @@ kernels::rows_of_floats operand(const_activations<Width> x) {
 
 template <extent Rows, extent Cols>
 kernels::stored_matrix operand(const weight_matrix<Rows, Cols>& w) {
-  return {w.data(), w.type(), static_cast<std::size_t>(w.rows()), static_cast<std::size_t>(w.cols())};
+  return {w.data(), w.type(), static_cast<std::size_t>(w.rows()), static_cast<std::size_t>(w.cols()),
+          w.layout()};
 }
 
 } // namespace detail

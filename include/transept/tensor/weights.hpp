@@ -1,5 +1,5 @@
-// What a layer's parameters are made of in inference: read-only views of static shape, whose elements may
-// be stored as f32, f16 or bf16 (a run-time tag). The memory belongs to the model (see weight_owner).
+// What a layer's parameters are made of in inference: read-only views of static shape, whose elements may be
+// stored in any element type and layout (run-time tags). The memory belongs to the model (see weight_owner).
 //
 // Layers are templates on a storage policy such as `inference_weights`, so that training can put owned f32
 // values, gradients and moments into the same aggregates.
@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -15,8 +16,15 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
-/// A stored matrix [rows, cols], row-major, of run-time element type. `data` may have any alignment that
-/// suits the element type.
+/// How a matrix that is called [rows, cols] lies in memory.
+enum class matrix_layout : std::uint8_t {
+  row_major,  ///< [rows, cols]
+  transposed, ///< [cols, rows]: a linear layer's weights as [out, in], GGUF's way
+  panels      ///< block types only, packed for the kernels (kernels/panels.hpp)
+};
+
+/// A stored matrix [rows, cols] of run-time element type and layout. `data` may have any alignment that
+/// suits the element type (panels: 64 bytes).
 template <extent Rows, extent Cols>
 class weight_matrix {
 public:
@@ -25,11 +33,13 @@ public:
   static constexpr extent static_cols = Cols;
 
   constexpr weight_matrix() = default;
-  constexpr weight_matrix(const void* data, element_type type, extent rows, extent cols)
-      : data_(data), type_(type), rows_(rows), cols_(cols) {}
+  constexpr weight_matrix(const void* data, element_type type, extent rows, extent cols,
+                          matrix_layout layout = matrix_layout::row_major)
+      : data_(data), type_(type), layout_(layout), rows_(rows), cols_(cols) {}
 
   constexpr const void* data() const { return data_; }
   constexpr element_type type() const { return type_; }
+  constexpr matrix_layout layout() const { return layout_; }
   constexpr extent rows() const { return rows_.value(); }
   constexpr extent cols() const { return cols_.value(); }
   constexpr extent size() const { return rows() * cols(); }
@@ -38,6 +48,7 @@ public:
 private:
   const void* data_ = nullptr;
   element_type type_ = element_type::f32;
+  matrix_layout layout_ = matrix_layout::row_major;
   [[no_unique_address]] extent_holder<Rows> rows_;
   [[no_unique_address]] extent_holder<Cols> cols_;
 };

@@ -1,0 +1,155 @@
+// How the kernels keep block-quantized matrices: panels of sixteen outputs, so that one vector of products
+// belongs to as many outputs and no sum runs across lanes.
+//
+//   packed      [panels of 16 outputs] [groups of 64 inputs]
+//   q8 group    { f16 scales[2][16]; int8  values[2][8][16][4]; }        1088 bytes
+//   q4 group    { f16 scales[2][16]; uint8 values[2][4][16][4]; }         576 bytes
+//
+// A group holds two blocks of 32 inputs (GGUF's Q8_0 or Q4_0, number for number: nothing is lost in packing);
+// within a block the innermost index is four successive inputs of one output, what one 32-bit lane of an int8
+// dot product takes. A q4 byte holds input 4v + i below and input 16 + 4v + i above. Groups are a multiple of
+// 64 bytes, and begin at one. What lies behind the last output or input is zero, scales included.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include <transept/core/blocks.hpp>
+#include <transept/kernels/operands.hpp>
+#include <transept/runtime/thread_pool.hpp>
+
+namespace transept::inline TRANSEPT_ABI::kernels {
+
+inline constexpr std::size_t panel_outputs = 16;
+inline constexpr std::size_t group_blocks = 2;
+inline constexpr std::size_t group_inputs = group_blocks * block_length;
+
+struct alignas(64) q8_group {
+  using block = q8_0_block;
+  std::array<std::array<f16, panel_outputs>, group_blocks> scales;
+  std::int8_t values[group_blocks][8][panel_outputs][4];
+};
+static_assert(sizeof(q8_group) == 1088);
+
+struct alignas(64) q4_group {
+  using block = q4_0_block;
+  std::array<std::array<f16, panel_outputs>, group_blocks> scales;
+  std::uint8_t values[group_blocks][4][panel_outputs][4];
+};
+static_assert(sizeof(q4_group) == 576);
+
+constexpr std::size_t panel_groups(std::size_t inputs) { return (inputs + group_inputs - 1) / group_inputs; }
+constexpr std::size_t panel_count(std::size_t outputs) {
+  return (outputs + panel_outputs - 1) / panel_outputs;
+}
+
+/// Bytes of a packed matrix of a block type.
+constexpr std::size_t panel_bytes(element_type type, std::size_t inputs, std::size_t outputs) {
+  const std::size_t groups = panel_count(outputs) * panel_groups(inputs);
+  return groups * (type == element_type::q8_0 ? sizeof(q8_group) : sizeof(q4_group));
+}
+
+/// Calls `f` with a value of the group type of a block type.
+template <class F>
+decltype(auto) with_group_type(element_type type, F&& f) {
+  return type == element_type::q8_0 ? f(q8_group{}) : f(q4_group{});
+}
+
+/// Puts one block of output o (< 16) into half b (< 2) of a group.
+inline void set_block(q8_group& group, std::size_t b, std::size_t o, const q8_0_block& block) {
+  group.scales[b][o] = block.scale;
+  for (std::size_t i = 0; i < block_length; ++i) group.values[b][i / 4][o][i % 4] = block.values[i];
+}
+
+inline void set_block(q4_group& group, std::size_t b, std::size_t o, const q4_0_block& block) {
+  group.scales[b][o] = block.scale;
+  for (std::size_t i = 0; i < block_length / 2; ++i) group.values[b][i / 4][o][i % 4] = block.values[i];
+}
+
+/// The block back.
+inline q8_0_block get_block(const q8_group& group, std::size_t b, std::size_t o) {
+  q8_0_block block;
+  block.scale = group.scales[b][o];
+  for (std::size_t i = 0; i < block_length; ++i) block.values[i] = group.values[b][i / 4][o][i % 4];
+  return block;
+}
+
+inline q4_0_block get_block(const q4_group& group, std::size_t b, std::size_t o) {
+  q4_0_block block;
+  block.scale = group.scales[b][o];
+  for (std::size_t i = 0; i < block_length / 2; ++i) block.values[i] = group.values[b][i / 4][o][i % 4];
+  return block;
+}
+
+/// Packs a matrix of `outputs` × `inputs`: `block_of(output, block index)` gives its blocks, each asked for
+/// once, in parallel. `packed` has panel_bytes, 64-byte aligned.
+template <class Group, class BlockOf>
+void pack_panels(thread_pool& threads, std::size_t inputs, std::size_t outputs, Group* packed,
+                 BlockOf&& block_of) {
+  const std::size_t groups = panel_groups(inputs);
+  const std::size_t blocks = (inputs + block_length - 1) / block_length;
+  parallel_for(threads, panel_count(outputs), 1, [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t panel = begin; panel < end; ++panel) {
+      Group* const to = packed + panel * groups;
+      std::fill_n(to, groups, Group{});
+      const std::size_t rest = std::min(panel_outputs, outputs - panel * panel_outputs);
+      for (std::size_t b = 0; b < blocks; ++b)
+        for (std::size_t o = 0; o < rest; ++o)
+          set_block(to[b / group_blocks], b % group_blocks, o, block_of(panel * panel_outputs + o, b));
+    }
+  });
+}
+
+namespace detail {
+
+inline void quantize(const float* x, q8_0_block& block) { block = quantize_q8_0(x); }
+inline void quantize(const float* x, q4_0_block& block) { block = quantize_q4_0(x); }
+
+} // namespace detail
+
+/// Quantizes and packs a matrix of f32, f16 or bf16; `outputs_are_rows` tells which way it multiplies: an
+/// embedding [outputs, inputs], or a linear layer's [inputs, outputs]. A last block that `inputs` does not
+/// fill is padded with zeros.
+inline void quantize_panels(thread_pool& threads, stored_matrix w, bool outputs_are_rows, element_type type,
+                            void* packed) {
+  const std::size_t inputs = outputs_are_rows ? w.cols : w.rows;
+  const std::size_t outputs = outputs_are_rows ? w.rows : w.cols;
+  const bool inputs_adjoin = outputs_are_rows == (w.layout == matrix_layout::row_major);
+  with_group_type(type, [&]<class Group>(Group) {
+    with_element_type(w.type, [&]<class T>(T) {
+      const T* const from = static_cast<const T*>(w.data);
+      const std::size_t input_stride = inputs_adjoin ? 1 : outputs;
+      const std::size_t output_stride = inputs_adjoin ? inputs : 1;
+      pack_panels(threads, inputs, outputs, static_cast<Group*>(packed), [&](std::size_t o, std::size_t b) {
+        std::array<float, block_length> x{};
+        const std::size_t first = b * block_length;
+        const std::size_t count = std::min(block_length, inputs - first);
+        for (std::size_t i = 0; i < count; ++i)
+          x[i] = to_float(from[o * output_stride + (first + i) * input_stride]);
+        typename Group::block block;
+        detail::quantize(x.data(), block);
+        return block;
+      });
+    });
+  });
+}
+
+/// y [inputs] = the numbers of one output.
+inline void read_panel_row(element_type type, const void* packed, std::size_t inputs, std::size_t output,
+                           float* y) {
+  with_group_type(type, [&]<class Group>(Group) {
+    const Group* const panel =
+        static_cast<const Group*>(packed) + output / panel_outputs * panel_groups(inputs);
+    for (std::size_t first = 0; first < inputs; first += block_length) {
+      std::array<float, block_length> x;
+      const std::size_t b = first / block_length;
+      dequantize(get_block(panel[b / group_blocks], b % group_blocks, output % panel_outputs), x.data());
+      std::copy_n(x.data(), std::min(block_length, inputs - first), y + first);
+    }
+  });
+}
+
+} // namespace transept::inline TRANSEPT_ABI::kernels
