@@ -16,6 +16,11 @@
 #include <cstddef>
 #include <cstdlib>
 
+// clang's declares posix_memalign without noexcept, which it forgives itself only before the one below.
+#if defined(__clang__) && __has_include(<mm_malloc.h>)
+#include <mm_malloc.h>
+#endif
+
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
 #define TRANSEPT_TEST_SANITIZED 1
