@@ -68,7 +68,8 @@ TEST_CASE("inspect shows what a model ignores, and the declaration of a shape th
 
   CHECK(inspect(support::fixture("gpt2/head_width"))["parameters"].size() == 28);
   CHECK(inspect(support::fixture("gpt2/sharded"))["tensors"].size() == 28);
-  for (const json& tensor : inspect(support::fixture("gpt2/tied_with_head"))["tensors"])
+  const json with_head = inspect(support::fixture("gpt2/tied_with_head"));
+  for (const json& tensor : with_head["tensors"])
     CHECK(tensor["ignored"] == (tensor["name"] == "lm_head.weight"));
 }
 
