@@ -23,21 +23,24 @@ struct product {
 
 void run(benchmark::State& state, const product& what) {
   transept::thread_pool threads(what.threads);
-  const std::size_t room = what.transposed ? kernels::matmul_transposed_scratch_bytes(what.inner, 2)
-                                           : kernels::matmul_scratch_bytes(what.rows, what.outputs, 2);
-  transept::workspace memory(room);
+  const bool in_blocks = is_block_type(what.type);
+  transept::workspace memory(in_blocks         ? kernels::matmul_panels_scratch_bytes(what.rows, what.inner)
+                             : what.transposed ? kernels::matmul_transposed_scratch_bytes(what.inner, 2)
+                                               : kernels::matmul_scratch_bytes(what.rows, what.outputs, 2));
   transept::compute_context context{threads, memory};
   const auto x = bench::activations(what.rows * what.inner);
   transept::buffer<float> y(what.rows * what.outputs);
   std::fill_n(y.data(), y.size(), 0.0f);
-  const std::size_t bytes = what.inner * what.outputs * size_of(what.type);
+  const std::size_t bytes = in_blocks ? kernels::panel_bytes(what.type, what.inner, what.outputs)
+                                      : what.inner * what.outputs * size_of(what.type);
   bench::rotation weights(bytes);
   const bench::stopwatch watch;
   for (auto _ : state) {
     const kernels::rows_of_floats rows{x.data(), what.rows, what.inner};
-    const kernels::stored_matrix matrix{weights.next(), what.type,
-                                        what.transposed ? what.outputs : what.inner,
-                                        what.transposed ? what.inner : what.outputs};
+    const kernels::stored_matrix matrix{
+        weights.next(), what.type, what.transposed ? what.outputs : what.inner,
+        what.transposed ? what.inner : what.outputs,
+        in_blocks ? transept::matrix_layout::panels : transept::matrix_layout::row_major};
     if (what.transposed)
       kernels::matmul_transposed(context, rows, matrix, y.data(), {});
     else
@@ -51,12 +54,24 @@ void run(benchmark::State& state, const product& what) {
                         2.0 * static_cast<double>(what.rows * what.inner * what.outputs));
 }
 
+std::string name_of_type(element_type type) {
+  switch (type) {
+  case element_type::f32:
+    return "f32";
+  case element_type::f16:
+    return "f16";
+  case element_type::bf16:
+    return "bf16";
+  case element_type::q8_0:
+    return "int8";
+  case element_type::q4_0:
+    return "int4";
+  }
+  return "?";
+}
+
 void add(const std::string& name, const product& what) {
-  benchmark::RegisterBenchmark((name + "/" +
-                                (what.type == element_type::f32   ? "f32"
-                                 : what.type == element_type::f16 ? "f16"
-                                                                  : "bf16") +
-                                "/rows:" + std::to_string(what.rows) +
+  benchmark::RegisterBenchmark((name + "/" + name_of_type(what.type) + "/rows:" + std::to_string(what.rows) +
                                 "/threads:" + std::to_string(what.threads))
                                    .c_str(),
                                [what](benchmark::State& state) { run(state, what); })
@@ -66,7 +81,8 @@ void add(const std::string& name, const product& what) {
 
 const bool added = [] {
   for (const auto& size : bench::model_sizes) {
-    for (const element_type type : {element_type::f32, element_type::f16, element_type::bf16}) {
+    for (const element_type type :
+         {element_type::f32, element_type::f16, element_type::bf16, element_type::q8_0, element_type::q4_0}) {
       for (const std::size_t rows : {1u, 512u}) {
         for (const int threads : {1, 2}) {
           const std::size_t width = size.width;

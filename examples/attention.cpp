@@ -266,7 +266,7 @@ std::vector<std::string> token_texts(const std::vector<transept::token_id>& ids,
 int main(int argc, char** argv) {
   CLI::App app("Draws a layer's attention for a text, as an SVG picture: tokens by tokens, all its heads",
                "attention");
-  examples::common_options common;
+  examples::model_options common;
   examples::prompt_options prompt;
   int layer = 0;
   std::optional<int> head;
@@ -282,7 +282,7 @@ int main(int argc, char** argv) {
   return examples::run_program(app, argc, argv, [&] {
     if (!prompt.text && !prompt.ids) prompt.text = "To be, or not to be: that is the question.";
     const auto tokenizer = prompt.open_tokenizer(common.model);
-    const auto model = examples::open_model(common.model);
+    const auto model = examples::open_model(common.model, common.load_options());
     const auto ids = prompt.tokens(*model, tokenizer ? &*tokenizer : nullptr);
     const auto shape = model->shape();
 

@@ -19,7 +19,7 @@ namespace {
 using namespace examples;
 
 struct options {
-  common_options common;
+  model_options common;
   prompt_options prompt;
 
   void add_to(CLI::App& app) {
@@ -190,7 +190,7 @@ private:
 };
 
 void run(const options& chosen) {
-  const auto model = open_model(chosen.common.model);
+  const auto model = open_model(chosen.common.model, chosen.common.load_options());
   const auto tokenizer = chosen.prompt.open_tokenizer(chosen.common.model);
   const transept::tokenizer* const words = tokenizer ? &*tokenizer : nullptr;
   explorer explorer(*model, words, chosen.common.threads);

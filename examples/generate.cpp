@@ -20,7 +20,7 @@ namespace {
 using namespace examples;
 
 struct options {
-  common_options common;
+  model_options common;
   prompt_options prompt;
   sampling_options sampling;
   std::size_t max_new_tokens = 100;
@@ -279,7 +279,7 @@ void run(options& chosen) {
   for (const std::string& text : chosen.stop)
     if (text.empty()) throw transept::argument_error("--stop: an empty text would end everything at once");
   const auto begin = clock_type::now();
-  const auto model = open_model(chosen.common.model);
+  const auto model = open_model(chosen.common.model, chosen.common.load_options());
   const bool needs_text = chosen.interactive || !chosen.stop.empty();
   const std::optional<transept::tokenizer> tokenizer =
       needs_text ? transept::load_tokenizer(chosen.common.model)

@@ -29,7 +29,7 @@ void write(const std::optional<std::filesystem::path>& path, const transept::arr
 int main(int argc, char** argv) {
   CLI::App app("Writes a model's logits, hidden states and attention probabilities as .npy files (f32)",
                "logits");
-  examples::common_options common;
+  examples::model_options common;
   examples::prompt_options input;
   std::optional<std::filesystem::path> logits, hidden_states, attentions;
   common.add_to(app);
@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
     if (!logits && !hidden_states && !attentions)
       throw transept::argument_error("nothing to write: give --out, --hidden-states or --attentions");
     const auto tokenizer = input.open_tokenizer(common.model);
-    const auto model = examples::open_model(common.model);
+    const auto model = examples::open_model(common.model, common.load_options());
     const auto tokens = input.tokens(*model, tokenizer ? &*tokenizer : nullptr);
     auto session = model->make_session({.threads = common.threads});
     const transept::inspection seen = inspect(*model, session, tokens,

@@ -24,7 +24,7 @@ namespace {
 using namespace examples;
 
 struct options {
-  common_options common;
+  model_options common;
   std::string file;
   std::optional<std::string> ids;
   std::size_t stride = 0;
@@ -167,7 +167,7 @@ score score_tokens(const any_model& model, std::span<const transept::token_id> i
 void run(options& chosen) {
   if (chosen.file.empty() && !chosen.ids)
     throw transept::argument_error("nothing to score: give a file with a text, or --ids");
-  const auto model = open_model(chosen.common.model);
+  const auto model = open_model(chosen.common.model, chosen.common.load_options());
   if (chosen.context == 0) chosen.context = model->n_positions();
   if (chosen.context < 2 || chosen.context > model->n_positions())
     throw transept::argument_error("--context must be from 2 to the model's n_positions, " +

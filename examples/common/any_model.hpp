@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <transept/generate/inspection.hpp>
+#include <transept/io/load_model.hpp>
 #include <transept/models/gpt2_config.hpp>
 
 namespace examples {
@@ -65,6 +66,7 @@ protected:
 
 /// Loads the model in `folder` as one of the compiled types: the shipped model's, the published GPT-2s', and
 /// those of -DTRANSEPT_EXAMPLE_CONFIG. Throws what transept::visit_model does.
-std::unique_ptr<const any_model> open_model(const std::filesystem::path& folder);
+std::unique_ptr<const any_model> open_model(const std::filesystem::path& folder,
+                                            const transept::load_options& options = {});
 
 } // namespace examples

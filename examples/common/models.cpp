@@ -55,19 +55,21 @@ constexpr std::array compiled_in{shakespeare,           transept::distilgpt2, tr
                                  transept::gpt2_medium, transept::gpt2_large, transept::gpt2_xl};
 
 template <std::size_t... I, std::size_t... J>
-std::unique_ptr<const any_model> open(const std::filesystem::path& folder, std::index_sequence<I...>,
+std::unique_ptr<const any_model> open(const std::filesystem::path& folder,
+                                      const transept::load_options& options, std::index_sequence<I...>,
                                       std::index_sequence<J...>) {
   return transept::visit_model<transept::gpt2<compiled_in[I].any_vocabulary()>...,
                                transept::gpt2<example_configs[J].any_vocabulary()>...>(
-      folder, [](auto model) -> std::unique_ptr<const any_model> {
+      folder, options, [](auto model) -> std::unique_ptr<const any_model> {
         return std::make_unique<const loaded_model<decltype(model)>>(std::move(model));
       });
 }
 
 } // namespace
 
-std::unique_ptr<const any_model> open_model(const std::filesystem::path& folder) {
-  return open(folder, std::make_index_sequence<compiled_in.size()>{},
+std::unique_ptr<const any_model> open_model(const std::filesystem::path& folder,
+                                            const transept::load_options& options) {
+  return open(folder, options, std::make_index_sequence<compiled_in.size()>{},
               std::make_index_sequence<example_configs.size()>{});
 }
 

@@ -4,7 +4,9 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,6 +14,7 @@
 
 #include <transept/core/error.hpp>
 #include <transept/core/types.hpp>
+#include <transept/io/load_model.hpp>
 
 namespace examples {
 
@@ -27,6 +30,39 @@ struct common_options {
     app.add_option("--threads", threads, "Threads to compute with; 0: one per processor")
         ->type_name("N")
         ->capture_default_str();
+  }
+};
+
+/// How the programs name element types.
+inline constexpr const char* element_type_choices = "f32|f16|bf16|int8|int4";
+
+inline std::optional<transept::element_type> element_type_named(std::string_view name) {
+  using transept::element_type;
+  if (name == "f32") return element_type::f32;
+  if (name == "f16") return element_type::f16;
+  if (name == "bf16") return element_type::bf16;
+  if (name == "int8") return element_type::q8_0;
+  if (name == "int4") return element_type::q4_0;
+  return std::nullopt;
+}
+
+inline CLI::Validator is_element_type() {
+  return CLI::IsMember({"f32", "f16", "bf16", "int8", "int4"}).description("");
+}
+
+/// The options of every program that runs a model.
+struct model_options : common_options {
+  std::string dtype; ///< empty: as the file has them
+
+  void add_to(CLI::App& app) {
+    common_options::add_to(app);
+    app.add_option("--dtype", dtype, "Type of the weights in memory (default: as the file has them)")
+        ->type_name(element_type_choices)
+        ->check(is_element_type());
+  }
+
+  transept::load_options load_options() const {
+    return {.type = element_type_named(dtype), .threads = threads};
   }
 };
 

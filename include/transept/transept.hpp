@@ -20,6 +20,7 @@
 #include <transept/layers/kv_cache.hpp>
 #include <transept/layers/layer_norm.hpp>
 #include <transept/layers/linear.hpp>
+#include <transept/models/convert.hpp>
 #include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>
 

@@ -16,6 +16,7 @@
 
 #include <transept/core/error.hpp>
 #include <transept/generate/session.hpp>
+#include <transept/models/convert.hpp>
 #include <transept/tensor/parameters.hpp>
 #include <transept/tensor/xtensor.hpp>
 
@@ -116,11 +117,12 @@ array<Rank> parameter(const Model& model, std::string_view name) {
           std::transform(extents.begin(), extents.end(), shape.begin(),
                          [](extent n) { return static_cast<std::size_t>(n); });
           result = make_array<Rank>(shape);
-          with_element_type(leaf.type(), [&]<class T>(T) {
-            std::transform(static_cast<const T*>(static_cast<const void*>(leaf.data())),
-                           static_cast<const T*>(static_cast<const void*>(leaf.data())) + leaf.size(),
-                           result.data(), [](T value) { return to_float(value); });
-          });
+          if constexpr (Rank == 2) {
+            thread_pool threads(1);
+            copy_elements(leaf, threads, result.data());
+          } else {
+            std::copy_n(leaf.data(), leaf.size(), result.data());
+          }
           found = true;
         } else {
           throw argument_error("the parameter " + std::string(name) + " has " +

@@ -93,9 +93,11 @@ private:
     const std::size_t inner = shape.n_head * shape.head_width;
     const std::size_t within =
         std::max(room(rows * 3 * inner) + room(rows * inner), room(rows * shape.n_inner));
-    const std::size_t product = kernels::matmul_scratch_bytes(rows, shape.n_embd, threads);
-    const std::size_t output = kernels::matmul_transposed_scratch_bytes(shape.n_embd, threads);
-    return 2 * room(rows * shape.n_embd) + std::max(within + product, output);
+    const std::size_t widest = std::max({shape.n_embd, inner, shape.n_inner}); // input of a product
+    const std::size_t product = std::max({kernels::matmul_scratch_bytes(rows, shape.n_embd, threads),
+                                          kernels::matmul_transposed_scratch_bytes(widest, threads),
+                                          kernels::matmul_panels_scratch_bytes(rows, widest)});
+    return 2 * room(rows * shape.n_embd) + within + product; // the output's product needs no more
   }
 
   decoder_shape shape_;

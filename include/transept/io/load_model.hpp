@@ -1,6 +1,7 @@
 // From a Hugging Face folder to a model, as it was downloaded: config.json, and model.safetensors or shards.
 //
 //   auto model = load<gpt2<gpt2_small>>("path/to/gpt2");
+//   auto small = load<gpt2<gpt2_small>>("path/to/gpt2", {.type = element_type::q8_0});    // int8
 //
 // Weights stay in the mapped file wherever their address suits their element type (f32, f16 or bf16); biases
 // and norm weights that are not f32 are widened once. The model shares ownership of the mapping.
@@ -13,6 +14,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +22,7 @@
 #include <transept/core/error.hpp>
 #include <transept/io/checkpoint.hpp>
 #include <transept/io/huggingface_config.hpp>
+#include <transept/models/convert.hpp>
 #include <transept/models/gpt2.hpp>
 #include <transept/tensor/buffer.hpp>
 #include <transept/tensor/parameters.hpp>
@@ -119,10 +122,21 @@ inline const float* float_elements(const stored_tensor& tensor, element_type typ
 
 } // namespace detail
 
+struct load_options {
+  /// What matrices are converted to; none: they stay as the file has them, mapped. In a block type, tables
+  /// that are only looked up (positions) keep theirs.
+  std::optional<element_type> type = std::nullopt;
+  /// Threads to convert with; 0: one per processor.
+  int threads = 0;
+};
+
 /// Fills every parameter of `model` (shaped, without data) from the tensors of the same names.
 /// Throws shape_error for a tensor that is missing or of another shape or type than the model needs.
 template <class Model>
-void load_parameters(Model& model, weight_owner& memory, const checkpoint& weights) {
+void load_parameters(Model& model, weight_owner& memory, const checkpoint& weights,
+                     const load_options& options = {}) {
+  std::optional<thread_pool> threads;
+  if (options.type) threads.emplace(options.threads);
   for_each_parameter(
       [&](std::string_view name, auto& leaf) {
         constexpr std::size_t rank = std::remove_cvref_t<decltype(leaf)>::rank;
@@ -134,9 +148,20 @@ void load_parameters(Model& model, weight_owner& memory, const checkpoint& weigh
         if constexpr (rank == 1) {
           leaf = {detail::float_elements(tensor, type, memory), leaf.size()};
         } else {
+          weight_owner passing; // of an aligned copy that is converted at once
+          const bool is_kept = !options.type || *options.type == type;
           with_element_type(type, [&]<class T>(T) {
-            leaf = {detail::aligned_elements<T>(tensor, memory), type, leaf.rows(), leaf.cols()};
+            leaf = {detail::aligned_elements<T>(tensor, is_kept ? memory : passing), type, leaf.rows(),
+                    leaf.cols()};
           });
+          if (!is_kept) {
+            const auto converted = convert(leaf, *options.type, *threads, memory);
+            if (converted.data() == leaf.data())
+              memory.keep(std::make_shared<weight_owner>(std::move(passing)));
+            else
+              release_pages(tensor.bytes);
+            leaf = converted;
+          }
         }
       },
       model);
@@ -146,14 +171,14 @@ void load_parameters(Model& model, weight_owner& memory, const checkpoint& weigh
 /// The model of type `Model` in `folder`. Throws file_error, format_error, config_error; shape_error where
 /// the folder holds another shape than the type, or tensors that contradict its config.json.
 template <class Model>
-Model load(const std::filesystem::path& folder) {
+Model load(const std::filesystem::path& folder, const load_options& options = {}) {
   const huggingface_config config = read_config(folder / "config.json");
   if (const std::string difference = detail::shape_difference(config, Model::config); !difference.empty())
     throw shape_error(folder.string() + ": the model in this folder is not of the compiled type: " +
                       difference + "\n  Its own declaration is\n    " + to_declaration(config, "my_model"));
   Model model = Model::shaped(config.vocab_size, config.n_positions);
   model.settings = detail::settings_of(config);
-  load_parameters(model, model.memory, checkpoint::open(folder));
+  load_parameters(model, model.memory, checkpoint::open(folder), options);
   return model;
 }
 

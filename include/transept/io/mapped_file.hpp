@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <limits>
@@ -109,5 +110,16 @@ private:
   std::shared_ptr<const void> owner_;
   std::span<const std::byte> bytes_;
 };
+
+/// Tells the system that this process is done with these bytes of a mapped file for now: the pages that lie
+/// wholly in them leave its memory, and come back from the file when they are read again.
+inline void release_pages([[maybe_unused]] std::span<const std::byte> bytes) {
+#if TRANSEPT_HAS_MMAP
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;
+  const auto end = (reinterpret_cast<std::uintptr_t>(bytes.data()) + bytes.size()) / page * page;
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+#endif
+}
 
 } // namespace transept::inline TRANSEPT_ABI

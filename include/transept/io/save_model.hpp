@@ -14,6 +14,7 @@
 #include <transept/core/error.hpp>
 #include <transept/io/huggingface_config.hpp>
 #include <transept/io/safetensors_writer.hpp>
+#include <transept/models/convert.hpp>
 #include <transept/models/gpt2.hpp>
 #include <transept/tensor/parameters.hpp>
 
@@ -38,14 +39,49 @@ huggingface_config config_of(const gpt2<Config>& model) {
           .eos_token_ids = model.settings.eos_token_ids};
 }
 
+namespace detail {
+
+/// The type in which a matrix can be written without loss: its own, or f32 for blocks, which safetensors
+/// does not have.
+constexpr element_type writable_type(element_type type) {
+  return is_block_type(type) ? element_type::f32 : type;
+}
+
+/// A matrix whose elements lie by rows: as it is, or a copy that `memory` keeps.
+template <extent Rows, extent Cols, matrix_use Use>
+weight_matrix<Rows, Cols, Use> lying_by_rows(const weight_matrix<Rows, Cols, Use>& w, thread_pool& threads,
+                                             weight_owner& memory) {
+  if (w.layout() == matrix_layout::row_major) return w;
+  const element_type type = writable_type(w.type());
+  return with_element_type(type, [&]<class T>(T) -> weight_matrix<Rows, Cols, Use> {
+    T* const data = allocate_weights<T>(memory, static_cast<std::size_t>(w.size()));
+    copy_elements(w, threads, data);
+    return {data, type, w.rows(), w.cols()};
+  });
+}
+
+} // namespace detail
+
 /// Writes every parameter of `model` to a safetensors file, as `stored_as`, or losslessly as the model holds
-/// it (biases and norm weights are f32 then). The file appears whole or not at all. Throws file_error.
+/// it (biases, norm weights and what is quantized in blocks are f32 then). The file appears whole or not at
+/// all. Throws file_error; argument_error for a block type, which the format does not have.
 template <class Model>
 void save_parameters(const Model& model, const std::filesystem::path& path,
                      std::optional<element_type> stored_as = std::nullopt) {
+  if (stored_as && is_block_type(*stored_as))
+    throw argument_error("safetensors files hold no " + std::string(name_of(*stored_as)) +
+                         ": save as f32, f16 or bf16");
   std::vector<outgoing_tensor> tensors;
+  thread_pool threads;
+  weight_owner passing; // of copies, until they are written
   for_each_parameter(
-      [&](std::string_view name, const auto& leaf) {
+      [&](std::string_view name, const auto& stored) {
+        const auto leaf = [&] {
+          if constexpr (std::remove_cvref_t<decltype(stored)>::rank == 2)
+            return detail::lying_by_rows(stored, threads, passing);
+          else
+            return stored;
+        }();
         const auto extents = leaf.shape();
         const std::size_t bytes = static_cast<std::size_t>(leaf.size()) * size_of(leaf.type());
         tensors.push_back({.name = std::string(name),
@@ -68,7 +104,8 @@ void save(const gpt2<Config>& model, const std::filesystem::path& folder,
   std::filesystem::create_directories(folder, failure);
   if (failure) throw file_error(folder.string() + ": cannot make the folder: " + failure.message());
   save_parameters(model, folder / "model.safetensors", stored_as);
-  write_config(folder / "config.json", config_of(model), stored_as.value_or(model.wte.weight.type()));
+  write_config(folder / "config.json", config_of(model),
+               stored_as.value_or(detail::writable_type(model.wte.weight.type())));
 }
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -26,12 +26,12 @@ inline std::string shape_in_words(const gpt2_config& config) {
 
 template <class Result, class First, class... Rest, class F>
 Result visit_first_match(const std::filesystem::path& folder, const huggingface_config& config,
-                         std::string& differences, F&& f) {
+                         std::string& differences, const load_options& options, F&& f) {
   const std::string difference = shape_difference(config, First::config);
-  if (difference.empty()) return std::forward<F>(f)(load<First>(folder));
+  if (difference.empty()) return std::forward<F>(f)(load<First>(folder, options));
   differences += "\n    " + shape_in_words(First::config) + ": " + difference;
   if constexpr (sizeof...(Rest) > 0) {
-    return visit_first_match<Result, Rest...>(folder, config, differences, std::forward<F>(f));
+    return visit_first_match<Result, Rest...>(folder, config, differences, options, std::forward<F>(f));
   } else {
     throw shape_error(folder.string() + ": no compiled model has the shape of this folder" +
                       "\n  To run it, declare\n    " + to_declaration(config, "my_model") +
@@ -48,12 +48,18 @@ Result visit_first_match(const std::filesystem::path& folder, const huggingface_
 /// match any), and returns what `f` makes of it; `f` must return the same type for each.
 /// Throws what load does; shape_error with the declaration to add where none matches.
 template <class... Models, class F>
-auto visit_model(const std::filesystem::path& folder, F&& f) {
+auto visit_model(const std::filesystem::path& folder, const load_options& options, F&& f) {
   static_assert(sizeof...(Models) > 0, "visit_model<Models...>: name at least one model type");
   using result = std::common_type_t<std::invoke_result_t<F&, Models>...>;
   std::string differences;
   const huggingface_config config = read_config(folder / "config.json");
-  return detail::visit_first_match<result, Models...>(folder, config, differences, std::forward<F>(f));
+  return detail::visit_first_match<result, Models...>(folder, config, differences, options,
+                                                      std::forward<F>(f));
+}
+
+template <class... Models, class F>
+auto visit_model(const std::filesystem::path& folder, F&& f) {
+  return visit_model<Models...>(folder, load_options{}, std::forward<F>(f));
 }
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -5,11 +5,14 @@
 //
 // then, in one pass over the result: + bias[n], + residual y[r, n], activation.
 //
-// Determinism: an output is always summed in the same order: by `matmul` k = 0, 1, 2, … with one fma each
-// (vectorised across outputs), by `matmul_transposed` in `simd::width` interleaved partial sums that are
-// added in one fixed order. The one-row kernels, which stream the weights from memory once, and the
-// many-row kernels, which pack them into cache blocks, both keep to it, and threads divide outputs only. So
-// the same bits come out for any number of rows at once and any number of threads.
+// Weights may lie by inputs, by outputs, or in panels of quantized blocks (matrix_layout); whichever way,
+// both functions take them.
+//
+// Determinism: an output is always summed in the same order: for weights [inner, outputs] k = 0, 1, 2, … with
+// one fma each (vectorised across outputs), for [outputs, inner] in `simd::width` interleaved partial sums
+// that are added in one fixed order, for panels block by block. The one-row kernels, which stream the weights
+// from memory once, and the many-row kernels, which pack them into cache blocks, both keep to it, and threads
+// divide outputs only. So the same bits come out for any number of rows at once and any number of threads.
 #pragma once
 
 #include <algorithm>
@@ -20,6 +23,7 @@
 #include <transept/kernels/activation.hpp>
 #include <transept/kernels/matmul_many_rows.hpp>
 #include <transept/kernels/matmul_one_row.hpp>
+#include <transept/kernels/matmul_panels.hpp>
 #include <transept/kernels/operands.hpp>
 #include <transept/runtime/compute_context.hpp>
 
@@ -39,38 +43,66 @@ constexpr std::size_t matmul_transposed_scratch_bytes(std::size_t inner, std::si
   return workspace::room_for(threads * detail::dot_block * inner);
 }
 
-/// y [rows, outputs] = epilogue(x [rows, inner] · w [inner, outputs]).
-inline void matmul(compute_context& context, rows_of_floats x, stored_matrix w, float* y, epilogue finish) {
+namespace detail {
+
+/// w [inner, outputs] by rows.
+inline void matmul_by_inputs(compute_context& context, rows_of_floats x, stored_matrix w, float* y,
+                             const epilogue& finish) {
   with_element_type(w.type, [&]<class T>(T) {
     const T* weights = static_cast<const T*>(w.data);
-    if (x.rows >= many_rows) {
-      detail::matmul_many_rows(context, x, weights, w.cols, y, finish);
-    } else {
-      parallel_for(
-          context.threads, w.cols, detail::one_row_grain, [&](std::size_t begin, std::size_t end, int) {
-            for (std::size_t r = 0; r < x.rows; ++r)
-              detail::matmul_one_row(x.row(r), x.cols, weights, w.cols, begin, end, y + r * w.cols, finish);
-          });
-    }
+    if (x.rows >= many_rows) return matmul_many_rows(context, x, weights, w.cols, y, finish);
+    parallel_for(context.threads, w.cols, one_row_grain, [&](std::size_t begin, std::size_t end, int) {
+      for (std::size_t r = 0; r < x.rows; ++r)
+        matmul_one_row(x.row(r), x.cols, weights, w.cols, begin, end, y + r * w.cols, finish);
+    });
   });
 }
 
-/// y [rows, outputs] = epilogue(x [rows, inner] · w [outputs, inner]ᵀ).
-inline void matmul_transposed(compute_context& context, rows_of_floats x, stored_matrix w, float* y,
-                              epilogue finish) {
+/// w [outputs, inner] by rows.
+inline void matmul_by_outputs(compute_context& context, rows_of_floats x, stored_matrix w, float* y,
+                              const epilogue& finish) {
   with_element_type(w.type, [&]<class T>(T) {
     const T* weights = static_cast<const T*>(w.data);
-    if (x.rows >= many_rows) {
-      detail::matmul_transposed_many_rows(context, x, weights, w.rows, y, finish);
-    } else {
-      parallel_for(context.threads, w.rows, detail::one_row_grain,
-                   [&](std::size_t begin, std::size_t end, int) {
-                     for (std::size_t r = 0; r < x.rows; ++r)
-                       detail::matmul_transposed_one_row(x.row(r), x.cols, weights, begin, end,
-                                                         y + r * w.rows, finish);
-                   });
-    }
+    if (x.rows >= many_rows) return matmul_transposed_many_rows(context, x, weights, w.rows, y, finish);
+    parallel_for(context.threads, w.rows, one_row_grain, [&](std::size_t begin, std::size_t end, int) {
+      for (std::size_t r = 0; r < x.rows; ++r)
+        matmul_transposed_one_row(x.row(r), x.cols, weights, begin, end, y + r * w.rows, finish);
+    });
   });
+}
+
+inline void matmul_by_panels(compute_context& context, rows_of_floats x, stored_matrix w, std::size_t outputs,
+                             float* y, const epilogue& finish) {
+  with_group_type(w.type, [&]<class Group>(std::type_identity<Group>) {
+    matmul_panels(context, x, static_cast<const Group*>(w.data), outputs, y, finish);
+  });
+}
+
+} // namespace detail
+
+/// y [rows, outputs] = epilogue(x [rows, inner] · w [inner, outputs]), w of any layout.
+inline void matmul(compute_context& context, rows_of_floats x, stored_matrix w, float* y, epilogue finish) {
+  switch (w.layout) {
+  case matrix_layout::row_major:
+    return detail::matmul_by_inputs(context, x, w, y, finish);
+  case matrix_layout::transposed:
+    return detail::matmul_by_outputs(context, x, {w.data, w.type, w.cols, w.rows}, y, finish);
+  case matrix_layout::panels:
+    return detail::matmul_by_panels(context, x, w, w.cols, y, finish);
+  }
+}
+
+/// y [rows, outputs] = epilogue(x [rows, inner] · w [outputs, inner]ᵀ), w of any layout.
+inline void matmul_transposed(compute_context& context, rows_of_floats x, stored_matrix w, float* y,
+                              epilogue finish) {
+  switch (w.layout) {
+  case matrix_layout::row_major:
+    return detail::matmul_by_outputs(context, x, w, y, finish);
+  case matrix_layout::transposed:
+    return detail::matmul_by_inputs(context, x, {w.data, w.type, w.cols, w.rows}, y, finish);
+  case matrix_layout::panels:
+    return detail::matmul_by_panels(context, x, w, w.rows, y, finish);
+  }
 }
 
 } // namespace transept::inline TRANSEPT_ABI::kernels

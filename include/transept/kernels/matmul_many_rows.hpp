@@ -90,15 +90,6 @@ void multiply_tile(const float* x, std::size_t x_stride, const float* packed, st
   });
 }
 
-/// Calls f(integral_constant<rows>) for rows in [1, Most].
-template <std::size_t Most, class F>
-void with_rows(std::size_t rows, F&& f) {
-  if constexpr (Most > 1) {
-    if (rows < Most) return with_rows<Most - 1>(rows, f);
-  }
-  f(std::integral_constant<std::size_t, Most>{});
-}
-
 /// y [rows, outputs] = epilogue(x [rows, inner] · w [inner, outputs]).
 template <class T>
 void matmul_many_rows(compute_context& context, rows_of_floats x, const T* w, std::size_t outputs, float* y,
@@ -117,7 +108,7 @@ void matmul_many_rows(compute_context& context, rows_of_floats x, const T* w, st
         const std::size_t inner = std::min(block_inner, x.cols - k0);
         pack_block(w, outputs, k0, inner, n0, cols, packed);
         for (std::size_t r = 0; r < x.rows; r += tile_rows) {
-          with_rows<tile_rows>(std::min(tile_rows, x.rows - r), [&](auto tile) {
+          simd::with_count<tile_rows>(std::min(tile_rows, x.rows - r), [&](auto tile) {
             for (std::size_t j = 0; j < cols; j += tile_cols)
               multiply_tile<tile>(x.row(r) + k0, x.cols, packed + j * inner, inner,
                                   sums + r * outputs + n0 + j, y + r * outputs + n0 + j, outputs, n0 + j,
@@ -184,9 +175,9 @@ void matmul_transposed_many_rows(compute_context& context, rows_of_floats x, con
       const std::size_t count = std::min(dot_block, end - n0);
       widen(w + n0 * inner, count * inner, widened);
       for (std::size_t r = 0; r < x.rows; r += dot_rows_x) {
-        with_rows<dot_rows_x>(std::min(dot_rows_x, x.rows - r), [&](auto x_rows) {
+        simd::with_count<dot_rows_x>(std::min(dot_rows_x, x.rows - r), [&](auto x_rows) {
           for (std::size_t j = 0; j < count; j += dot_rows_w)
-            with_rows<dot_rows_w>(std::min(dot_rows_w, count - j), [&](auto w_rows) {
+            simd::with_count<dot_rows_w>(std::min(dot_rows_w, count - j), [&](auto w_rows) {
               dot_tile<x_rows, w_rows>(x.row(r), widened + j * inner, inner, y + r * outputs, outputs, n0 + j,
                                        finish);
             });

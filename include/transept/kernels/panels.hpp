@@ -52,10 +52,10 @@ constexpr std::size_t panel_bytes(element_type type, std::size_t inputs, std::si
   return groups * (type == element_type::q8_0 ? sizeof(q8_group) : sizeof(q4_group));
 }
 
-/// Calls `f` with a value of the group type of a block type.
+/// Calls `f` with std::type_identity of the group type of a block type.
 template <class F>
 decltype(auto) with_group_type(element_type type, F&& f) {
-  return type == element_type::q8_0 ? f(q8_group{}) : f(q4_group{});
+  return type == element_type::q8_0 ? f(std::type_identity<q8_group>{}) : f(std::type_identity<q4_group>{});
 }
 
 /// Puts one block of output o (< 16) into half b (< 2) of a group.
@@ -118,7 +118,7 @@ inline void quantize_panels(thread_pool& threads, stored_matrix w, bool outputs_
   const std::size_t inputs = outputs_are_rows ? w.cols : w.rows;
   const std::size_t outputs = outputs_are_rows ? w.rows : w.cols;
   const bool inputs_adjoin = outputs_are_rows == (w.layout == matrix_layout::row_major);
-  with_group_type(type, [&]<class Group>(Group) {
+  with_group_type(type, [&]<class Group>(std::type_identity<Group>) {
     with_element_type(w.type, [&]<class T>(T) {
       const T* const from = static_cast<const T*>(w.data);
       const std::size_t input_stride = inputs_adjoin ? 1 : outputs;
@@ -138,9 +138,9 @@ inline void quantize_panels(thread_pool& threads, stored_matrix w, bool outputs_
 }
 
 /// y [inputs] = the numbers of one output.
-inline void read_panel_row(element_type type, const void* packed, std::size_t inputs, std::size_t output,
-                           float* y) {
-  with_group_type(type, [&]<class Group>(Group) {
+inline void read_panel_output(element_type type, const void* packed, std::size_t inputs, std::size_t output,
+                              float* y) {
+  with_group_type(type, [&]<class Group>(std::type_identity<Group>) {
     const Group* const panel =
         static_cast<const Group*>(packed) + output / panel_outputs * panel_groups(inputs);
     for (std::size_t first = 0; first < inputs; first += block_length) {
@@ -148,6 +148,20 @@ inline void read_panel_row(element_type type, const void* packed, std::size_t in
       const std::size_t b = first / block_length;
       dequantize(get_block(panel[b / group_blocks], b % group_blocks, output % panel_outputs), x.data());
       std::copy_n(x.data(), std::min(block_length, inputs - first), y + first);
+    }
+  });
+}
+
+/// y [outputs] = the numbers of one input.
+inline void read_panel_input(element_type type, const void* packed, std::size_t inputs, std::size_t outputs,
+                             std::size_t input, float* y) {
+  with_group_type(type, [&]<class Group>(std::type_identity<Group>) {
+    const std::size_t b = input / block_length;
+    for (std::size_t o = 0; o < outputs; ++o) {
+      const Group* const panel = static_cast<const Group*>(packed) + o / panel_outputs * panel_groups(inputs);
+      std::array<float, block_length> x;
+      dequantize(get_block(panel[b / group_blocks], b % group_blocks, o % panel_outputs), x.data());
+      y[o] = x[input % block_length];
     }
   });
 }

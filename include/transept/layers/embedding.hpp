@@ -12,28 +12,29 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
-/// `Count` rows, which may be `dyn`: a fine-tuned model often has one token more.
-template <extent Count, extent Width, class Weights = inference_weights>
+/// `Count` rows, which may be `dyn`: a fine-tuned model often has one token more. `Use` is `table` where an
+/// output projection may read the table too, `lookup` where rows are only ever looked up (positions).
+template <extent Count, extent Width, matrix_use Use = matrix_use::table, class Weights = inference_weights>
 struct embedding {
   static_assert(Count > 0 || Count == dyn, "embedding<Count, Width>: Count must be positive, or dyn");
   static_assert(Width > 0, "embedding<Count, Width>: the width must be positive");
 
-  typename Weights::template matrix<Count, Width> weight;
+  typename Weights::template matrix<Count, Width, Use> weight;
 
   static constexpr auto members = std::tuple(member{"weight", &embedding::weight});
   static constexpr std::size_t parameter_count = Count == dyn ? 0 : static_cast<std::size_t>(Count * Width);
 };
 
 /// y [Width] = row `index` of the table; 0 ≤ index < number of rows.
-template <extent Count, extent Width>
-void copy_row(const embedding<Count, Width>& layer, extent index, float* y) {
+template <extent Count, extent Width, matrix_use Use>
+void copy_row(const embedding<Count, Width, Use>& layer, extent index, float* y) {
   assert(index >= 0 && index < layer.weight.rows());
   kernels::copy_row(detail::operand(layer.weight), static_cast<std::size_t>(index), y);
 }
 
 /// y [Width] += row `index` of the table.
-template <extent Count, extent Width>
-void add_row(const embedding<Count, Width>& layer, extent index, float* y) {
+template <extent Count, extent Width, matrix_use Use>
+void add_row(const embedding<Count, Width, Use>& layer, extent index, float* y) {
   assert(index >= 0 && index < layer.weight.rows());
   kernels::add_row(detail::operand(layer.weight), static_cast<std::size_t>(index), y);
 }

@@ -20,8 +20,8 @@ kernels::rows_of_floats operand(const_activations<Width> x) {
   return {x.data(), static_cast<std::size_t>(x.rows()), static_cast<std::size_t>(x.cols())};
 }
 
-template <extent Rows, extent Cols>
-kernels::stored_matrix operand(const weight_matrix<Rows, Cols>& w) {
+template <extent Rows, extent Cols, matrix_use Use>
+kernels::stored_matrix operand(const weight_matrix<Rows, Cols, Use>& w) {
   return {w.data(), w.type(), static_cast<std::size_t>(w.rows()), static_cast<std::size_t>(w.cols()),
           w.layout()};
 }
@@ -32,7 +32,7 @@ template <extent In, extent Out, class Weights = inference_weights>
 struct linear {
   static_assert(In > 0 && Out > 0, "linear<In, Out>: both widths must be positive");
 
-  typename Weights::template matrix<In, Out> weight;
+  typename Weights::template matrix<In, Out, matrix_use::linear> weight;
   typename Weights::template vector<Out> bias;
 
   static constexpr auto members =
@@ -59,8 +59,8 @@ void forward(const linear<In, Out>& layer, compute_context& context, activations
 
 /// logits [rows, vocabulary] = x [rows, Width] · tableᵀ, for an embedding table [vocabulary, Width].
 template <extent Vocabulary, extent Width, extent XWidth>
-void project_to_vocabulary(const weight_matrix<Vocabulary, Width>& table, compute_context& context,
-                           activations<XWidth> x, float* logits) {
+void project_to_vocabulary(const weight_matrix<Vocabulary, Width, matrix_use::table>& table,
+                           compute_context& context, activations<XWidth> x, float* logits) {
   static_assert(XWidth == Width, "project_to_vocabulary: the input's width must equal the embedding's");
   kernels::matmul_transposed(context, detail::operand<Width>(x), detail::operand(table), logits, {});
 }

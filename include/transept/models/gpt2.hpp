@@ -36,8 +36,8 @@ struct gpt2 {
   static constexpr gpt2_config config = Config;
   static constexpr extent width = Config.n_embd;
   using block = pre_norm_block<Config.n_embd, Config.n_head, Config.head_width, Config.n_inner, Weights>;
-  using token_embedding = embedding<Config.vocab_size, Config.n_embd, Weights>;
-  using position_embedding = embedding<Config.n_positions, Config.n_embd, Weights>;
+  using token_embedding = embedding<Config.vocab_size, Config.n_embd, matrix_use::table, Weights>;
+  using position_embedding = embedding<Config.n_positions, Config.n_embd, matrix_use::lookup, Weights>;
   using output_embedding = std::conditional_t<Config.tie_word_embeddings, absent, token_embedding>;
 
   token_embedding wte;

@@ -17,6 +17,7 @@
 
 #include <transept/core/error.hpp>
 #include <transept/core/random.hpp>
+#include <transept/models/convert.hpp>
 #include <transept/models/gpt2.hpp>
 #include <transept/runtime/thread_pool.hpp>
 #include <transept/tensor/buffer.hpp>
@@ -28,7 +29,7 @@ struct initialise_options {
   /// Rows of wte and wpe where the type leaves them `dyn`; else what the type says.
   int vocab_size = 50257;
   int n_positions = 1024;
-  /// How matrices are stored; vectors are always f32.
+  /// How matrices are stored; vectors are always f32, and with a block type so are positions.
   element_type type = element_type::f32;
   /// Standard deviation of matrices.
   float standard_deviation = 0.02f;
@@ -37,19 +38,6 @@ struct initialise_options {
 };
 
 namespace detail {
-
-/// A shared block of `count` elements of T, uninitialised; `memory` keeps it.
-template <class T>
-T* allocate_weights(weight_owner& memory, std::size_t count) {
-  auto block = std::make_shared<buffer<T>>(count);
-  T* data = block->data();
-  memory.keep(std::move(block));
-  return data;
-}
-
-inline float narrow(float value, float) { return value; }
-inline f16 narrow(float value, f16) { return to_f16(value); }
-inline bf16 narrow(float value, bf16) { return to_bf16(value); }
 
 /// out [count] = N(0, deviation²), draws 0, 1, 2, … of (seed, stream).
 template <class T>
@@ -92,11 +80,16 @@ void initialise_parameters(Model& model, weight_owner& memory, std::uint64_t see
               detail::ends_with_member(name, "c_proj.weight")
                   ? options.standard_deviation / std::sqrt(static_cast<float>(residual_writers))
                   : options.standard_deviation;
-          with_element_type(options.type, [&]<class T>(T) {
-            T* data = detail::allocate_weights<T>(memory, count);
+          const bool in_blocks = is_block_type(options.type);
+          const element_type drawn_as = in_blocks ? element_type::f32 : options.type;
+          weight_owner passing; // of numbers that are quantized at once
+          const bool is_kept = !in_blocks || std::remove_cvref_t<decltype(leaf)>::use == matrix_use::lookup;
+          with_element_type(drawn_as, [&]<class T>(T) {
+            T* data = detail::allocate_weights<T>(is_kept ? memory : passing, count);
             detail::fill_normal_weights(threads, data, count, deviation, seed, stream);
-            leaf = {data, options.type, leaf.rows(), leaf.cols()};
+            leaf = {data, drawn_as, leaf.rows(), leaf.cols()};
           });
+          if (!is_kept) leaf = convert(leaf, options.type, threads, memory);
         }
         ++stream;
       },

@@ -52,6 +52,11 @@ inline batch max(batch a, batch b) { return xsimd::max(a, b); }
 /// x where it is not negative, else 0; NaN stays NaN.
 inline batch without_negatives(batch x) { return xsimd::select(x < batch(0.0f), batch(0.0f), x); }
 
+/// `width` integers as f32, exact below 2²⁴.
+inline batch to_float(const std::int32_t* from) {
+  return xsimd::to_float(xsimd::batch<std::int32_t>::load_unaligned(from));
+}
+
 /// Sum of all lanes, in one fixed order.
 inline float sum(batch value) {
 #if XSIMD_VERSION_MAJOR >= 9

@@ -29,4 +29,14 @@ TRANSEPT_ALWAYS_INLINE inline void unroll(Body&& body) {
   detail::unroll(static_cast<Body&&>(body), std::make_index_sequence<Count>{});
 }
 
+/// Calls f(integral_constant<count>) for a count in [1, Most], so that a tile's size is known to the
+/// compiler.
+template <std::size_t Most, class F>
+void with_count(std::size_t count, F&& f) {
+  if constexpr (Most > 1) {
+    if (count < Most) return with_count<Most - 1>(count, f);
+  }
+  f(std::integral_constant<std::size_t, Most>{});
+}
+
 } // namespace transept::inline TRANSEPT_ABI::simd

@@ -16,6 +16,13 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// What a matrix is for.
+enum class matrix_use : std::uint8_t {
+  linear, ///< y = x · W, W [inputs, outputs]
+  table,  ///< rows are looked up, and multiply as outputs: W [outputs, inputs]
+  lookup  ///< rows are looked up only; never quantized in blocks
+};
+
 /// How a matrix that is called [rows, cols] lies in memory.
 enum class matrix_layout : std::uint8_t {
   row_major,  ///< [rows, cols]
@@ -25,10 +32,11 @@ enum class matrix_layout : std::uint8_t {
 
 /// A stored matrix [rows, cols] of run-time element type and layout. `data` may have any alignment that
 /// suits the element type (panels: 64 bytes).
-template <extent Rows, extent Cols>
+template <extent Rows, extent Cols, matrix_use Use = matrix_use::linear>
 class weight_matrix {
 public:
   static constexpr std::size_t rank = 2;
+  static constexpr matrix_use use = Use;
   static constexpr extent static_rows = Rows;
   static constexpr extent static_cols = Cols;
 
@@ -74,8 +82,8 @@ private:
 
 /// The storage policy of inference.
 struct inference_weights {
-  template <extent Rows, extent Cols>
-  using matrix = weight_matrix<Rows, Cols>;
+  template <extent Rows, extent Cols, matrix_use Use>
+  using matrix = weight_matrix<Rows, Cols, Use>;
   template <extent N>
   using vector = weight_vector<N>;
 };

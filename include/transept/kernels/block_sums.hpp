@@ -1,0 +1,174 @@
+// The innermost step of the products with block-quantized weights: for sixteen outputs at once, the exact
+// integer sums over one block of 32 inputs
+//
+//   sums[r][o] = Σᵢ x[r][i] · w[i][o]        x int8 in [−127, 127], w int8 (Q8_0) or 0 … 15 less 8 (Q4_0)
+//
+// in the layout of panels.hpp. Being integers, they are the same on every machine: int8 dot products of
+// AVX-512 VNNI where the build has them, AVX2's, and plain loops elsewhere (SSE2, NEON), which the compiler
+// vectorises. `x_sum` is Σᵢ x[r][i]: what makes up for weights that are read as unsigned.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include <transept/kernels/panels.hpp>
+#include <transept/simd/unroll.hpp>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+namespace transept::inline TRANSEPT_ABI::kernels::detail {
+
+/// One block of quantized activations.
+struct x_block {
+  const std::int8_t* values; ///< [32]
+  std::int32_t sum;          ///< Σ values
+};
+
+using q8_values = std::int8_t[8][panel_outputs][4];
+using q4_values = std::uint8_t[4][panel_outputs][4];
+using output_sums = std::int32_t[panel_outputs];
+
+#if defined(__AVX512VNNI__) && defined(__AVX512F__) && defined(__AVX512BW__)
+
+inline __m512i four_inputs_everywhere(const std::int8_t* x) {
+  int bits;
+  std::memcpy(&bits, x, sizeof bits);
+  return _mm512_set1_epi32(bits);
+}
+
+template <std::size_t Rows>
+TRANSEPT_ALWAYS_INLINE inline void block_sums(const q8_values& w, const x_block* x, output_sums* sums) {
+  // vpdpbusd multiplies unsigned by signed: w + 128, and 128 · Σx taken off beforehand.
+  const __m512i flip = _mm512_set1_epi8(static_cast<char>(0x80));
+  __m512i total[Rows];
+  simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { total[r] = _mm512_set1_epi32(-128 * x[r].sum); });
+  simd::unroll<8>([&](auto v) TRANSEPT_ALWAYS_INLINE {
+    const __m512i weights = _mm512_xor_si512(_mm512_load_si512(w[v]), flip);
+    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
+      total[r] = _mm512_dpbusd_epi32(total[r], weights, four_inputs_everywhere(x[r].values + 4 * v));
+    });
+  });
+  simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { _mm512_storeu_si512(sums[r], total[r]); });
+}
+
+template <std::size_t Rows>
+TRANSEPT_ALWAYS_INLINE inline void block_sums(const q4_values& w, const x_block* x, output_sums* sums) {
+  const __m512i nibble = _mm512_set1_epi8(15);
+  __m512i total[Rows];
+  simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { total[r] = _mm512_set1_epi32(-8 * x[r].sum); });
+  simd::unroll<4>([&](auto v) TRANSEPT_ALWAYS_INLINE {
+    const __m512i both = _mm512_load_si512(w[v]);
+    const __m512i low = _mm512_and_si512(both, nibble);
+    const __m512i high = _mm512_and_si512(_mm512_srli_epi16(both, 4), nibble);
+    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
+      total[r] = _mm512_dpbusd_epi32(total[r], low, four_inputs_everywhere(x[r].values + 4 * v));
+      total[r] = _mm512_dpbusd_epi32(total[r], high, four_inputs_everywhere(x[r].values + 16 + 4 * v));
+    });
+  });
+  simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { _mm512_storeu_si512(sums[r], total[r]); });
+}
+
+#elif defined(__AVX2__)
+
+inline __m256i four_inputs_everywhere(const std::int8_t* x) {
+  int bits;
+  std::memcpy(&bits, x, sizeof bits);
+  return _mm256_set1_epi32(bits);
+}
+
+inline __m256i eight_outputs(const void* from) {
+  return _mm256_load_si256(static_cast<const __m256i*>(from));
+}
+
+template <std::size_t Rows>
+TRANSEPT_ALWAYS_INLINE inline void block_sums(const q8_values& w, const x_block* x, output_sums* sums) {
+  // vpmaddubsw multiplies unsigned by signed: |w| · (±x). Two products are at most 2 · 128 · 127 = 32512.
+  const __m256i ones = _mm256_set1_epi16(1);
+  simd::unroll<2>([&](auto half) TRANSEPT_ALWAYS_INLINE {
+    __m256i total[Rows];
+    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { total[r] = _mm256_setzero_si256(); });
+    simd::unroll<8>([&](auto v) TRANSEPT_ALWAYS_INLINE {
+      const __m256i weights = eight_outputs(w[v][8 * half]);
+      const __m256i magnitudes = _mm256_abs_epi8(weights);
+      simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
+        const __m256i inputs = _mm256_sign_epi8(four_inputs_everywhere(x[r].values + 4 * v), weights);
+        const __m256i pairs = _mm256_maddubs_epi16(magnitudes, inputs);
+        total[r] = _mm256_add_epi32(total[r], _mm256_madd_epi16(pairs, ones));
+      });
+    });
+    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums[r] + 8 * half), total[r]);
+    });
+  });
+}
+
+template <std::size_t Rows>
+TRANSEPT_ALWAYS_INLINE inline void block_sums(const q4_values& w, const x_block* x, output_sums* sums) {
+  // Eight times two products of at most 15 · 127 fit 16 bits: 30480.
+  const __m256i ones = _mm256_set1_epi16(1);
+  const __m256i nibble = _mm256_set1_epi8(15);
+  simd::unroll<2>([&](auto half) TRANSEPT_ALWAYS_INLINE {
+    __m256i pairs[Rows];
+    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { pairs[r] = _mm256_setzero_si256(); });
+    simd::unroll<4>([&](auto v) TRANSEPT_ALWAYS_INLINE {
+      const __m256i both = eight_outputs(w[v][8 * half]);
+      const __m256i low = _mm256_and_si256(both, nibble);
+      const __m256i high = _mm256_and_si256(_mm256_srli_epi16(both, 4), nibble);
+      simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
+        const __m256i near = _mm256_maddubs_epi16(low, four_inputs_everywhere(x[r].values + 4 * v));
+        const __m256i far = _mm256_maddubs_epi16(high, four_inputs_everywhere(x[r].values + 16 + 4 * v));
+        pairs[r] = _mm256_add_epi16(pairs[r], _mm256_add_epi16(near, far));
+      });
+    });
+    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
+      const __m256i total =
+          _mm256_sub_epi32(_mm256_madd_epi16(pairs[r], ones), _mm256_set1_epi32(8 * x[r].sum));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums[r] + 8 * half), total);
+    });
+  });
+}
+
+#else
+
+/// sums[o] += Σᵢ x[i] · w[o][i], i < 4.
+template <class Byte>
+inline void add_four_inputs(const Byte (&w)[panel_outputs][4], const std::int8_t* x, output_sums& sums) {
+  for (std::size_t o = 0; o < panel_outputs; ++o)
+    for (std::size_t i = 0; i < 4; ++i) sums[o] += std::int32_t{x[i]} * std::int32_t{w[o][i]};
+}
+
+template <std::size_t Rows>
+inline void block_sums(const q8_values& w, const x_block* x, output_sums* sums) {
+  for (std::size_t r = 0; r < Rows; ++r) {
+    output_sums total{};
+    for (std::size_t v = 0; v < 8; ++v) add_four_inputs(w[v], x[r].values + 4 * v, total);
+    std::memcpy(sums[r], total, sizeof total);
+  }
+}
+
+template <std::size_t Rows>
+inline void block_sums(const q4_values& w, const x_block* x, output_sums* sums) {
+  for (std::size_t r = 0; r < Rows; ++r) {
+    output_sums total;
+    for (std::int32_t& each : total) each = -8 * x[r].sum;
+    for (std::size_t v = 0; v < 4; ++v) {
+      std::uint8_t low[panel_outputs][4], high[panel_outputs][4];
+      for (std::size_t o = 0; o < panel_outputs; ++o) {
+        for (std::size_t i = 0; i < 4; ++i) {
+          low[o][i] = w[v][o][i] & 15;
+          high[o][i] = w[v][o][i] >> 4;
+        }
+      }
+      add_four_inputs(low, x[r].values + 4 * v, total);
+      add_four_inputs(high, x[r].values + 16 + 4 * v, total);
+    }
+    std::memcpy(sums[r], total, sizeof total);
+  }
+}
+
+#endif
+
+} // namespace transept::inline TRANSEPT_ABI::kernels::detail

@@ -1,0 +1,201 @@
+// Activations times block-quantized weights in panels (panels.hpp). Each row of activations is quantized to
+// int8 in blocks of 32, as the weights are, so that the products are integers:
+//
+//   y[r, n] = Σ_b (d_x[r, b] · d_w[b, n]) · Σᵢ x[r, b, i] · w[b, i, n]        b ascending, i within block b
+//
+// (Dettmers et al., "LLM.int8()", 2022, does so by rows and columns.) Rounding the activations adds an error
+// of at most max|x| / 254 of its block to each. The inner sums are exact, the outer ones one fma each, in one
+// order: an output has the same bits whatever rows come with it and whichever thread computes it.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#include <transept/kernels/block_sums.hpp>
+#include <transept/kernels/matmul_one_row.hpp>
+#include <transept/runtime/compute_context.hpp>
+#include <transept/simd/batch.hpp>
+#include <transept/simd/unroll.hpp>
+
+namespace transept::inline TRANSEPT_ABI::kernels {
+
+/// Scratch memory that matmul takes from the workspace for quantized weights.
+constexpr std::size_t matmul_panels_scratch_bytes(std::size_t rows, std::size_t inputs) {
+  const std::size_t blocks = panel_groups(inputs) * group_blocks;
+  return workspace::room_for(rows * blocks * block_length / sizeof(float)) +
+         2 * workspace::room_for(rows * blocks);
+}
+
+namespace detail {
+
+/// Rows of quantized activations, in whole groups.
+struct quantized_rows {
+  std::int8_t* values; ///< [rows, blocks, 32]
+  float* scales;       ///< [rows, blocks]
+  std::int32_t* sums;  ///< [rows, blocks]: Σ values
+  std::size_t blocks;
+
+  x_block block(std::size_t r, std::size_t b) const {
+    return {values + (r * blocks + b) * block_length, sums[r * blocks + b]};
+  }
+};
+
+/// x [32] → values, their sum; returns the scale, max|x| / 127.
+inline float quantize_block(const float* x, std::int8_t* values, std::int32_t& sum) {
+  static_assert(block_length % simd::width == 0);
+  simd::batch most = simd::broadcast(0.0f);
+  for (std::size_t i = 0; i < block_length; i += simd::width) {
+    const simd::batch part = simd::load(x + i);
+    most = simd::max(most, simd::max(part, -part));
+  }
+  const float scale = simd::greatest(most) / 127.0f;
+  const simd::batch inverse = simd::broadcast(scale > 0.0f ? 1.0f / scale : 0.0f);
+  // Adding 1.5 · 2²³ rounds to the nearest integer and leaves it in the low bits.
+  const simd::batch magic = simd::broadcast(12582912.0f);
+  alignas(64) float rounded[block_length];
+  for (std::size_t i = 0; i < block_length; i += simd::width)
+    simd::store(rounded + i, simd::load(x + i) * inverse + magic);
+  std::int32_t bits[block_length];
+  std::memcpy(bits, rounded, sizeof bits);
+  sum = 0;
+  for (std::size_t i = 0; i < block_length; ++i) {
+    const std::int32_t value = std::clamp(bits[i] - 0x4b400000, -127, 127);
+    values[i] = static_cast<std::int8_t>(value);
+    sum += value;
+  }
+  return scale;
+}
+
+/// Quantizes row r of x [rows, inputs]. A row with a NaN or an infinity gets scales of NaN, which the output
+/// then shows.
+inline void quantize_row(const float* x, std::size_t inputs, const quantized_rows& to, std::size_t r) {
+  std::int8_t* const values = to.values + r * to.blocks * block_length;
+  float* const scales = to.scales + r * to.blocks;
+  std::int32_t* const sums = to.sums + r * to.blocks;
+  simd::batch probe = simd::broadcast(0.0f); // becomes NaN
+  for (std::size_t b = 0; b < to.blocks; ++b) {
+    const std::size_t first = b * block_length;
+    alignas(64) float padded[block_length] = {};
+    const float* from = x + first;
+    if (first + block_length > inputs) {
+      if (first < inputs) std::copy_n(x + first, inputs - first, padded);
+      from = padded;
+    }
+    for (std::size_t i = 0; i < block_length; i += simd::width)
+      probe = simd::fma(simd::load(from + i), simd::broadcast(0.0f), probe);
+    scales[b] = quantize_block(from, values + first, sums[b]);
+  }
+  if (simd::sum(probe) == 0.0f) return;
+  std::fill_n(values, to.blocks * block_length, std::int8_t{0});
+  std::fill_n(scales, to.blocks, std::numeric_limits<float>::quiet_NaN());
+  std::fill_n(sums, to.blocks, 0);
+}
+
+/// totals [Rows][16] += one block's contribution.
+template <std::size_t Rows, class Group>
+TRANSEPT_ALWAYS_INLINE inline void add_block(const Group& group, std::size_t half, const x_block* x,
+                                             const float* x_scales, float (*totals)[panel_outputs]) {
+  alignas(64) output_sums sums[Rows];
+  block_sums<Rows>(group.values[half], x, sums);
+  simd::unroll<panel_outputs / simd::width>([&](auto part) TRANSEPT_ALWAYS_INLINE {
+    constexpr std::size_t o = part * simd::width;
+    const simd::batch scales = simd::load(group.scales[half].data() + o);
+    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
+      const simd::batch whole = simd::to_float(sums[r] + o);
+      simd::store(totals[r] + o,
+                  simd::fma(whole, scales * simd::broadcast(x_scales[r]), simd::load(totals[r] + o)));
+    });
+  });
+}
+
+/// y [16 outputs from n on, of which those below `outputs` exist] = epilogue(totals).
+inline void finish_panel(const float (&totals)[panel_outputs], float* y, std::size_t n, std::size_t outputs,
+                         const epilogue& finish) {
+  const std::size_t count = std::min(panel_outputs, outputs - n);
+  for (std::size_t o = 0; o < count; o += simd::width)
+    finish.store(simd::load(totals + o), y + n + o, n + o, std::min(simd::width, count - o));
+  finish.activate(y + n, count);
+}
+
+/// One row of x times `Panels` panels that lie `groups` groups apart: as many streams of memory.
+template <std::size_t Panels, class Group>
+void multiply_panels(const quantized_rows& x, std::size_t r, const Group* w, std::size_t groups, float* y,
+                     std::size_t n, std::size_t outputs, const epilogue& finish) {
+  alignas(64) float totals[Panels][panel_outputs] = {};
+  for (std::size_t g = 0; g < groups; ++g) {
+    for (std::size_t half = 0; half < group_blocks; ++half) {
+      const x_block block = x.block(r, g * group_blocks + half);
+      const float scale = x.scales[r * x.blocks + g * group_blocks + half];
+      simd::unroll<Panels>([&](auto p) TRANSEPT_ALWAYS_INLINE {
+        const Group* const group = w + p * groups + g;
+        simd::unroll<sizeof(Group) / group_blocks / 64>([&](auto line) TRANSEPT_ALWAYS_INLINE {
+          prefetch(reinterpret_cast<const std::byte*>(group), sizeof(Group) + (half * 8 + line) * 64);
+        });
+        add_block<1>(*group, half, &block, &scale, &totals[p]);
+      });
+    }
+  }
+  for (std::size_t p = 0; p < Panels; ++p) finish_panel(totals[p], y, n + p * panel_outputs, outputs, finish);
+}
+
+/// `Rows` rows of x from r on times one panel, which stays in the first-level cache.
+template <std::size_t Rows, class Group>
+void multiply_rows(const quantized_rows& x, std::size_t r, const Group* w, std::size_t groups, float* y,
+                   std::size_t n, std::size_t outputs, const epilogue& finish) {
+  alignas(64) float totals[Rows][panel_outputs] = {};
+  for (std::size_t b = 0; b < groups * group_blocks; ++b) {
+    x_block blocks[Rows];
+    float scales[Rows];
+    simd::unroll<Rows>([&](auto i) TRANSEPT_ALWAYS_INLINE {
+      blocks[i] = x.block(r + i, b);
+      scales[i] = x.scales[(r + i) * x.blocks + b];
+    });
+    add_block<Rows>(w[b / group_blocks], b % group_blocks, blocks, scales, totals);
+  }
+  for (std::size_t i = 0; i < Rows; ++i) finish_panel(totals[i], y + (r + i) * outputs, n, outputs, finish);
+}
+
+/// Panels that one thread reads side by side, and rows that share a panel.
+inline constexpr std::size_t panel_streams = 4;
+inline constexpr std::size_t panel_rows = 4;
+
+/// y [rows, outputs] = epilogue(x [rows, inputs] · w), w packed.
+template <class Group>
+void matmul_panels(compute_context& context, rows_of_floats x, const Group* w, std::size_t outputs, float* y,
+                   const epilogue& finish) {
+  workspace::scope scope(context.memory);
+  const std::size_t groups = panel_groups(x.cols);
+  const std::size_t blocks = groups * group_blocks;
+  const quantized_rows quantized{
+      .values = reinterpret_cast<std::int8_t*>(scope.floats(x.rows * blocks * block_length / sizeof(float))),
+      .scales = scope.floats(x.rows * blocks),
+      .sums = reinterpret_cast<std::int32_t*>(scope.floats(x.rows * blocks)),
+      .blocks = blocks};
+  parallel_for(context.threads, x.rows, panel_rows, [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t r = begin; r < end; ++r) quantize_row(x.row(r), x.cols, quantized, r);
+  });
+  parallel_for(context.threads, panel_count(outputs), panel_streams,
+               [&](std::size_t begin, std::size_t end, int) {
+                 if (x.rows == 1) {
+                   for (std::size_t p = begin; p < end; p += panel_streams)
+                     simd::with_count<panel_streams>(std::min(panel_streams, end - p), [&](auto panels) {
+                       multiply_panels<panels>(quantized, 0, w + p * groups, groups, y, p * panel_outputs,
+                                               outputs, finish);
+                     });
+                   return;
+                 }
+                 for (std::size_t p = begin; p < end; ++p)
+                   for (std::size_t r = 0; r < x.rows; r += panel_rows)
+                     simd::with_count<panel_rows>(std::min(panel_rows, x.rows - r), [&](auto rows) {
+                       multiply_rows<rows>(quantized, r, w + p * groups, groups, y, p * panel_outputs,
+                                           outputs, finish);
+                     });
+               });
+}
+
+} // namespace detail
+
+} // namespace transept::inline TRANSEPT_ABI::kernels

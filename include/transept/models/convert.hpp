@@ -1,0 +1,101 @@
+// The same model with its matrices in another element type.
+//
+//   model = convert_weights(model, element_type::q8_0);          // int8 in blocks of 32, for the whole model
+//
+// Narrowing rounds to nearest; blocks are quantized as core/blocks.hpp says, each on its own, without data to
+// calibrate on.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include <transept/kernels/embedding.hpp>
+#include <transept/layers/linear.hpp>
+#include <transept/runtime/thread_pool.hpp>
+#include <transept/tensor/buffer.hpp>
+#include <transept/tensor/parameters.hpp>
+#include <transept/tensor/weights.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+namespace detail {
+
+inline float narrow(float value, float) { return value; }
+inline f16 narrow(float value, f16) { return to_f16(value); }
+inline bf16 narrow(float value, bf16) { return to_bf16(value); }
+
+/// A shared block of `count` elements of T, uninitialised; `memory` keeps it.
+template <class T>
+T* allocate_weights(weight_owner& memory, std::size_t count) {
+  auto block = std::make_shared<buffer<T>>(count);
+  T* data = block->data();
+  memory.keep(std::move(block));
+  return data;
+}
+
+} // namespace detail
+
+/// out [rows, cols] = the elements of w, by rows, as T (float, f16 or bf16).
+template <class T, extent Rows, extent Cols, matrix_use Use>
+void copy_elements(const weight_matrix<Rows, Cols, Use>& w, thread_pool& threads, T* out) {
+  const kernels::stored_matrix from = detail::operand(w);
+  parallel_for(threads, from.rows, 16, [&](std::size_t begin, std::size_t end, int) {
+    std::vector<float> row(from.cols);
+    for (std::size_t r = begin; r < end; ++r) {
+      if constexpr (Use == matrix_use::linear)
+        kernels::copy_input_row(from, r, row.data());
+      else
+        kernels::copy_row(from, r, row.data());
+      for (std::size_t i = 0; i < from.cols; ++i) out[r * from.cols + i] = detail::narrow(row[i], T{});
+    }
+  });
+}
+
+/// The matrix with elements of `type`; `memory` keeps them. What has that type already stays where it is, and
+/// so does what is only looked up when `type` is a block type.
+template <extent Rows, extent Cols, matrix_use Use>
+weight_matrix<Rows, Cols, Use> convert(const weight_matrix<Rows, Cols, Use>& w, element_type type,
+                                       thread_pool& threads, weight_owner& memory) {
+  if (w.type() == type || (Use == matrix_use::lookup && is_block_type(type))) return w;
+  if (!is_block_type(type)) {
+    return with_element_type(type, [&]<class T>(T) -> weight_matrix<Rows, Cols, Use> {
+      T* const data = detail::allocate_weights<T>(memory, static_cast<std::size_t>(w.size()));
+      copy_elements(w, threads, data);
+      return {data, type, w.rows(), w.cols()};
+    });
+  }
+  if (is_block_type(w.type())) { // from one block type to another
+    weight_owner passing;
+    return convert(convert(w, element_type::f32, threads, passing), type, threads, memory);
+  }
+  constexpr bool outputs_are_rows = Use == matrix_use::table;
+  const kernels::stored_matrix from = detail::operand(w);
+  const std::size_t inputs = outputs_are_rows ? from.cols : from.rows;
+  const std::size_t outputs = outputs_are_rows ? from.rows : from.cols;
+  std::byte* const packed =
+      detail::allocate_weights<std::byte>(memory, kernels::panel_bytes(type, inputs, outputs));
+  kernels::quantize_panels(threads, from, outputs_are_rows, type, packed);
+  return {packed, type, w.rows(), w.cols(), matrix_layout::panels};
+}
+
+/// A copy of `model` whose matrices have elements of `type`; vectors stay f32, and where `type` is a block
+/// type so do tables that are only looked up (positions), as they are. Matrices of that type already are
+/// shared with `model`. `threads`: 0 is one per processor.
+template <class Model>
+Model convert_weights(const Model& model, element_type type, int threads = 0) {
+  thread_pool pool(threads);
+  Model converted = model;
+  for_each_parameter(
+      [&](std::string_view, auto& leaf) {
+        if constexpr (std::remove_cvref_t<decltype(leaf)>::rank == 2)
+          leaf = convert(leaf, type, pool, converted.memory);
+      },
+      converted);
+  return converted;
+}
+
+} // namespace transept::inline TRANSEPT_ABI

@@ -1,0 +1,140 @@
+// Models whose matrices are quantized in blocks, or stored narrow: what they give, and that all guarantees
+// hold for them.
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <vector>
+
+#include <support/allocation_count.hpp>
+#include <support/temporary_folder.hpp>
+
+#include <transept/generate/inspection.hpp>
+#include <transept/io/load_model.hpp>
+#include <transept/io/save_model.hpp>
+#include <transept/models/convert.hpp>
+#include <transept/models/initialise.hpp>
+
+using namespace transept;
+
+namespace {
+
+// Sizes that fill neither blocks of 32 inputs nor panels of 16 outputs.
+constexpr gpt2_config odd{.n_embd = 40, .n_layer = 2, .n_head = 4, .vocab_size = 211, .n_positions = 150};
+using model_type = gpt2<odd>;
+
+const model_type& original() {
+  static const auto model = initialise<model_type>(11, {.standard_deviation = 0.2f});
+  return model;
+}
+
+std::vector<token_id> some_tokens(std::size_t count) {
+  std::vector<token_id> tokens(count);
+  for (std::size_t i = 0; i < count; ++i) tokens[i] = static_cast<token_id>(i * 7919 % 211);
+  return tokens;
+}
+
+std::vector<float> logits_of(const model_type& model, session_options options = {}) {
+  session session(model, options);
+  const auto logits = forward(model, session, some_tokens(130));
+  return {logits.begin(), logits.end()};
+}
+
+/// √(Σ (a − b)² / Σ b²)
+double relative_error(std::span<const float> a, std::span<const float> b) {
+  double error = 0, size = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    error += std::pow(static_cast<double>(a[i]) - static_cast<double>(b[i]), 2);
+    size += std::pow(static_cast<double>(b[i]), 2);
+  }
+  return std::sqrt(error / size);
+}
+
+const element_type block_types[] = {element_type::q8_0, element_type::q4_0};
+
+} // namespace
+
+TEST_CASE(
+    "converting quantizes every matrix that multiplies, positions stay as they are, and errors are small") {
+  const auto type = GENERATE(element_type::bf16, element_type::f16, element_type::q8_0, element_type::q4_0);
+  const auto converted = convert_weights(original(), type, 2);
+  for_each_parameter(
+      [&](std::string_view name, const auto& leaf) {
+        CAPTURE(name);
+        if constexpr (std::remove_cvref_t<decltype(leaf)>::rank == 2)
+          CHECK(leaf.type() == (name == "wpe.weight" && is_block_type(type) ? element_type::f32 : type));
+      },
+      converted);
+  const double allowed = type == element_type::bf16   ? 0.0025
+                         : type == element_type::f16  ? 0.0004
+                         : type == element_type::q8_0 ? 0.007
+                                                      : 0.11;
+  for (const char* name : {"wte.weight", "h.1.mlp.c_fc.weight", "h.0.attn.c_proj.weight"}) {
+    const array<2> exact = parameter<2>(original(), name);
+    const array<2> stored = parameter<2>(converted, name);
+    const double error = relative_error({stored.data(), stored.size()}, {exact.data(), exact.size()});
+    CAPTURE(name, error);
+    CHECK(error < allowed);
+    CHECK(error > allowed / 20);
+  }
+}
+
+TEST_CASE("a quantized model gives nearly the logits of the numbers its blocks decode to") {
+  const auto type = GENERATE(from_range(std::begin(block_types), std::end(block_types)));
+  const auto quantized = convert_weights(original(), type);
+  const auto decoded = convert_weights(quantized, element_type::f32);
+  CHECK(decoded.wte.weight.layout() == matrix_layout::row_major);
+  const auto expected = logits_of(decoded);
+  const double error = relative_error(logits_of(quantized), expected);
+  CAPTURE(error);
+  CHECK(error < 0.04); // the activations are rounded to int8, and two layers magnify it
+  CHECK(error > 0);
+  // Decoding is exact, so quantizing again changes little, and to int8 nothing but roundings of scales.
+  const auto again = convert_weights(decoded, type);
+  CHECK(relative_error(logits_of(again), logits_of(quantized)) < 0.02);
+}
+
+TEST_CASE("with quantized weights the bits depend neither on chunks nor on threads") {
+  const auto type = GENERATE(from_range(std::begin(block_types), std::end(block_types)));
+  const auto model = convert_weights(original(), type);
+  const auto expected = logits_of(model, {.threads = 1});
+  CHECK(*std::max_element(expected.begin(), expected.end()) > 0.1f);
+  for (const int threads : {1, 2, 3, 4})
+    for (const int chunk : {1, 2, 3, 5, 17, 64})
+      CHECK(logits_of(model, {.threads = threads, .prompt_chunk = chunk}) == expected);
+}
+
+TEST_CASE("with quantized weights a session allocates nothing after it is made") {
+  if (!support::counts_allocations) SUCCEED("a sanitizer has its own allocator");
+  const auto type = GENERATE(from_range(std::begin(block_types), std::end(block_types)));
+  const auto model = convert_weights(original(), type);
+  session session(model, {.threads = 2});
+  const auto tokens = some_tokens(100);
+  const std::vector<token_id> next = {5};
+  const support::allocation_count count;
+  forward(model, session, tokens);
+  for (int i = 0; i < 20; ++i) forward(model, session, next);
+  const auto made = count.so_far();
+  CHECK(made == 0);
+}
+
+TEST_CASE("loading with a type is loading, then converting; saving writes f32 again") {
+  const auto type = GENERATE(element_type::bf16, element_type::q8_0, element_type::q4_0);
+  const support::temporary_folder folder, other;
+  save(original(), folder.path());
+  const auto loaded = load<model_type>(folder.path(), {.type = type, .threads = 2});
+  CHECK(logits_of(loaded) == logits_of(convert_weights(original(), type)));
+  if (!is_block_type(type)) return;
+
+  CHECK_THROWS_AS(save(loaded, other.path(), type), argument_error);
+  CHECK_THROWS_WITH(save(loaded, other.path(), type), Catch::Contains("safetensors files hold no Q"));
+  save(loaded, other.path());
+  CHECK(logits_of(load<model_type>(other.path())) == logits_of(convert_weights(loaded, element_type::f32)));
+}
+
+TEST_CASE("random weights can be made in blocks at once") {
+  const auto type = GENERATE(from_range(std::begin(block_types), std::end(block_types)));
+  const auto made = initialise<model_type>(11, {.type = type, .standard_deviation = 0.2f});
+  CHECK(logits_of(made) == logits_of(convert_weights(original(), type)));
+}

@@ -1,0 +1,289 @@
+// Block-quantized weights: the formats, their packing, the integer sums, and the products made of them.
+#include "kernel_support.hpp"
+
+#include <reference/blocks.hpp>
+#include <reference/linear.hpp>
+
+#include <transept/kernels/embedding.hpp>
+#include <transept/kernels/matmul.hpp>
+#include <transept/tensor/buffer.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <cstring>
+
+using namespace kernel_tests;
+namespace kernels = transept::kernels;
+using transept::matrix_layout;
+
+namespace {
+
+const element_type block_types[] = {element_type::q8_0, element_type::q4_0};
+
+/// Weights of `outputs` × `inputs`, packed; `values` [outputs, inputs] is what they decode to.
+struct packed_weights {
+  element_type type;
+  std::size_t inputs, outputs;
+  transept::buffer<std::byte> bytes;
+  std::vector<float> values;
+
+  packed_weights(element_type to, std::size_t input_count, std::size_t output_count, unsigned seed)
+      : type(to),
+        inputs(input_count),
+        outputs(output_count),
+        bytes(kernels::panel_bytes(to, input_count, output_count)),
+        values(inputs * outputs) {
+    machine on(2);
+    const auto weights = random_weights<float>(inputs * outputs, seed);
+    kernels::quantize_panels(on.threads, {weights.data(), element_type::f32, outputs, inputs}, true, type,
+                             bytes.data());
+    for (std::size_t o = 0; o < outputs; ++o) kernels::copy_row(as_table(), o, values.data() + o * inputs);
+  }
+
+  kernels::stored_matrix as_table() const {
+    return {bytes.data(), type, outputs, inputs, matrix_layout::panels};
+  }
+  kernels::stored_matrix as_linear() const {
+    return {bytes.data(), type, inputs, outputs, matrix_layout::panels};
+  }
+};
+
+std::vector<float> product(machine& on, const packed_weights& w, std::span<const float> x, std::size_t rows,
+                           bool as_table = false, kernels::epilogue finish = {}) {
+  std::vector<float> y(rows * w.outputs, 0.25f);
+  const kernels::rows_of_floats operand{x.data(), rows, w.inputs};
+  if (as_table)
+    kernels::matmul_transposed(on.context, operand, w.as_table(), y.data(), finish);
+  else
+    kernels::matmul(on.context, operand, w.as_linear(), y.data(), finish);
+  return y;
+}
+
+double square(double value) { return value * value; }
+
+} // namespace
+
+TEST_CASE("blocks decode to what their formulas say") {
+  for (const float deviation : {1.0f, 1e-3f, 100.0f}) {
+    for (unsigned seed = 0; seed < 50; ++seed) {
+      const auto x = random_values(32, seed, deviation);
+      const std::vector<double> exact(x.begin(), x.end());
+      float decoded[32];
+      transept::dequantize(transept::quantize_q8_0(x.data()), decoded);
+      const auto q8 = reference::q8_0(exact);
+      for (std::size_t i = 0; i < 32; ++i) REQUIRE(static_cast<double>(decoded[i]) == Approx(q8[i]));
+
+      // Four bits: at least as near as llama.cpp's choice of scale, block for block.
+      transept::dequantize(transept::quantize_q4_0(x.data()), decoded);
+      const auto q4 = reference::q4_0(exact);
+      double ours = 0, theirs = 0;
+      for (std::size_t i = 0; i < 32; ++i) {
+        ours += square(static_cast<double>(decoded[i]) - exact[i]);
+        theirs += square(q4[i] - exact[i]);
+      }
+      REQUIRE(ours <= theirs * (1 + 1e-5));
+    }
+  }
+}
+
+TEST_CASE("a block of zeros is zeros, and one with a NaN, an infinity or too large a number is NaN") {
+  std::vector<float> x(32, 0.0f);
+  float decoded[32];
+  const auto check = [&](auto expected) {
+    transept::dequantize(transept::quantize_q8_0(x.data()), decoded);
+    for (const float value : decoded) REQUIRE(expected(value));
+    transept::dequantize(transept::quantize_q4_0(x.data()), decoded);
+    for (const float value : decoded) REQUIRE(expected(value));
+  };
+  check([](float value) { return value == 0; });
+  for (const float bad : {std::nanf(""), std::numeric_limits<float>::infinity(), 1e30f}) {
+    x[7] = bad;
+    check([](float value) { return std::isnan(value); });
+  }
+}
+
+TEST_CASE("packing keeps every block bit for bit, at sizes that fill no panel and no group") {
+  const std::size_t inputs = 32 * 5, outputs = 37;
+  const auto weights = random_values(inputs * outputs, 3);
+  machine on(2);
+  const auto check = [&]<class Group>(std::type_identity<Group>) {
+    using block = typename Group::block;
+    std::vector<block> blocks;
+    for (std::size_t i = 0; i < weights.size(); i += 32) {
+      block each;
+      kernels::detail::quantize(weights.data() + i, each);
+      blocks.push_back(each);
+    }
+    const std::size_t groups = kernels::panel_groups(inputs);
+    transept::buffer<Group> packed(kernels::panel_count(outputs) * groups);
+    kernels::pack_panels(on.threads, inputs, outputs, packed.data(),
+                         [&](std::size_t o, std::size_t b) { return blocks[o * 5 + b]; });
+    for (std::size_t o = 0; o < outputs; ++o) {
+      for (std::size_t b = 0; b < 5; ++b) {
+        const auto back = kernels::get_block(packed.data()[o / 16 * groups + b / 2], b % 2, o % 16);
+        REQUIRE(std::memcmp(&back, &blocks[o * 5 + b], sizeof back) == 0);
+      }
+    }
+  };
+  check(std::type_identity<kernels::q8_group>{});
+  check(std::type_identity<kernels::q4_group>{});
+}
+
+TEST_CASE("the integer sums of a block are exact, extremes included") {
+  std::mt19937 engine(1);
+  std::uniform_int_distribution<int> any(-128, 127);
+  for (int round = 0; round < 200; ++round) {
+    kernels::q8_group q8{};
+    kernels::q4_group q4{};
+    std::int8_t values[3][32];
+    kernels::detail::x_block x[3];
+    const bool extreme = round < 4;
+    for (std::size_t r = 0; r < 3; ++r) {
+      x[r] = {values[r], 0};
+      for (auto& value : values[r]) {
+        value = static_cast<std::int8_t>(extreme ? (round & 1 ? 127 : -127) : std::max(-127, any(engine)));
+        x[r].sum += value;
+      }
+    }
+    int w8[16][32], w4[16][32];
+    for (std::size_t o = 0; o < 16; ++o) {
+      transept::q8_0_block eight{};
+      transept::q4_0_block four{};
+      for (std::size_t i = 0; i < 32; ++i) {
+        w8[o][i] = extreme ? (round & 2 ? 127 : -128) : any(engine);
+        w4[o][i] = extreme ? (round & 2 ? 7 : -8) : (any(engine) & 15) - 8;
+        eight.values[i] = static_cast<std::int8_t>(w8[o][i]);
+        four.values[i % 16] |= static_cast<std::uint8_t>((w4[o][i] + 8) << (i < 16 ? 0 : 4));
+      }
+      kernels::set_block(q8, 1, o, eight);
+      kernels::set_block(q4, 1, o, four);
+    }
+    kernels::detail::output_sums sums8[3], sums4[3];
+    kernels::detail::block_sums<3>(q8.values[1], x, sums8);
+    kernels::detail::block_sums<3>(q4.values[1], x, sums4);
+    for (std::size_t r = 0; r < 3; ++r) {
+      for (std::size_t o = 0; o < 16; ++o) {
+        int expected8 = 0, expected4 = 0;
+        for (std::size_t i = 0; i < 32; ++i) {
+          expected8 += values[r][i] * w8[o][i];
+          expected4 += values[r][i] * w4[o][i];
+        }
+        REQUIRE(sums8[r][o] == expected8);
+        REQUIRE(sums4[r][o] == expected4);
+      }
+    }
+  }
+}
+
+TEST_CASE("products with quantized weights err by no more than rounding the activations allows") {
+  machine on(2);
+  const auto type = GENERATE(from_range(std::begin(block_types), std::end(block_types)));
+  for (const std::size_t inputs : {1u, 31u, 32u, 33u, 64u, 100u, 600u}) {
+    for (const std::size_t outputs : odd_sizes) {
+      const packed_weights w(type, inputs, outputs, 5);
+      const std::size_t rows = 5;
+      const auto x = random_values(rows * inputs, 6);
+      const auto expected = reference::linear_transposed(reference::array_of<2>(x, {rows, inputs}),
+                                                         reference::array_of<2>(w.values, {outputs, inputs}),
+                                                         reference::vector(xt::zeros<double>({outputs})));
+      std::vector<double> allowed(rows * outputs);
+      for (std::size_t r = 0; r < rows; ++r) {
+        for (std::size_t o = 0; o < outputs; ++o) {
+          for (std::size_t i = 0; i < inputs; ++i) {
+            double most = 0; // of the block
+            for (std::size_t j = i / 32 * 32; j < std::min(inputs, i / 32 * 32 + 32); ++j)
+              most = std::max(most, std::fabs(static_cast<double>(x[r * inputs + j])));
+            allowed[r * outputs + o] +=
+                std::fabs(static_cast<double>(w.values[o * inputs + i])) * most * 1.001 / 254;
+          }
+          allowed[r * outputs + o] += 1e-5;
+        }
+      }
+      CAPTURE(name_of(type), inputs, outputs);
+      REQUIRE(worst_excess(product(on, w, x, rows), expected, allowed, rows * outputs) <= 1);
+      REQUIRE(product(on, w, x, rows, true) == product(on, w, x, rows, false));
+    }
+  }
+}
+
+TEST_CASE("where the activations are integers up to 127, products with quantized weights are exact") {
+  machine on;
+  const auto type = GENERATE(from_range(std::begin(block_types), std::end(block_types)));
+  const std::size_t inputs = 256, outputs = 50, rows = 3;
+  const packed_weights w(type, inputs, outputs, 7);
+  std::vector<float> x;
+  for (const float value : random_values(rows * inputs, 8, 30.0f))
+    x.push_back(std::clamp(std::nearbyint(value), -126.0f, 126.0f));
+  for (std::size_t i = 0; i < x.size(); i += 32) x[i] = i % 64 == 0 ? 127.0f : -127.0f;
+  const auto values = reference::array_of<2>(w.values, {outputs, inputs});
+  const auto zeros = reference::vector(xt::zeros<double>({outputs}));
+  const auto expected =
+      reference::linear_transposed(reference::array_of<2>(x, {rows, inputs}), values, zeros);
+  reference::matrix allowed = reference::linear_transposed(magnitudes<2>(x, {rows, inputs}),
+                                                           magnitudes<2>(w.values, {outputs, inputs}), zeros);
+  for (double& bound : allowed) bound *= unit * 8;
+  REQUIRE(worst_excess(product(on, w, x, rows), expected, allowed, rows * outputs) <= 1);
+}
+
+TEST_CASE("with quantized weights a row's bits depend neither on the rows beside it nor on threads") {
+  const auto type = GENERATE(from_range(std::begin(block_types), std::end(block_types)));
+  const auto [inputs, outputs] = GENERATE(std::pair{33u, 100u}, std::pair{600u, 333u});
+  const packed_weights w(type, inputs, outputs, 9);
+  const std::size_t most_rows = 13;
+  const auto x = random_values(most_rows * inputs, 10);
+  const auto bias = random_values(outputs, 11);
+  const kernels::epilogue finish{
+      .bias = bias.data(), .add_to_output = true, .activation = transept::activation_type::gelu_tanh};
+  std::vector<float> row_by_row;
+  machine one;
+  for (std::size_t r = 0; r < most_rows; ++r) {
+    const auto y = product(one, w, std::span(x).subspan(r * inputs, inputs), 1, false, finish);
+    row_by_row.insert(row_by_row.end(), y.begin(), y.end());
+  }
+  for (const int threads : {1, 2, 3, 4}) {
+    machine on(threads);
+    for (std::size_t rows = 2; rows <= most_rows; ++rows) {
+      const auto y = product(on, w, x, rows, false, finish);
+      REQUIRE(std::memcmp(y.data(), row_by_row.data(), y.size() * sizeof(float)) == 0);
+    }
+  }
+}
+
+TEST_CASE("NaN in a row, or in a weight's block, shows in what depends on it and nowhere else") {
+  machine on(2);
+  const auto type = GENERATE(from_range(std::begin(block_types), std::end(block_types)));
+  packed_weights w(type, 96, 40, 12);
+  auto x = random_values(3 * 96, 13);
+  x[96 + 50] = GENERATE(std::nanf(""), -std::numeric_limits<float>::infinity());
+  auto y = product(on, w, x, 3);
+  for (std::size_t r = 0; r < 3; ++r)
+    for (std::size_t o = 0; o < 40; ++o) REQUIRE(std::isnan(y[r * 40 + o]) == (r == 1));
+
+  kernels::with_group_type(type, [&]<class Group>(std::type_identity<Group>) {
+    auto* groups = reinterpret_cast<Group*>(w.bytes.data());
+    groups[kernels::panel_groups(96) + 1].scales[0][4] = transept::detail::not_a_number; // output 20
+  });
+  x[96 + 50] = 0;
+  y = product(on, w, x, 3);
+  for (std::size_t i = 0; i < y.size(); ++i) REQUIRE(std::isnan(y[i]) == (i % 40 == 20));
+}
+
+TEST_CASE("a linear layer's weights lie by inputs or by outputs: the product is the same") {
+  machine on(2);
+  const std::size_t inputs = 70, outputs = 90;
+  const auto by_outputs = random_values(inputs * outputs, 14);
+  std::vector<float> by_inputs(by_outputs.size());
+  for (std::size_t o = 0; o < outputs; ++o)
+    for (std::size_t i = 0; i < inputs; ++i) by_inputs[i * outputs + o] = by_outputs[o * inputs + i];
+  for (const std::size_t rows : {1u, 3u, 9u}) {
+    const auto x = random_values(rows * inputs, 15);
+    const kernels::rows_of_floats operand{x.data(), rows, inputs};
+    std::vector<float> y(rows * outputs), z(rows * outputs);
+    kernels::matmul(on.context, operand, {by_inputs.data(), element_type::f32, inputs, outputs}, y.data(),
+                    {});
+    kernels::matmul(on.context, operand,
+                    {by_outputs.data(), element_type::f32, inputs, outputs, matrix_layout::transposed},
+                    z.data(), {});
+    for (std::size_t i = 0; i < y.size(); ++i) REQUIRE(y[i] == Approx(z[i]).margin(1e-4));
+  }
+}
