@@ -32,7 +32,7 @@ namespace mine {
 using transept::activations;
 using transept::compute_context;
 using transept::extent;
-using transept::kv_cache;
+using transept::key_value_cache;
 using transept::member;
 
 // ---- A block --------------------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ struct parallel_block {
 /// x [tokens, Width] += attention(norm(x)) + network(norm(x)). A layer of the wrong width does not compile.
 template <extent Width, extent Heads, extent HeadWidth, extent Inner, class Observer>
 void forward(const parallel_block<Width, Heads, HeadWidth, Inner>& block, compute_context& context,
-             activations<Width> x, kv_cache& cache, std::size_t index, Observer&& observer) {
+             activations<Width> x, key_value_cache auto& cache, std::size_t index, Observer&& observer) {
   transept::workspace::scope scope(context.memory);           // scratch memory, given back at the end
   const auto normed = scope.take<Width>(x.rows());            // [tokens, Width]
   const float scale = transept::attention_scale<HeadWidth>(); // 1 / √HeadWidth
@@ -103,10 +103,11 @@ struct decoder {
   }
 };
 
-/// x [tokens, width] = the residual stream after the last block, for tokens that follow those in the cache.
+/// x [tokens, width] = the residual stream after the last block, for tokens that follow those in the cache:
+/// of one text, or of a batch of texts.
 template <class Observer>
 void forward(const decoder& model, compute_context& context, std::span<const transept::token_id> tokens,
-             kv_cache& cache, activations<decoder::width> x, Observer&& observer) {
+             key_value_cache auto& cache, activations<decoder::width> x, Observer&& observer) {
   for (extent i = 0; i < x.rows(); ++i)
     copy_row(model.tokens, tokens[static_cast<std::size_t>(i)], x.row(i).data());
   for (std::size_t layer = 0; layer < model.blocks.size(); ++layer) {
@@ -129,7 +130,7 @@ void project(const decoder& model, compute_context& context, activations<decoder
   project_to_vocabulary(model.output.weight, context, normed, logits);
 }
 
-static_assert(transept::decoder_model<decoder>);
+static_assert(transept::batched_decoder_model<decoder>);
 
 } // namespace mine
 

@@ -129,6 +129,61 @@ TEST_CASE("attention gives the same bits for a text whole, in chunks and token b
   }
 }
 
+TEST_CASE("attention of rows of different sequences is that of each sequence alone, on any threads") {
+  const std::size_t head_width = GENERATE(1u, 10u, 64u);
+  const std::size_t width = heads * head_width;
+  const std::vector<std::size_t> lengths{1, 2, 31, 32, 33, 70, 64};
+  machine one;
+  std::vector<text> texts;
+  std::vector<transept::kv_cache> caches;
+  placed<float> queries(lengths.size() * width, 1), expected(lengths.size() * width, 1);
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    texts.emplace_back(lengths[i], head_width);
+    for (float& value : texts[i].rows) value += 0.1f * static_cast<float>(i);
+    caches.push_back(texts[i].cache(100));
+    const auto out = texts[i].feed(one, caches[i], 0, lengths[i], 0.3f);
+    std::copy_n(out.end() - static_cast<std::ptrdiff_t>(width), width, expected.data() + i * width);
+    std::copy_n(texts[i].rows.data() + (lengths[i] - 1) * texts[i].stride(), width,
+                queries.data() + i * width);
+  }
+  for (const int threads : {1, 2, 4}) {
+    machine on(threads);
+    placed<float> out(lengths.size() * width, 1);
+    kernels::attend_sequences(
+        on.context,
+        {.queries = queries.data(),
+         .row_stride = width,
+         .rows = lengths.size(),
+         .first_position = 0,
+         .heads = heads,
+         .head_width = head_width,
+         .scale = 0.3f},
+        [&](std::size_t row) {
+          return kernels::sequence_row{caches[row].layer(0), lengths[row] - 1};
+        },
+        out.data());
+    CAPTURE(head_width, threads);
+    CHECK(same_bits(out, expected.data()));
+  }
+}
+
+TEST_CASE("a copy of a cache's positions holds what it holds, in a cache of any capacity") {
+  machine on;
+  const text of(70, 10);
+  const std::size_t cached = GENERATE(1u, 31u, 32u, 33u, 64u);
+  auto original = of.cache(100);
+  of.feed(on, original, 0, cached, 0.3f);
+  auto copy = of.cache(70);
+  of.feed(on, copy, 0, 50, 0.3f); // to be forgotten
+  copy_positions(original, copy);
+  CHECK(copy.length() == cached);
+  for (std::size_t first = cached; first < 70; ++first) {
+    const auto expected = of.feed(on, original, first, 1, 0.3f);
+    CAPTURE(cached, first);
+    REQUIRE(same_bits(of.feed(on, copy, first, 1, 0.3f), expected.data()));
+  }
+}
+
 TEST_CASE("what was in the cache before does not show, whatever it was") {
   machine on;
   const text of(50, 10);

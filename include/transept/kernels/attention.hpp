@@ -169,6 +169,34 @@ inline void attend(compute_context& context, const attention_problem& problem, k
   });
 }
 
+/// One row of a batch: the keys and values of its own sequence, and its position in that.
+struct sequence_row {
+  keys_and_values cache;
+  std::size_t position;
+};
+
+/// out [rows, heads · head_width]: the same where every row belongs to a sequence of its own, of_row(r),
+/// which is a sequence_row (problem.first_position is not read). The bits are those that each sequence would
+/// get alone.
+template <class OfRow>
+void attend_sequences(compute_context& context, const attention_problem& problem, OfRow&& of_row,
+                      float* out) {
+  const std::size_t width = problem.heads * problem.head_width;
+  parallel_for(
+      context.threads, problem.rows * problem.heads, 1, [&](std::size_t begin, std::size_t end, int) {
+        for (std::size_t task = begin; task < end; ++task) {
+          const std::size_t row = task / problem.heads;
+          const std::size_t head = task % problem.heads;
+          const sequence_row at = of_row(row);
+          detail::attend_queries<1>(problem.queries + row * problem.row_stride + head * problem.head_width,
+                                    problem.row_stride, at.position,
+                                    at.cache.keys + head * at.cache.head_stride,
+                                    at.cache.values + head * at.cache.head_stride, problem.head_width,
+                                    problem.scale, out + row * width + head * problem.head_width, width);
+        }
+      });
+}
+
 /// For looking inside: weights [heads, rows, total] = the attention probabilities themselves, total =
 /// first_position + rows, zero where a position is not visible. Row r of head h begins at
 /// weights + (h · head_rows + r) · row_length.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <tuple>
 
@@ -37,15 +38,18 @@ float attention_scale() {
 }
 
 /// y [rows, Width] += attention of x [rows, Width] over the cache's `layer` and itself. The rows are the
-/// positions that follow those in the cache; their keys and values are appended to that layer (the caller
-/// advances the cache once all layers are done). `scale` multiplies the scores.
-template <extent Width, extent Heads, extent HeadWidth, extent XWidth, extent YWidth,
+/// positions that follow those in the cache, or in a batch of caches one position of each; their keys and
+/// values are appended to that layer (the caller advances the cache once all layers are done). `scale`
+/// multiplies the scores.
+template <extent Width, extent Heads, extent HeadWidth, extent XWidth, extent YWidth, key_value_cache Cache,
           class Observer = no_observer>
 void forward(const multi_head_attention<Width, Heads, HeadWidth>& layer, compute_context& context,
-             activations<XWidth> x, activations<YWidth> y, kv_cache& cache, std::size_t layer_index,
-             float scale, Observer&& observer = {}) {
+             activations<XWidth> x, activations<YWidth> y, Cache& cache, std::size_t layer_index, float scale,
+             Observer&& observer = {}) {
   static_assert(XWidth == Width, "multi_head_attention: the input's width must equal the layer's");
   static_assert(YWidth == Width, "multi_head_attention: the output's width must equal the layer's");
+  static_assert(!observing<Observer> || std::same_as<Cache, kv_cache>,
+                "multi_head_attention: an observer looks into one sequence at a time, not into a batch");
   constexpr extent inner = Heads * HeadWidth;
   const auto rows = static_cast<std::size_t>(x.rows());
   workspace::scope scope(context.memory);
@@ -59,11 +63,11 @@ void forward(const multi_head_attention<Width, Heads, HeadWidth>& layer, compute
   const kernels::attention_problem problem{.queries = queries,
                                            .row_stride = 3 * inner,
                                            .rows = rows,
-                                           .first_position = cache.length(),
+                                           .first_position = position(cache, 0),
                                            .heads = Heads,
                                            .head_width = HeadWidth,
                                            .scale = scale};
-  kernels::attend(context, problem, cache.layer(layer_index), heads.data());
+  attend(context, problem, cache, layer_index, heads.data());
   if constexpr (observing<Observer>) observer.attention(layer_index, problem, cache.layer(layer_index));
 
   forward(layer.c_proj, context, heads, y, {.add_to_output = true});

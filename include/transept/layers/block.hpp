@@ -35,12 +35,12 @@ struct block_settings {
   float attention_scale = 1.0f; ///< multiplies the scores: 1 / √head_width in GPT-2
 };
 
-/// x [rows, Width] in place; the rows follow the positions in the cache, whose `layer_index` they are
-/// appended to.
-template <extent Width, extent Heads, extent HeadWidth, extent Inner, extent XWidth,
+/// x [rows, Width] in place; the rows follow the positions in the cache (or, one each, those in a batch of
+/// caches), to whose `layer_index` they are appended.
+template <extent Width, extent Heads, extent HeadWidth, extent Inner, extent XWidth, key_value_cache Cache,
           class Observer = no_observer>
 void forward(const pre_norm_block<Width, Heads, HeadWidth, Inner>& block, compute_context& context,
-             activations<XWidth> x, kv_cache& cache, std::size_t layer_index, const block_settings& settings,
+             activations<XWidth> x, Cache& cache, std::size_t layer_index, const block_settings& settings,
              Observer&& observer = {}) {
   static_assert(XWidth == Width, "pre_norm_block: the input's width must equal the block's");
   workspace::scope scope(context.memory);

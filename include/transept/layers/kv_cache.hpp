@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <cassert>
+#include <concepts>
 #include <cstddef>
 #include <string>
 
 #include <transept/core/error.hpp>
 #include <transept/kernels/attention.hpp>
+#include <transept/runtime/compute_context.hpp>
 #include <transept/tensor/buffer.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -45,6 +47,7 @@ private:
   friend void append(kv_cache&, std::size_t, const float*, const float*, std::size_t, std::size_t);
   friend void advance(kv_cache&, std::size_t);
   friend void truncate(kv_cache&, std::size_t);
+  friend void copy_positions(const kv_cache&, kv_cache&);
 
   std::size_t n_layer_, n_head_, head_width_, capacity_, head_stride_;
   std::size_t length_ = 0;
@@ -74,6 +77,15 @@ inline void append(kv_cache& cache, std::size_t layer, const float* keys, const 
   }
 }
 
+/// The position of row `row` of what is appended next.
+inline std::size_t position(const kv_cache& cache, std::size_t row) { return cache.length() + row; }
+
+/// out [rows, heads · head_width]: attention of the rows just appended to `layer`, over what it holds.
+inline void attend(compute_context& context, const kernels::attention_problem& problem, const kv_cache& cache,
+                   std::size_t layer, float* out) {
+  kernels::attend(context, problem, cache.layer(layer), out);
+}
+
 /// The `rows` positions appended to every layer now count.
 inline void advance(kv_cache& cache, std::size_t rows) {
   assert(cache.length_ + rows <= cache.capacity_);
@@ -87,5 +99,32 @@ inline void truncate(kv_cache& cache, std::size_t length) {
                          std::to_string(length));
   cache.length_ = length;
 }
+
+/// `to` forgets what it holds and takes a copy of what `from` holds, which must fit; both are of one model.
+inline void copy_positions(const kv_cache& from, kv_cache& to) {
+  assert(from.n_layer_ == to.n_layer_ && from.n_head_ == to.n_head_ && from.head_width_ == to.head_width_);
+  assert(from.length_ <= to.capacity_);
+  constexpr std::size_t tile = kernels::key_tile;
+  const std::size_t in_whole_tiles = (from.length_ + tile - 1) / tile * tile;
+  for (std::size_t head = 0; head < from.n_layer_ * from.n_head_; ++head) {
+    std::copy_n(from.keys_.data() + head * from.head_stride_, in_whole_tiles * from.head_width_,
+                to.keys_.data() + head * to.head_stride_);
+    std::copy_n(from.values_.data() + head * from.head_stride_, from.length_ * from.head_width_,
+                to.values_.data() + head * to.head_stride_);
+  }
+  to.length_ = from.length_;
+}
+
+/// Where a forward pass keeps the keys and values of its rows: a kv_cache, whose next positions the rows are,
+/// or a kv_cache_batch, of whose sequences each row is the next position. A forward that is a template on it
+/// serves both; whoever writes one reads positions by `position(cache, row)` and ends with `advance`.
+template <class Cache>
+concept key_value_cache = requires(Cache& cache, compute_context& context, std::size_t index,
+                                   const kernels::attention_problem& problem, const float* in, float* out) {
+  { position(cache, index) } -> std::convertible_to<std::size_t>;
+  append(cache, index, in, in, index, index);
+  attend(context, problem, cache, index, out);
+  advance(cache, index);
+};
 
 } // namespace transept::inline TRANSEPT_ABI

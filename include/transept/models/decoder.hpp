@@ -8,6 +8,7 @@
 
 #include <transept/core/types.hpp>
 #include <transept/layers/kv_cache.hpp>
+#include <transept/layers/kv_cache_batch.hpp>
 #include <transept/layers/observer.hpp>
 #include <transept/runtime/compute_context.hpp>
 #include <transept/tensor/view.hpp>
@@ -37,6 +38,15 @@ concept decoder_model = requires(const Model& model, compute_context& context,
   forward(model, context, tokens, cache, x, no_observer{});
   final_norm(model, context, x, x);
   project(model, context, x, logits);
+};
+
+/// One whose `forward` also takes a kv_cache_batch, because it is a template on its key_value_cache: `batch`
+/// can run it.
+template <class Model>
+concept batched_decoder_model = decoder_model<Model> &&
+    requires(const Model& model, compute_context& context, std::span<const token_id> tokens,
+             kv_cache_batch& cache, activations<Model::width> x) {
+  forward(model, context, tokens, cache, x, no_observer{});
 };
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -100,16 +100,16 @@ inline float attention_scale(const gpt2_settings& settings, int head_width, std:
 }
 
 /// x [tokens, n_embd] = the residual stream after the last block (before ln_f), for tokens that follow the
-/// positions in `cache`, to which they are appended. Tokens must be ids of the vocabulary and fit the cache
-/// and the model's positions; `forward(model, session, tokens)` checks that.
-template <gpt2_config Config, class Observer = no_observer>
+/// positions in `cache` (one after another in a kv_cache, one in each sequence of a kv_cache_batch), to which
+/// they are appended. Tokens must be ids of the vocabulary and fit the cache and the model's positions;
+/// `forward(model, session, tokens)` checks that.
+template <gpt2_config Config, key_value_cache Cache, class Observer = no_observer>
 void forward(const gpt2<Config>& model, compute_context& context, std::span<const token_id> tokens,
-             kv_cache& cache, activations<Config.n_embd> x, Observer&& observer = {}) {
-  const auto first = static_cast<extent>(cache.length());
-  for (extent i = 0; i < x.rows(); ++i) {
-    float* row = x.row(i).data();
-    copy_row(model.wte, tokens[static_cast<std::size_t>(i)], row);
-    add_row(model.wpe, first + i, row);
+             Cache& cache, activations<Config.n_embd> x, Observer&& observer = {}) {
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    float* row = x.row(static_cast<extent>(i)).data();
+    copy_row(model.wte, tokens[i], row);
+    add_row(model.wpe, static_cast<extent>(position(cache, i)), row);
   }
   const auto show = [&]([[maybe_unused]] std::size_t index) {
     if constexpr (observing<Observer>)
