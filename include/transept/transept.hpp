@@ -18,6 +18,7 @@
 #include <transept/layers/embedding.hpp>
 #include <transept/layers/feed_forward.hpp>
 #include <transept/layers/kv_cache.hpp>
+#include <transept/layers/kv_cache_batch.hpp>
 #include <transept/layers/layer_norm.hpp>
 #include <transept/layers/linear.hpp>
 #include <transept/models/convert.hpp>
@@ -36,7 +37,9 @@
 #include <transept/text/stream_decoder.hpp>
 #include <transept/text/tokenizer.hpp>
 
-// Sessions, generation, looking inside.
+// Sessions and batches, generation, looking inside.
+#include <transept/generate/batch.hpp>
+#include <transept/generate/batch_generation.hpp>
 #include <transept/generate/generate_text.hpp>
 #include <transept/generate/generation.hpp>
 #include <transept/generate/inspection.hpp>

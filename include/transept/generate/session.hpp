@@ -16,10 +16,9 @@
 #include <string>
 
 #include <transept/core/error.hpp>
-#include <transept/kernels/matmul.hpp>
+#include <transept/generate/decoding.hpp>
 #include <transept/layers/kv_cache.hpp>
 #include <transept/models/decoder.hpp>
-#include <transept/runtime/compute_context.hpp>
 #include <transept/tensor/buffer.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -46,9 +45,10 @@ public:
   explicit session(const decoder_shape& shape, session_options options = {})
       : shape_(shape),
         pool_(options.pool ? options.pool : std::make_shared<thread_pool>(options.threads)),
-        cache_(shape.n_layer, shape.n_head, shape.head_width, checked_capacity(shape, options)),
-        chunk_(checked_chunk(cache_, options)),
-        memory_(workspace_bytes(shape, chunk_, static_cast<std::size_t>(pool_->size()))),
+        cache_(shape.n_layer, shape.n_head, shape.head_width,
+               detail::checked_capacity(shape, options.capacity, "a session's")),
+        chunk_(detail::checked_chunk(options.prompt_chunk, cache_.capacity())),
+        memory_(detail::decoding_workspace_bytes(shape, chunk_, static_cast<std::size_t>(pool_->size()))),
         logits_(shape.vocab_size) {
     std::fill_n(logits_.data(), logits_.size(), 0.0f);
   }
@@ -72,34 +72,6 @@ private:
   friend void forward_chunks(const Model&, session&, std::span<const token_id>, float*, Observer&&);
   friend void truncate(session&, std::size_t);
 
-  static std::size_t checked_capacity(const decoder_shape& shape, const session_options& options) {
-    if (options.capacity < 0 || static_cast<std::size_t>(options.capacity) > shape.n_positions)
-      throw argument_error("a session's capacity must be from 1 to the model's n_positions, " +
-                           std::to_string(shape.n_positions) + " (or 0 for all of them); got " +
-                           std::to_string(options.capacity));
-    return options.capacity == 0 ? shape.n_positions : static_cast<std::size_t>(options.capacity);
-  }
-
-  static std::size_t checked_chunk(const kv_cache& cache, const session_options& options) {
-    if (options.prompt_chunk < 1)
-      throw argument_error("prompt_chunk must be at least 1; got " + std::to_string(options.prompt_chunk));
-    return std::min(cache.capacity(), static_cast<std::size_t>(options.prompt_chunk));
-  }
-
-  /// Enough for `rows` tokens at once in a pre-norm block: the residual stream and its norm, then the larger
-  /// of attention's and the feed-forward network's intermediates, then the matrix product's own.
-  static std::size_t workspace_bytes(const decoder_shape& shape, std::size_t rows, std::size_t threads) {
-    const auto room = [](std::size_t count) { return workspace::room_for(count); };
-    const std::size_t inner = shape.n_head * shape.head_width;
-    const std::size_t within =
-        std::max(room(rows * 3 * inner) + room(rows * inner), room(rows * shape.n_inner));
-    const std::size_t widest = std::max({shape.n_embd, inner, shape.n_inner}); // input of a product
-    const std::size_t product = std::max({kernels::matmul_scratch_bytes(rows, shape.n_embd, threads),
-                                          kernels::matmul_transposed_scratch_bytes(widest, threads),
-                                          kernels::matmul_panels_scratch_bytes(rows, widest)});
-    return 2 * room(rows * shape.n_embd) + within + product; // the output's product needs no more
-  }
-
   decoder_shape shape_;
   std::shared_ptr<thread_pool> pool_;
   kv_cache cache_;
@@ -119,20 +91,8 @@ inline void reset(session& session) { truncate(session, 0); }
 /// session made for another model; context_error where they do not fit.
 inline void check_tokens(const decoder_shape& model, const session& session,
                          std::span<const token_id> tokens) {
-  if (session.shape() != model)
-    throw argument_error("this session was made for a model of another shape: make one with session(model)");
-  if (tokens.empty())
-    throw argument_error("no tokens to feed: a prompt needs at least one (GPT-2 begins a text with its "
-                         "end-of-text token)");
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (tokens[i] < 0 || static_cast<std::size_t>(tokens[i]) >= model.vocab_size)
-      throw argument_error("token " + std::to_string(i) + " is " + std::to_string(tokens[i]) +
-                           ", but ids of this model are from 0 to " + std::to_string(model.vocab_size - 1));
-  }
-  if (tokens.size() > session.capacity() - session.length())
-    throw context_error("the context is full: " + std::to_string(session.length()) + " tokens are in it, " +
-                        std::to_string(tokens.size()) + " more do not fit its " +
-                        std::to_string(session.capacity()));
+  detail::check_shape(model, session.shape(), "session");
+  detail::check_run(model, tokens, session.length(), session.capacity());
 }
 
 /// Feeds checked tokens in chunks. `all_logits` [tokens, vocab_size] may be null; the last position's always
@@ -140,30 +100,8 @@ inline void check_tokens(const decoder_shape& model, const session& session,
 template <decoder_model Model, class Observer>
 void forward_chunks(const Model& model, session& session, std::span<const token_id> tokens, float* all_logits,
                     Observer&& observer) {
-  compute_context context{*session.pool_, session.memory_};
-  const std::size_t vocabulary = session.shape_.vocab_size;
-  for (std::size_t begin = 0; begin < tokens.size(); begin += session.chunk_) {
-    const auto chunk = tokens.subspan(begin, std::min(session.chunk_, tokens.size() - begin));
-    const bool last = begin + chunk.size() == tokens.size();
-    const auto rows = static_cast<extent>(chunk.size());
-    workspace::scope scope(session.memory_);
-    const auto x = scope.take<Model::width>(rows); // [rows, n_embd]
-    forward(model, context, chunk, session.cache_, x, observer);
-    if (all_logits || observing<Observer>) {
-      final_norm(model, context, x, x);
-      if constexpr (observing<Observer>)
-        observer.hidden_state(session.shape_.n_layer, x.data(), chunk.size(), session.shape_.n_embd);
-      if (all_logits) project(model, context, x, all_logits + begin * vocabulary);
-    }
-    if (!last) continue;
-    if (all_logits) {
-      std::copy_n(all_logits + (tokens.size() - 1) * vocabulary, vocabulary, session.logits_.data());
-    } else {
-      const activations<Model::width> last_row(x.row(rows - 1).data(), 1);
-      if constexpr (!observing<Observer>) final_norm(model, context, last_row, last_row);
-      project(model, context, last_row, session.logits_.data());
-    }
-  }
+  detail::feed_run(model, {*session.pool_, session.memory_}, session.cache_, session.chunk_, tokens,
+                   all_logits, session.logits_.data(), observer);
 }
 
 /// Feeds one token, many, or the rest of a prompt; returns the logits [vocab_size] of the last position,

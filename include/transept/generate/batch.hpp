@@ -1,0 +1,216 @@
+// A batch: several texts in progress on one model, each with its own key/value cache. A decoding step takes
+// one token of each and reads the weights once for all of them, so that sixteen texts cost little more than
+// one where memory is the limit.
+//
+//   transept::batch batch(model, {.max_sequences = 16});
+//   const auto a = add(batch);                       // an empty sequence
+//   forward(model, batch, a, prompt);                // run through the model once…
+//   const auto b = fork(batch, a);                   // …and copied
+//   forward(model, batch, std::vector{token_a, token_b});      // a step: one token for each of sequences()
+//   batch.logits(a); batch.logits(b);
+//   remove(batch, b);                                // the others go on as if nothing had happened
+//
+// Every sequence gets the bits that it would get alone in a session, whatever the others are and for any
+// number of threads. Once the batch is made, nothing here allocates, in any thread. One batch belongs to one
+// thread at a time.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <transept/core/error.hpp>
+#include <transept/generate/decoding.hpp>
+#include <transept/layers/kv_cache_batch.hpp>
+#include <transept/models/decoder.hpp>
+#include <transept/tensor/buffer.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+struct batch_options {
+  /// Sequences that it can hold at once. Each has a cache of 2 · n_layer · n_head · head_width · capacity
+  /// floats, whose memory is touched only as positions are filled.
+  int max_sequences = 16;
+  /// As in session_options; the capacity is each sequence's.
+  int threads = 0;
+  std::shared_ptr<thread_pool> pool = nullptr;
+  int capacity = 0;
+  int prompt_chunk = 512;
+};
+
+class batch {
+public:
+  /// Throws argument_error for options out of range, std::bad_alloc.
+  template <decoder_model Model>
+  explicit batch(const Model& model, batch_options options = {}) : batch(model.shape(), std::move(options)) {
+    static_assert(batched_decoder_model<Model>,
+                  "batch needs a model whose forward takes any key_value_cache: make it a template on the "
+                  "cache's type");
+  }
+
+  explicit batch(const decoder_shape& shape, batch_options options = {})
+      : shape_(shape),
+        pool_(options.pool ? options.pool : std::make_shared<thread_pool>(options.threads)),
+        capacity_(detail::checked_capacity(shape, options.capacity, "a batch's")),
+        chunk_(detail::checked_chunk(options.prompt_chunk, capacity_)) {
+    if (options.max_sequences < 1)
+      throw argument_error("max_sequences must be at least 1; got " + std::to_string(options.max_sequences));
+    const auto count = static_cast<std::size_t>(options.max_sequences);
+    slots_.reserve(count);
+    for (std::size_t i = 0; i < count; ++i)
+      slots_.push_back({kv_cache(shape.n_layer, shape.n_head, shape.head_width, capacity_)});
+    sequences_.reserve(count);
+    caches_.reserve(count);
+    memory_ = workspace(detail::decoding_workspace_bytes(shape, std::max(chunk_, count),
+                                                         static_cast<std::size_t>(pool_->size())));
+    logits_ = buffer<float>(count * shape.vocab_size);
+  }
+
+  /// Sequences it holds, and can hold.
+  std::size_t size() const { return sequences_.size(); }
+  std::size_t max_sequences() const { return slots_.size(); }
+  /// The numbers of those it holds, in the order in which a step takes their tokens: oldest first. A number
+  /// stays its sequence's until that is removed, and is below max_sequences().
+  std::span<const std::size_t> sequences() const { return sequences_; }
+  bool holds(std::size_t sequence) const { return sequence < slots_.size() && slots_[sequence].held; }
+
+  /// Tokens that each sequence has room for.
+  std::size_t capacity() const { return capacity_; }
+  /// Tokens fed to a sequence so far. Throws argument_error for one that it does not hold.
+  std::size_t length(std::size_t sequence) const { return slot(sequence).cache.length(); }
+  /// Logits [vocab_size] of the last token fed to a sequence, all 0 before the first; valid until the next
+  /// change of the batch. Throws as length does.
+  std::span<const float> logits(std::size_t sequence) const {
+    return logits_.span().subspan(slot(sequence).logits_row * shape_.vocab_size, shape_.vocab_size);
+  }
+  const kv_cache& cache(std::size_t sequence) const { return slot(sequence).cache; }
+
+  /// The sizes of the model it was made for.
+  const decoder_shape& shape() const { return shape_; }
+  thread_pool& threads() { return *pool_; }
+  /// Bytes of scratch memory.
+  std::size_t workspace_capacity() const { return memory_.capacity(); }
+
+private:
+  friend std::size_t add(batch&);
+  friend std::size_t fork(batch&, std::size_t);
+  friend void remove(batch&, std::size_t);
+  template <batched_decoder_model Model>
+  friend std::span<const float> forward(const Model&, batch&, std::size_t, std::span<const token_id>);
+  template <batched_decoder_model Model>
+  friend void forward(const Model&, batch&, std::span<const token_id>);
+
+  struct slot_type {
+    kv_cache cache;
+    bool held = false;          // by one of sequences_
+    std::size_t logits_row = 0; // a step leaves the logits in the order of its rows
+  };
+
+  const slot_type& slot(std::size_t sequence) const {
+    if (!holds(sequence)) throw argument_error("the batch holds no sequence " + std::to_string(sequence));
+    return slots_[sequence];
+  }
+  slot_type& slot(std::size_t sequence) {
+    return const_cast<slot_type&>(std::as_const(*this).slot(sequence));
+  }
+  float* logits_of(const slot_type& slot) { return logits_.data() + slot.logits_row * shape_.vocab_size; }
+
+  decoder_shape shape_;
+  std::shared_ptr<thread_pool> pool_;
+  std::size_t capacity_, chunk_;
+  std::vector<slot_type> slots_;       // [max_sequences]
+  std::vector<std::size_t> sequences_; // the slots in use, oldest first
+  std::vector<kv_cache*> caches_;      // theirs, in the same order
+  workspace memory_;
+  buffer<float> logits_; // [max_sequences, vocab_size]
+};
+
+/// A new sequence, empty; returns its number, the lowest free one. Throws argument_error where the batch
+/// holds max_sequences already.
+inline std::size_t add(batch& batch) {
+  if (batch.size() == batch.max_sequences())
+    throw argument_error("the batch is full: it was made for " + std::to_string(batch.max_sequences()) +
+                         " sequences (max_sequences)");
+  std::size_t sequence = 0, row = 0;
+  while (batch.holds(sequence)) ++sequence;
+  const auto taken = [&](std::size_t other) { return batch.slots_[other].logits_row == row; };
+  while (std::ranges::any_of(batch.sequences_, taken)) ++row;
+  auto& slot = batch.slots_[sequence];
+  slot.held = true;
+  slot.logits_row = row;
+  truncate(slot.cache, 0);
+  std::fill_n(batch.logits_of(slot), batch.shape_.vocab_size, 0.0f);
+  batch.sequences_.push_back(sequence);
+  batch.caches_.push_back(&slot.cache);
+  return sequence;
+}
+
+/// A new sequence that holds what `sequence` holds, logits too; returns its number. Throws as add and length.
+inline std::size_t fork(batch& batch, std::size_t sequence) {
+  const auto& from = batch.slot(sequence);
+  const std::size_t made = add(batch);
+  auto& to = batch.slots_[made];
+  copy_positions(from.cache, to.cache);
+  std::copy_n(batch.logits_of(from), batch.shape_.vocab_size, batch.logits_of(to));
+  return made;
+}
+
+/// `sequence` leaves the batch; its number may be given to another. The others, and their logits, stay as
+/// they are. Throws argument_error if the batch does not hold it.
+inline void remove(batch& batch, std::size_t sequence) {
+  auto& slot = batch.slot(sequence);
+  slot.held = false;
+  std::erase(batch.sequences_, sequence);
+  std::erase(batch.caches_, &slot.cache);
+}
+
+/// All sequences leave: the batch is as new.
+inline void reset(batch& batch) {
+  while (batch.size() > 0) remove(batch, batch.sequences().back());
+}
+
+/// Feeds one token, many, or the rest of a prompt to one sequence; returns its logits, as batch.logits does.
+/// Throws argument_error for a sequence the batch does not hold, no tokens, an id outside the vocabulary or a
+/// batch made for another model, context_error where the tokens do not fit; then nothing has changed.
+template <batched_decoder_model Model>
+std::span<const float> forward(const Model& model, batch& batch, std::size_t sequence,
+                               std::span<const token_id> tokens) {
+  detail::check_shape(model.shape(), batch.shape_, "batch");
+  auto& slot = batch.slot(sequence);
+  detail::check_run(batch.shape_, tokens, slot.cache.length(), batch.capacity_);
+  detail::feed_run(model, {*batch.pool_, batch.memory_}, slot.cache, batch.chunk_, tokens, nullptr,
+                   batch.logits_of(slot), no_observer{});
+  return batch.logits(sequence);
+}
+
+/// A decoding step: feeds tokens[r] to sequence batch.sequences()[r], for all of them at once; afterwards
+/// batch.logits says what each comes to. Throws argument_error for another number of tokens than sequences,
+/// or none, an id outside the vocabulary or a batch made for another model, context_error where a sequence is
+/// full; then nothing has changed.
+template <batched_decoder_model Model>
+void forward(const Model& model, batch& batch, std::span<const token_id> tokens) {
+  detail::check_shape(model.shape(), batch.shape_, "batch");
+  if (tokens.empty() || tokens.size() != batch.size())
+    throw argument_error("a step of a batch needs one token for each of its sequences: expected " +
+                         std::to_string(batch.size()) + ", found " + std::to_string(tokens.size()));
+  detail::check_vocabulary(batch.shape_, tokens);
+  for (const std::size_t sequence : batch.sequences_)
+    if (batch.slots_[sequence].cache.length() == batch.capacity_)
+      throw context_error("the context of sequence " + std::to_string(sequence) + " is full: it holds " +
+                          std::to_string(batch.capacity_) + " tokens");
+
+  compute_context context{*batch.pool_, batch.memory_};
+  workspace::scope scope(context.memory);
+  kv_cache_batch caches(batch.caches_);
+  const auto x = scope.take<Model::width>(static_cast<extent>(tokens.size())); // [sequences, n_embd]
+  forward(model, context, tokens, caches, x, no_observer{});
+  final_norm(model, context, x, x);
+  project(model, context, x, batch.logits_.data()); // [sequences, vocab_size]
+  for (std::size_t r = 0; r < batch.size(); ++r) batch.slots_[batch.sequences_[r]].logits_row = r;
+}
+
+} // namespace transept::inline TRANSEPT_ABI
