@@ -1,6 +1,7 @@
 // A model whose type was chosen at run time, behind one interface, so that the programs are compiled without
 // knowing any model: models.cpp instantiates each once. The library's own functions run on it as on any
-// model: generate(model, session, …), forward(model, session, …), inspect(model, session, …).
+// model: generate(model, session, …), forward(model, session, …), inspect(model, session, …),
+// generate_batch(model, batch, …).
 #pragma once
 
 #include <array>
@@ -11,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include <transept/generate/batch.hpp>
 #include <transept/generate/inspection.hpp>
 #include <transept/io/load_model.hpp>
 #include <transept/models/gpt2_config.hpp>
@@ -39,6 +41,9 @@ public:
   transept::session make_session(transept::session_options options) const {
     return transept::session(shape(), std::move(options));
   }
+  transept::batch make_batch(transept::batch_options options) const {
+    return transept::batch(shape(), std::move(options));
+  }
 
   friend std::span<const float> forward(const any_model& model, transept::session& session,
                                         std::span<const transept::token_id> tokens) {
@@ -48,6 +53,14 @@ public:
                                         std::span<const transept::token_id> tokens,
                                         transept::matrix_view<float, transept::dyn, transept::dyn> logits) {
     return model.run(session, tokens, logits);
+  }
+  friend std::span<const float> forward(const any_model& model, transept::batch& batch, std::size_t sequence,
+                                        std::span<const transept::token_id> tokens) {
+    return model.run(batch, sequence, tokens);
+  }
+  friend void forward(const any_model& model, transept::batch& batch,
+                      std::span<const transept::token_id> tokens) {
+    model.run(batch, tokens);
   }
   friend transept::inspection inspect(const any_model& model, transept::session& session,
                                       std::span<const transept::token_id> tokens,
@@ -60,6 +73,8 @@ protected:
   using logits_view = transept::matrix_view<float, transept::dyn, transept::dyn>;
   virtual std::span<const float> run(transept::session&, tokens_view) const = 0;
   virtual std::span<const float> run(transept::session&, tokens_view, logits_view) const = 0;
+  virtual std::span<const float> run(transept::batch&, std::size_t, tokens_view) const = 0;
+  virtual void run(transept::batch&, tokens_view) const = 0;
   virtual transept::inspection look(transept::session&, tokens_view,
                                     const transept::inspection_request&) const = 0;
 };

@@ -2,7 +2,10 @@
 // - 1.)
 #pragma once
 
+#include <charconv>
+#include <cstddef>
 #include <string>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 
@@ -14,6 +17,21 @@ inline CLI::Validator whole_number() {
       [](std::string& text) {
         const bool good = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
         return good ? std::string() : "expected a whole number from 0, found " + text;
+      },
+      "");
+}
+
+/// least, …, most.
+inline CLI::Validator whole_number_between(std::size_t least, std::size_t most) {
+  return CLI::Validator(
+      [=](std::string& text) {
+        std::size_t number = 0;
+        const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+        const bool good =
+            problem == std::errc{} && end == text.data() + text.size() && number >= least && number <= most;
+        return good ? std::string()
+                    : "expected a whole number from " + std::to_string(least) + " to " +
+                          std::to_string(most) + ", found " + text;
       },
       "");
 }

@@ -40,6 +40,11 @@ private:
                              logits_view logits) const override {
     return forward(model_, session, tokens, logits);
   }
+  std::span<const float> run(transept::batch& batch, std::size_t sequence,
+                             tokens_view tokens) const override {
+    return forward(model_, batch, sequence, tokens);
+  }
+  void run(transept::batch& batch, tokens_view tokens) const override { forward(model_, batch, tokens); }
   transept::inspection look(transept::session& session, tokens_view tokens,
                             const transept::inspection_request& request) const override {
     return inspect(model_, session, tokens, request);

@@ -64,14 +64,16 @@ struct sampling_options {
     if (!seed) seed = std::random_device{}();
   }
 
-  /// Throws argument_error for values out of range. Hugging Face's order of filters.
-  std::function<transept::token_id(transept::candidates&)> sampler() const {
+  /// Throws argument_error for values out of range. Hugging Face's order of filters. Each `stream` of a seed
+  /// is a series of random choices of its own.
+  std::function<transept::token_id(transept::candidates&)> sampler(std::uint64_t stream = 0) const {
     using namespace transept;
     const auto penalty = transept::repetition_penalty(repetition_penalty);
     const auto p_filters = transept::top_p(top_p) | transept::min_p(min_p);
     if (!is_random()) return penalty | transept::greedy();
     const auto k_filter = transept::top_k(top_k == 0 ? std::numeric_limits<std::int64_t>::max() : top_k);
-    return penalty | transept::temperature(temperature) | k_filter | p_filters | draw(seed.value_or(0));
+    return penalty | transept::temperature(temperature) | k_filter | p_filters |
+           draw(seed.value_or(0), stream);
   }
 };
 

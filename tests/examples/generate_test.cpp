@@ -1,6 +1,10 @@
 // examples/generate.cpp, as built: every option of its, on the shipped model.
 #include <catch2/catch.hpp>
 
+#include <set>
+#include <string>
+#include <vector>
+
 #include <support/program_run.hpp>
 
 #include <transept/core/json.hpp>
@@ -195,6 +199,82 @@ TEST_CASE("generate --interactive forgets what no longer fits the context, and s
   CHECK_THAT(run.err, Catch::Contains("what was before is forgotten"));
 }
 
+TEST_CASE("generate --num-samples prints its samples one after another, the first what one alone would be") {
+  if (!support::has_program("generate")) return;
+  const std::vector<std::string> options{"--prompt", "ROMEO:\n", "--seed", "7", "--max-new-tokens", "20"};
+  const auto with = [&](const std::vector<std::string>& more) {
+    auto arguments = options;
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  };
+  const json one = generate_json(options);
+  CHECK_FALSE(one.contains("samples"));
+  const json five = generate_json(with({"--num-samples", "5", "--threads", "1"}));
+  REQUIRE(five["samples"].size() == 5);
+  for (const char* member : {"ids", "text", "finish_reason"}) {
+    CHECK(five[member] == one[member]);
+    CHECK(five["samples"][0][member] == one[member]);
+  }
+  for (const char* member : {"prompt_ids", "seed"}) CHECK(five[member] == one[member]);
+  for (const char* time : {"load_ms", "prefill_ms", "decode_ms_per_token"})
+    CHECK(five[time].get<double>() > 0);
+  CHECK(five["threads"] == 1);
+  for (std::size_t i = 1; i < 5; ++i) {
+    CHECK(five["samples"][i]["ids"].size() == 20);
+    CHECK(five["samples"][i]["ids"] != five["samples"][i - 1]["ids"]);
+  }
+
+  // Any number of them and of threads: the same.
+  CHECK(generate_json(with({"--num-samples", "5", "--threads", "2"}))["samples"] == five["samples"]);
+  const json two = generate_json(with({"--num-samples", "2"}));
+  CHECK(two["samples"].size() == 2);
+  CHECK(two["samples"][1] == five["samples"][1]);
+  CHECK(generate_json(with({"--num-samples", "1"}))["samples"] == json::array({five["samples"][0]}));
+
+  const program_run run = generate(with({"--num-samples", "3"}));
+  CHECK(run.exit_code == 0);
+  std::string expected;
+  for (std::size_t i = 0; i < 3; ++i)
+    expected += (i > 0 ? "---------------\nROMEO:\n" : "ROMEO:\n") +
+                five["samples"][i]["text"].get<std::string>() + "\n";
+  CHECK(run.out == expected);
+  CHECK_THAT(run.err, Catch::Contains("generated: 60 in 3 samples") && Catch::Contains("tokens per second"));
+}
+
+TEST_CASE("each of generate's samples ends where it ends") {
+  if (!support::has_program("generate")) return;
+  const json object = generate_json({"--prompt", "ROMEO:\n", "--seed", "3", "--num-samples", "8",
+                                     "--max-new-tokens", "60", "--stop", "\n", "--stop", "e t"});
+  std::set<std::size_t> lengths;
+  for (const json& each : object["samples"]) {
+    lengths.insert(each["ids"].size());
+    const bool stopped = each["finish_reason"] == "stop_string";
+    CHECK((stopped || each["ids"].size() == 60));
+    CHECK(each["text"].get<std::string>().find('\n') == std::string::npos);
+  }
+  CHECK(lengths.size() > 2);
+
+  const json greedy = generate_json({"--prompt", "ROMEO:\n", "--greedy", "--num-samples", "4", "--stop",
+                                     "l thee", "--max-new-tokens", "24"});
+  for (const json& each : greedy["samples"]) CHECK(each["text"] == "I'll not, I'll tel");
+
+  const json full = generate_json(
+      {"--prompt", "ROMEO:\n", "--seed", "5", "--num-samples", "2", "--max-new-tokens", "1000"});
+  CHECK(full["samples"][1]["finish_reason"] == "context_full");
+  CHECK(full["samples"][1]["ids"].size() == 254);
+  const program_run none = generate({"--prompt", "ROMEO:\n", "--num-samples", "2", "--max-new-tokens", "0"});
+  CHECK(none.out == "ROMEO:\n---------------\nROMEO:\n");
+}
+
+TEST_CASE("generate's samples need no vocabulary where ids are given") {
+  if (!support::has_program("generate")) return;
+  const support::folder_without_vocabulary folder;
+  const program_run run = generate({"--model", folder.path().string(), "--ids", "858,25,198", "--greedy",
+                                    "--max-new-tokens", "3", "--num-samples", "2"});
+  CHECK(run.exit_code == 0);
+  CHECK(run.out == "858,25,198,40,455,321\n---------------\n858,25,198,40,455,321\n");
+}
+
 TEST_CASE("what is wrong with generate's arguments stands on the first line, and its exit code is 1") {
   if (!support::has_program("generate")) return;
   std::string too_long = "1";
@@ -220,6 +300,11 @@ TEST_CASE("what is wrong with generate's arguments stands on the first line, and
       {{"--threads", "-1"}, "number of threads"},
       {{"--stop", ""}, "--stop"},
       {{"--json", "--interactive"}, "excludes"},
+      {{"--num-samples", "0"}, "--num-samples: expected a whole number from 1 to 256, found 0"},
+      {{"--num-samples", "257"}, "--num-samples: expected a whole number from 1 to 256, found 257"},
+      {{"--num-samples", "-1"}, "--num-samples: expected a whole number from 1 to 256, found -1"},
+      {{"--num-samples", "x"}, "--num-samples: expected a whole number from 1 to 256, found x"},
+      {{"--num-samples", "2", "--interactive"}, "excludes"},
       {{"--what"}, "--what"},
   };
   for (const auto& [arguments, words] : cases) {
