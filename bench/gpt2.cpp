@@ -35,7 +35,7 @@ using transept::element_type;
 using transept::token_id;
 
 struct settings {
-  std::string size = "124M", dtype = "f32";
+  std::string size = "124M", dtype = "f32", kv_dtype = "f32";
   int threads = 0, prompt = 512, new_tokens = 32, repeat = 5;
   std::uint64_t seed = 1;
   bool json = false;
@@ -84,7 +84,8 @@ template <transept::gpt2_config Config>
 measurement run(const settings& chosen, element_type type) {
   const auto model =
       transept::initialise<transept::gpt2<Config>>(chosen.seed, {.type = type, .threads = chosen.threads});
-  transept::session session(model, {.threads = chosen.threads});
+  transept::session session(
+      model, {.threads = chosen.threads, .cache_type = examples::cache_type_named(chosen.kv_dtype)});
   const auto prompt = some_prompt(chosen.prompt, model.vocab_size());
 
   measurement result{.weight_bytes = bytes_read_per_token(model),
@@ -135,6 +136,7 @@ void print(const settings& chosen, const measurement& result) {
   if (chosen.json) {
     const transept::json object = {{"size", chosen.size},
                                    {"dtype", chosen.dtype},
+                                   {"kv_dtype", chosen.kv_dtype},
                                    {"threads", result.threads},
                                    {"prompt", chosen.prompt},
                                    {"new_tokens", chosen.new_tokens},
@@ -177,6 +179,10 @@ int main(int argc, char** argv) {
   app.add_option("--dtype", chosen.dtype, "Type of the weights in memory")
       ->type_name(examples::element_type_choices)
       ->check(examples::is_element_type())
+      ->capture_default_str();
+  app.add_option("--kv-dtype", chosen.kv_dtype, "Type of the key/value cache")
+      ->type_name(examples::cache_type_choices)
+      ->check(examples::is_cache_type())
       ->capture_default_str();
   app.add_option("--threads", chosen.threads, "Threads to compute with; 0: one per processor")
       ->type_name("N")

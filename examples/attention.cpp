@@ -298,7 +298,7 @@ int main(int argc, char** argv) {
       what.heads.resize(shape.n_head);
       std::iota(what.heads.begin(), what.heads.end(), std::size_t{0});
     }
-    auto session = model->make_session({.threads = common.threads});
+    auto session = model->make_session(common.session_options());
     what.attentions =
         inspect(*model, session, ids, {.attentions = true, .attention_layer = layer}).attentions;
 

@@ -44,10 +44,11 @@ class explorer {
 public:
   static constexpr std::size_t count = 10;
 
-  explorer(const any_model& model, const transept::tokenizer* tokenizer, int threads)
+  explorer(const any_model& model, const transept::tokenizer* tokenizer,
+           const transept::session_options& options)
       : model_(model),
         tokenizer_(tokenizer),
-        session_(model.make_session({.threads = threads})),
+        session_(model.make_session(options)),
         list_(model.vocab_size()) {}
 
   const transept::tokenizer* tokenizer() const { return tokenizer_; }
@@ -193,7 +194,7 @@ void run(const options& chosen) {
   const auto model = open_model(chosen.common.model, chosen.common.load_options());
   const auto tokenizer = chosen.prompt.open_tokenizer(chosen.common.model);
   const transept::tokenizer* const words = tokenizer ? &*tokenizer : nullptr;
-  explorer explorer(*model, words, chosen.common.threads);
+  explorer explorer(*model, words, chosen.common.session_options());
   explorer.add(chosen.prompt.tokens(*model, words));
   screen(explorer, chosen.prompt.from_nothing()).run();
 }

@@ -174,7 +174,7 @@ void print_json(const options& chosen, const written& made, bool has_text,
 void run(options& chosen) {
   for (const std::string& text : chosen.writing.stop)
     if (text.empty()) throw transept::argument_error("--stop: an empty text would end everything at once");
-  chosen.writing.threads = chosen.common.threads;
+  chosen.writing.session = chosen.common.session_options();
   const auto begin = clock_type::now();
   const auto model = open_model(chosen.common.model, chosen.common.load_options());
   const bool needs_text = chosen.interactive || !chosen.writing.stop.empty();

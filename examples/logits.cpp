@@ -50,7 +50,7 @@ int main(int argc, char** argv) {
     const auto tokenizer = input.open_tokenizer(common.model);
     const auto model = examples::open_model(common.model, common.load_options());
     const auto tokens = input.tokens(*model, tokenizer ? &*tokenizer : nullptr);
-    auto session = model->make_session({.threads = common.threads});
+    auto session = model->make_session(common.session_options());
     const transept::inspection seen = inspect(*model, session, tokens,
                                               {.hidden_states = hidden_states.has_value(),
                                                .attentions = attentions.has_value(),

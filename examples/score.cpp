@@ -96,9 +96,9 @@ private:
 /// Scores windows. The logits of many positions are made at once, but never of more than `rows`.
 class scorer {
 public:
-  scorer(const any_model& model, std::size_t context, int threads)
+  scorer(const any_model& model, const transept::session_options& options)
       : model_(model),
-        session_(model.make_session({.threads = threads, .capacity = static_cast<int>(context)})),
+        session_(model.make_session(options)),
         vocab_size_(model.vocab_size()),
         logits_(rows * vocab_size_),
         nats_(rows) {}
@@ -149,8 +149,9 @@ private:
 };
 
 score score_tokens(const any_model& model, std::span<const transept::token_id> ids, std::size_t context,
-                   std::size_t stride, int threads) {
-  scorer windows(model, std::min(context, ids.size()), threads);
+                   std::size_t stride, transept::session_options options) {
+  options.capacity = static_cast<int>(std::min(context, ids.size()));
+  scorer windows(model, options);
   progress_line progress;
   score total{.tokens = ids.size()};
   std::size_t scored_to = 0; // the end of the window before
@@ -196,7 +197,8 @@ void run(options& chosen) {
         (chosen.ids ? "--ids" : chosen.file) +
         ": nothing to score: the first token has nothing before it, and there is " +
         (ids.empty() ? "none" : "no second"));
-  const score total = score_tokens(*model, ids, chosen.context, chosen.stride, chosen.common.threads);
+  const score total =
+      score_tokens(*model, ids, chosen.context, chosen.stride, chosen.common.session_options());
   const double perplexity = std::exp(total.nats_per_token());
   std::optional<double> bits_per_byte;
   if (bytes && *bytes > 0)

@@ -14,6 +14,7 @@
 
 #include <transept/core/error.hpp>
 #include <transept/core/types.hpp>
+#include <transept/generate/session.hpp>
 #include <transept/io/load_model.hpp>
 
 namespace examples {
@@ -50,19 +51,37 @@ inline CLI::Validator is_element_type() {
   return CLI::IsMember({"f32", "f16", "bf16", "int8", "int4"}).description("");
 }
 
+inline constexpr const char* cache_type_choices = "f32|bf16|int8";
+
+inline transept::cache_type cache_type_named(std::string_view name) {
+  if (name == "bf16") return transept::cache_type::bf16;
+  if (name == "int8") return transept::cache_type::int8;
+  return transept::cache_type::f32;
+}
+
+inline CLI::Validator is_cache_type() { return CLI::IsMember({"f32", "bf16", "int8"}).description(""); }
+
 /// The options of every program that runs a model.
 struct model_options : common_options {
   std::string dtype; ///< empty: as the file has them
+  std::string kv_dtype = "f32";
 
   void add_to(CLI::App& app) {
     common_options::add_to(app);
     app.add_option("--dtype", dtype, "Type of the weights in memory (default: as the file has them)")
         ->type_name(element_type_choices)
         ->check(is_element_type());
+    app.add_option("--kv-dtype", kv_dtype, "Type of the key/value cache")
+        ->type_name(cache_type_choices)
+        ->check(is_cache_type())
+        ->capture_default_str();
   }
 
   transept::load_options load_options() const {
     return {.type = element_type_named(dtype), .threads = threads};
+  }
+  transept::session_options session_options() const {
+    return {.threads = threads, .cache_type = cache_type_named(kv_dtype)};
   }
 };
 

@@ -29,12 +29,12 @@ inline double milliseconds(clock_type::duration time) {
   return std::chrono::duration<double, std::milli>(time).count();
 }
 
-/// What to write, and with how many threads.
+/// What to write, and in what kind of session.
 struct writing_options {
   sampling_options sampling;
   std::size_t max_new_tokens = 100;
   std::vector<std::string> stop;
-  int threads = 0;
+  transept::session_options session;
 };
 
 /// The text of tokens as they come, up to a stop string; without a tokenizer, none.
@@ -83,7 +83,7 @@ public:
       : chosen_(chosen),
         model_(model),
         tokenizer_(tokenizer),
-        session_(model.make_session({.threads = chosen.threads})),
+        session_(model.make_session(chosen.session)),
         sampler_(chosen.sampling.sampler()) {}
 
   transept::session& session() { return session_; }
@@ -141,8 +141,9 @@ inline written write_samples(const writing_options& chosen, const any_model& mod
   const std::size_t capacity =
       std::min(model.n_positions() - prompt.size(), chosen.max_new_tokens) + prompt.size();
   transept::batch batch = model.make_batch({.max_sequences = static_cast<int>(num_samples),
-                                            .threads = chosen.threads,
-                                            .capacity = static_cast<int>(capacity)});
+                                            .threads = chosen.session.threads,
+                                            .capacity = static_cast<int>(capacity),
+                                            .cache_type = chosen.session.cache_type});
   written made;
   made.threads = batch.threads().size();
   made.each.resize(num_samples);

@@ -138,3 +138,20 @@ TEST_CASE("random weights can be made in blocks at once") {
   const auto made = initialise<model_type>(11, {.type = type, .standard_deviation = 0.2f});
   CHECK(logits_of(made) == logits_of(convert_weights(original(), type)));
 }
+
+TEST_CASE("a narrow cache changes the logits little, and keeps every guarantee") {
+  const auto type = GENERATE(cache_type::bf16, cache_type::int8);
+  const auto exact = logits_of(original());
+  const auto expected = logits_of(original(), {.threads = 1, .cache_type = type});
+  const double error = relative_error(expected, exact);
+  CAPTURE(error);
+  CHECK(error < (type == cache_type::bf16 ? 0.01 : 0.02));
+  CHECK(error > 0);
+  for (const int threads : {2, 3})
+    for (const int chunk : {1, 5, 64})
+      CHECK(logits_of(original(), {.threads = threads, .prompt_chunk = chunk, .cache_type = type}) ==
+            expected);
+
+  const session wide(original()), narrow(original(), {.cache_type = type});
+  CHECK(narrow.cache().bytes() * 2 <= wide.cache().bytes());
+}

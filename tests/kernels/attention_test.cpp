@@ -43,8 +43,9 @@ struct text {
     return result;
   }
 
-  transept::kv_cache cache(std::size_t capacity = 0) const {
-    return {1, heads, head_width, std::max(capacity, positions)};
+  transept::kv_cache cache(std::size_t capacity = 0,
+                           transept::cache_type type = transept::cache_type::f32) const {
+    return {1, heads, head_width, std::max(capacity, positions), type};
   }
 
   /// Feeds positions [first, first + count), and returns their outputs [count, heads · head_width].
@@ -249,4 +250,60 @@ TEST_CASE("NaN in one query, key or value shows in the positions that see it, an
       CHECK(std::isnan(out[t * heads * 10 + i]) == (sees && reads));
     }
   }
+}
+
+TEST_CASE("a bf16 or int8 cache errs by no more than rounding its keys and values allows") {
+  machine on(2);
+  const auto type = GENERATE(transept::cache_type::bf16, transept::cache_type::int8);
+  const std::size_t head_width = GENERATE(1u, 7u, 33u, 64u);
+  const text of(70, head_width);
+  const float scale = 0.3f;
+  auto exact = of.cache(), narrow = of.cache(0, type);
+  const auto expected = of.feed(on, exact, 0, 70, scale);
+  const auto found = of.feed(on, narrow, 0, 70, scale);
+  CHECK((head_width < 2 || narrow.bytes() < exact.bytes()));
+  // Of |k| ≤ 5: scores move by head_width · |q| · 5 · step / 2, weights by as much relatively; values by a
+  // step.
+  const double step = type == transept::cache_type::bf16 ? 0x1p-8 : 1.0 / 127;
+  const double allowed = 5 * step * (1 + 2 * static_cast<double>(scale) * std::sqrt(head_width) * 5);
+  CAPTURE(head_width);
+  CHECK(support::compare(found, expected) <= allowed);
+  CHECK_FALSE(same_bits(found, expected.data()));
+}
+
+TEST_CASE(
+    "with a bf16 or int8 cache the bits are the same whole, in chunks, token by token, and after a copy") {
+  machine on(3);
+  const auto type = GENERATE(transept::cache_type::bf16, transept::cache_type::int8);
+  const text of(100, 40);
+  auto whole = of.cache(0, type);
+  const auto expected = of.feed(on, whole, 0, 100, 0.2f);
+  const std::size_t row = heads * 40;
+  for (const std::size_t chunk : {1u, 3u, 32u, 64u}) {
+    auto cache = of.cache(200, type);
+    for (std::size_t at = 0; at < 100; at += chunk) {
+      const auto part = of.feed(on, cache, at, std::min<std::size_t>(chunk, 100 - at), 0.2f);
+      REQUIRE(same_bits(part, expected.data() + at * row));
+    }
+  }
+  auto half = of.cache(0, type), copy = of.cache(150, type);
+  of.feed(on, half, 0, 45, 0.2f);
+  copy_positions(half, copy);
+  REQUIRE(same_bits(of.feed(on, copy, 45, 55, 0.2f), expected.data() + 45 * row));
+}
+
+TEST_CASE("an int8 cache keeps NaN and infinity visible, and zeros zero") {
+  machine on;
+  text of(3, 8);
+  of.rows[of.stride() + heads * 8 + 3] = GENERATE(std::nanf(""), INFINITY); // a key of position 1, head 0
+  auto cache = of.cache(0, transept::cache_type::int8);
+  const auto out = of.feed(on, cache, 0, 3, 1.0f);
+  for (std::size_t d = 0; d < 8; ++d) {
+    CHECK_FALSE(std::isnan(out[d]));
+    CHECK(std::isnan(out[heads * 8 + d]));
+    CHECK_FALSE(std::isnan(out[heads * 8 + 8 + d])); // head 1
+  }
+  for (float& value : of.rows) value = 0;
+  auto zeros = of.cache(0, transept::cache_type::int8);
+  for (const float value : of.feed(on, zeros, 0, 3, 1.0f)) CHECK(value == 0.0f);
 }

@@ -33,13 +33,14 @@ namespace transept::inline TRANSEPT_ABI {
 
 struct batch_options {
   /// Sequences that it can hold at once. Each has a cache of 2 · n_layer · n_head · head_width · capacity
-  /// floats, whose memory is touched only as positions are filled.
+  /// numbers, whose memory is touched only as positions are filled.
   int max_sequences = 16;
   /// As in session_options; the capacity is each sequence's.
   int threads = 0;
   std::shared_ptr<thread_pool> pool = nullptr;
   int capacity = 0;
   int prompt_chunk = 512;
+  transept::cache_type cache_type = transept::cache_type::f32;
 };
 
 class batch {
@@ -62,7 +63,8 @@ public:
     const auto count = static_cast<std::size_t>(options.max_sequences);
     slots_.reserve(count);
     for (std::size_t i = 0; i < count; ++i)
-      slots_.push_back({kv_cache(shape.n_layer, shape.n_head, shape.head_width, capacity_)});
+      slots_.push_back(
+          {kv_cache(shape.n_layer, shape.n_head, shape.head_width, capacity_, options.cache_type)});
     sequences_.reserve(count);
     caches_.reserve(count);
     memory_ = workspace(detail::decoding_workspace_bytes(shape, std::max(chunk_, count),

@@ -1,13 +1,16 @@
 // The key/value cache: what attention needs of the positions already computed, for every layer.
 //
-// Layout (kernels/attention.hpp): keys transposed in tiles, values as rows, head by head, in f32. The memory
-// is 2 · n_layer · n_head · head_width · capacity floats, touched as positions are appended.
+// Layout (kernels/cache_layout.hpp): keys transposed in tiles, values as rows, head by head. The memory is
+// 2 · n_layer · n_head · head_width · capacity numbers of the cache's type (in int8, and a float for every
+// head_width of them), touched as positions are appended.
 #pragma once
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <limits>
 #include <string>
 
 #include <transept/core/error.hpp>
@@ -20,27 +23,41 @@ namespace transept::inline TRANSEPT_ABI {
 class kv_cache {
 public:
   /// Room for `capacity` positions (≥ 1).
-  kv_cache(std::size_t n_layer, std::size_t n_head, std::size_t head_width, std::size_t capacity)
-      : n_layer_(n_layer),
+  kv_cache(std::size_t n_layer, std::size_t n_head, std::size_t head_width, std::size_t capacity,
+           cache_type type = cache_type::f32)
+      : type_(type),
+        n_layer_(n_layer),
         n_head_(n_head),
         head_width_(head_width),
         capacity_(capacity),
-        head_stride_((capacity + kernels::key_tile - 1) / kernels::key_tile * kernels::key_tile * head_width),
-        keys_(n_layer * n_head * head_stride_),
-        values_(n_layer * n_head * head_stride_) {}
+        tiled_capacity_((capacity + kernels::key_tile - 1) / kernels::key_tile * kernels::key_tile),
+        keys_(n_layer * n_head * tiled_capacity_ * head_width * size_of(type)),
+        values_(keys_.size()),
+        key_scales_(type == cache_type::int8 ? n_layer * n_head * tiled_capacity_ : 0),
+        value_scales_(key_scales_.size()) {}
 
+  cache_type type() const { return type_; }
   std::size_t n_layer() const { return n_layer_; }
   std::size_t n_head() const { return n_head_; }
   std::size_t head_width() const { return head_width_; }
   std::size_t capacity() const { return capacity_; }
   /// Positions held; the next one appended gets this index.
   std::size_t length() const { return length_; }
-  std::size_t bytes() const { return (keys_.size() + values_.size()) * sizeof(float); }
+  std::size_t bytes() const {
+    return keys_.size() + values_.size() + (key_scales_.size() + value_scales_.size()) * sizeof(float);
+  }
 
   /// Layer `layer`, as the attention kernel reads it.
   kernels::keys_and_values layer(std::size_t layer) const {
-    const std::size_t begin = layer * n_head_ * head_stride_;
-    return {keys_.data() + begin, values_.data() + begin, head_stride_};
+    const std::size_t head = layer * n_head_;
+    const std::size_t offset = head * head_stride() * size_of(type_);
+    return {.type = type_,
+            .keys = keys_.data() + offset,
+            .values = values_.data() + offset,
+            .head_stride = head_stride(),
+            .key_scales = key_scales_.data() + (key_scales_.size() > 0 ? head * tiled_capacity_ : 0),
+            .value_scales = value_scales_.data() + (value_scales_.size() > 0 ? head * tiled_capacity_ : 0),
+            .scale_stride = tiled_capacity_};
   }
 
 private:
@@ -49,10 +66,44 @@ private:
   friend void truncate(kv_cache&, std::size_t);
   friend void copy_positions(const kv_cache&, kv_cache&);
 
-  std::size_t n_layer_, n_head_, head_width_, capacity_, head_stride_;
+  /// Numbers from one head to the next.
+  std::size_t head_stride() const { return tiled_capacity_ * head_width_; }
+
+  cache_type type_;
+  std::size_t n_layer_, n_head_, head_width_, capacity_, tiled_capacity_;
   std::size_t length_ = 0;
-  buffer<float> keys_, values_;
+  buffer<std::byte> keys_, values_;
+  buffer<float> key_scales_, value_scales_;
 };
+
+namespace detail {
+
+inline void store_number(float value, float& to) { to = value; }
+inline void store_number(float value, bf16& to) { to = to_bf16(value); }
+
+/// to[d · stride] = from [head_width]; returns the scale, for int8: max|from| / 127, NaN where a number is
+/// not finite.
+template <class T>
+float store_head(const float* from, std::size_t head_width, T* to, std::size_t stride) {
+  if constexpr (sizeof(T) != 1) {
+    for (std::size_t d = 0; d < head_width; ++d) store_number(from[d], to[d * stride]);
+    return 1.0f;
+  } else {
+    float most = 0.0f, probe = 0.0f; // the probe becomes NaN
+    for (std::size_t d = 0; d < head_width; ++d) {
+      most = std::max(most, std::abs(from[d]));
+      probe += from[d] * 0.0f;
+    }
+    const float inverse = probe == 0.0f && most > 0.0f ? 127.0f / most : 0.0f;
+    for (std::size_t d = 0; d < head_width; ++d) {
+      const float rounded = std::clamp(std::nearbyint(from[d] * inverse), -127.0f, 127.0f);
+      to[d * stride] = inverse > 0.0f ? static_cast<T>(rounded) : T{0};
+    }
+    return probe == 0.0f ? most / 127.0f : std::numeric_limits<float>::quiet_NaN();
+  }
+}
+
+} // namespace detail
 
 /// Writes `rows` positions of one layer behind those the cache holds: keys and values row r begin at
 /// keys + r · row_stride (values likewise), n_head · head_width floats each. Every layer is written so, then
@@ -61,20 +112,28 @@ inline void append(kv_cache& cache, std::size_t layer, const float* keys, const 
                    std::size_t rows, std::size_t row_stride) {
   assert(cache.length_ + rows <= cache.capacity_);
   constexpr std::size_t tile = kernels::key_tile;
-  for (std::size_t h = 0; h < cache.n_head_; ++h) {
-    const std::size_t begin = (layer * cache.n_head_ + h) * cache.head_stride_;
-    for (std::size_t r = 0; r < rows; ++r) {
-      const std::size_t position = cache.length_ + r;
-      float* to_keys =
-          cache.keys_.data() + begin + position / tile * tile * cache.head_width_ + position % tile;
-      if (position % tile == 0) std::fill_n(to_keys, tile * cache.head_width_, 0.0f); // a new tile
-      const float* from_keys = keys + r * row_stride + h * cache.head_width_;
-      for (std::size_t d = 0; d < cache.head_width_; ++d) to_keys[d * tile] = from_keys[d];
-      const float* from_values = values + r * row_stride + h * cache.head_width_;
-      std::copy_n(from_values, cache.head_width_,
-                  cache.values_.data() + begin + position * cache.head_width_);
+  const std::size_t width = cache.head_width_;
+  with_cache_type(cache.type_, [&]<class T>(T) {
+    for (std::size_t h = 0; h < cache.n_head_; ++h) {
+      const std::size_t head = layer * cache.n_head_ + h;
+      T* const all_keys = reinterpret_cast<T*>(cache.keys_.data()) + head * cache.head_stride();
+      T* const all_values = reinterpret_cast<T*>(cache.values_.data()) + head * cache.head_stride();
+      for (std::size_t r = 0; r < rows; ++r) {
+        const std::size_t position = cache.length_ + r;
+        T* const to_keys = all_keys + position / tile * tile * width + position % tile;
+        if (position % tile == 0) std::fill_n(to_keys, tile * width, T{}); // a new tile
+        const std::size_t from = r * row_stride + h * width;
+        const float key_scale = detail::store_head(keys + from, width, to_keys, tile);
+        const float value_scale = detail::store_head(values + from, width, all_values + position * width, 1);
+        if constexpr (sizeof(T) == 1) {
+          const std::size_t at = head * cache.tiled_capacity_ + position;
+          if (position % tile == 0) std::fill_n(cache.key_scales_.data() + at, tile, 0.0f);
+          cache.key_scales_.data()[at] = key_scale;
+          cache.value_scales_.data()[at] = value_scale;
+        }
+      }
     }
-  }
+  });
 }
 
 /// The position of row `row` of what is appended next.
@@ -103,14 +162,20 @@ inline void truncate(kv_cache& cache, std::size_t length) {
 /// `to` forgets what it holds and takes a copy of what `from` holds, which must fit; both are of one model.
 inline void copy_positions(const kv_cache& from, kv_cache& to) {
   assert(from.n_layer_ == to.n_layer_ && from.n_head_ == to.n_head_ && from.head_width_ == to.head_width_);
-  assert(from.length_ <= to.capacity_);
+  assert(from.type_ == to.type_ && from.length_ <= to.capacity_);
   constexpr std::size_t tile = kernels::key_tile;
-  const std::size_t in_whole_tiles = (from.length_ + tile - 1) / tile * tile;
+  const std::size_t positions = (from.length_ + tile - 1) / tile * tile; // whole tiles
+  const std::size_t number = size_of(from.type_);
   for (std::size_t head = 0; head < from.n_layer_ * from.n_head_; ++head) {
-    std::copy_n(from.keys_.data() + head * from.head_stride_, in_whole_tiles * from.head_width_,
-                to.keys_.data() + head * to.head_stride_);
-    std::copy_n(from.values_.data() + head * from.head_stride_, from.length_ * from.head_width_,
-                to.values_.data() + head * to.head_stride_);
+    const auto copy = [&](const auto& source, auto& target, std::size_t per_position) {
+      std::copy_n(source.data() + head * from.tiled_capacity_ * per_position, positions * per_position,
+                  target.data() + head * to.tiled_capacity_ * per_position);
+    };
+    copy(from.keys_, to.keys_, from.head_width_ * number);
+    copy(from.values_, to.values_, from.head_width_ * number);
+    if (from.type_ != cache_type::int8) continue;
+    copy(from.key_scales_, to.key_scales_, 1);
+    copy(from.value_scales_, to.value_scales_, 1);
   }
   to.length_ = from.length_;
 }

@@ -122,6 +122,22 @@ inline integers load_widened(const void* from) {
 } // namespace detail
 
 /// Widening loads: `width` stored elements as f32.
+inline batch load(const std::int8_t* from) {
+#if defined(__AVX512F__)
+  __m128i narrow;
+  std::memcpy(&narrow, from, sizeof narrow);
+  return batch(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(narrow)));
+#elif defined(__AVX2__)
+  long long narrow;
+  std::memcpy(&narrow, from, sizeof narrow);
+  return batch(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_cvtsi64_si128(narrow))));
+#else
+  alignas(64) std::int32_t wide[width];
+  for (std::size_t i = 0; i < width; ++i) wide[i] = from[i];
+  return to_float(wide);
+#endif
+}
+
 inline batch load(const bf16* from) { return detail::same_bits<batch>(detail::load_widened(from) << 16); }
 
 inline batch load(const f16* from) {
