@@ -22,10 +22,10 @@
 #include <transept/generate/generate_text.hpp>
 #include <transept/generate/inspection.hpp>
 #include <transept/generate/sampling.hpp>
+#include <transept/io/load_tokenizer.hpp>
 #include <transept/layers/block.hpp>
 #include <transept/layers/embedding.hpp>
 #include <transept/models/initialise.hpp>
-#include <transept/text/load_tokenizer.hpp>
 
 namespace mine {
 

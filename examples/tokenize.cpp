@@ -2,7 +2,7 @@
 #include <common/ids.hpp>
 #include <common/program.hpp>
 
-#include <transept/text/load_tokenizer.hpp>
+#include <transept/io/load_tokenizer.hpp>
 
 namespace {
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Writes tests/fixtures/gpt2 and tests/fixtures/kernels with PyTorch (Debian's python3-torch and
-python3-numpy), which the library itself does not need.
+"""Writes tests/fixtures/gpt2, gguf and kernels with PyTorch (Debian's python3-torch and python3-numpy), which the
+library itself does not need.
 
     scripts/make_fixtures.py            write them anew
     scripts/make_fixtures.py --check    make them elsewhere and compare with the committed ones: files byte for
@@ -16,20 +16,22 @@ from pathlib import Path
 
 import numpy
 
-from oracle import gpt2_fixtures, kernel_fixtures
+from oracle import gguf_fixtures, gpt2_fixtures, kernel_fixtures
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 FIXTURES = REPOSITORY / "tests" / "fixtures"
 TOLERANCE = 1e-7
+KINDS = ("gpt2", "gguf", "kernels")
 
 
 def write(root):
     kernel_fixtures.write(root / "kernels")
     gpt2_fixtures.write(root / "gpt2", REPOSITORY)
+    gguf_fixtures.write(root / "gguf", REPOSITORY)
 
 
 def files_of(root):
-    return {path.relative_to(root) for kind in ("gpt2", "kernels") for path in (root / kind).rglob("*")
+    return {path.relative_to(root) for kind in KINDS for path in (root / kind).rglob("*")
             if path.is_file()}
 
 
@@ -67,7 +69,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             write(Path(folder))
             return check(Path(folder))
-    for kind in ("gpt2", "kernels"):
+    for kind in KINDS:
         shutil.rmtree(FIXTURES / kind, ignore_errors=True)
     write(FIXTURES)
     return 0

@@ -10,7 +10,7 @@
 #include <common/any_model.hpp>
 #include <common/ids.hpp>
 
-#include <transept/text/load_tokenizer.hpp>
+#include <transept/io/load_tokenizer.hpp>
 
 namespace examples {
 

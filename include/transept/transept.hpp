@@ -25,14 +25,14 @@
 #include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>
 
-// Files: Hugging Face folders, .npy.
+// Files: Hugging Face folders, GGUF, .npy.
 #include <transept/io/load_model.hpp>
+#include <transept/io/load_tokenizer.hpp>
 #include <transept/io/npy.hpp>
 #include <transept/io/save_model.hpp>
 #include <transept/io/visit_model.hpp>
 
 // Text to tokens and back.
-#include <transept/text/load_tokenizer.hpp>
 #include <transept/text/stop_matcher.hpp>
 #include <transept/text/stream_decoder.hpp>
 #include <transept/text/tokenizer.hpp>

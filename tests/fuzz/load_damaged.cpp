@@ -26,11 +26,11 @@
 #include <transept/generate/session.hpp>
 #include <transept/io/checkpoint.hpp>
 #include <transept/io/huggingface_config.hpp>
+#include <transept/io/load_tokenizer.hpp>
 #include <transept/io/npy.hpp>
 #include <transept/io/save_model.hpp>
 #include <transept/io/visit_model.hpp>
 #include <transept/models/initialise.hpp>
-#include <transept/text/load_tokenizer.hpp>
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include <support/paths.hpp>
 #include <transept/generate/session.hpp>
 #include <transept/io/load_model.hpp>
-#include <transept/text/load_tokenizer.hpp>
+#include <transept/io/load_tokenizer.hpp>
 
 using namespace transept;
 using ids = std::vector<token_id>;

@@ -188,9 +188,10 @@ TEST_CASE("folders without weights say what is missing") {
              StartsWith(": expected model.safetensors or model.safetensors.index.json, found neither\n") &&
                  Contains("huggingface-cli download gpt2"));
   write_file(folder / "gpt2.gguf", "GGUF");
-  CHECK_THAT(message_of<file_error>(folder.path()), Contains("found only gpt2.gguf\n"));
+  CHECK_THAT(message_of<file_error>(folder.path()), Contains("found only gpt2.gguf, which is opened by its own path\n"));
   CHECK_THAT(message_of<file_error>(folder / "none"), StartsWith(": no such folder\n"));
-  CHECK_THAT(message_of<file_error>(folder / "gpt2.gguf"),
+  write_file(folder / "gpt2.bin", "PK");
+  CHECK_THAT(message_of<file_error>(folder / "gpt2.bin"),
              StartsWith(": expected a folder") && Contains("found a file"));
   std::filesystem::create_symlink("blob", folder / "model.safetensors");
   CHECK_THAT(message_of<file_error>(folder.path()),

@@ -4,7 +4,7 @@
 #include <iostream>
 #include <string>
 
-#include <transept/text/load_tokenizer.hpp>
+#include <transept/io/load_tokenizer.hpp>
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include <support/paths.hpp>
-#include <transept/text/load_tokenizer.hpp>
+#include <transept/io/load_tokenizer.hpp>
 
 namespace support {
 

@@ -1,4 +1,5 @@
-// The weights of a Hugging Face folder: one safetensors file, or shards that an index joins.
+// The weights of a model: those of a Hugging Face folder (one safetensors file, or shards that an index
+// joins), or those of a GGUF file, under the same names.
 #pragma once
 
 #include <algorithm>
@@ -15,17 +16,21 @@
 
 #include <transept/core/error.hpp>
 #include <transept/core/json.hpp>
+#include <transept/io/gguf.hpp>
+#include <transept/io/gguf_names.hpp>
 #include <transept/io/mapped_file.hpp>
 #include <transept/io/safetensors.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
-/// One look-up over all the tensors of a folder. Copies share the mappings.
+/// One look-up over all the tensors of a folder or file. Copies share the mappings.
 class checkpoint {
 public:
-  /// Opens `model.safetensors` or, where there is none, the shards of `model.safetensors.index.json`. Throws
-  /// file_error where weights are missing or come only as pickle files, format_error where a file is damaged.
+  /// Opens `model.safetensors` or, where there is none, the shards of `model.safetensors.index.json`; or the
+  /// GGUF file itself. Throws file_error where weights are missing or come only as pickle files, format_error
+  /// where a file is damaged.
   static checkpoint open(const std::filesystem::path& folder) {
+    if (transept::is_gguf(folder)) return of(gguf_file::open(folder));
     check_folder(folder);
     checkpoint result(folder);
     const auto whole = folder / "model.safetensors";
@@ -41,17 +46,36 @@ public:
     return result;
   }
 
+  /// The tensors of a GGUF file. Each keeps its name; `find` knows it by Hugging Face's.
+  static checkpoint of(const gguf_file& file) {
+    checkpoint result(file.path());
+    result.is_gguf_ = true;
+    if (file.owner()) result.tensors_->mappings.push_back(file.owner());
+    for (const stored_tensor& tensor : file.tensors()) {
+      const auto name = huggingface_name(tensor.name);
+      if (name) result.index_.emplace(*name, result.tensors_->size());
+      result.tensors_->push_back(tensor);
+      if (name && is_linear_weight(*name)) result.tensors_->back().layout = matrix_layout::transposed;
+    }
+    return result;
+  }
+
   /// All tensors: shards by name, in each the order of its bytes. Tensors of a shard that the index does not
   /// name, or places elsewhere, are not among them.
   const std::vector<stored_tensor>& tensors() const { return *tensors_; }
 
-  /// The tensor of this very name, or nullptr. The pointer lives as long as `owner()` or any copy of this.
+  /// The tensor of this very name (of a GGUF file: the one that stands for it), or nullptr. The pointer lives
+  /// as long as `owner()` or any copy of this.
   const stored_tensor* find(std::string_view name) const {
     const auto place = index_.find(name);
     return place == index_.end() ? nullptr : &(*tensors_)[place->second];
   }
 
+  /// The folder, or the GGUF file.
   const std::filesystem::path& folder() const { return folder_; }
+
+  /// Whether the tensors are a GGUF file's, with its names and element types.
+  bool is_gguf() const { return is_gguf_; }
 
   /// Keeps every file mapped and `tensors()` alive: keep a copy wherever a view of a tensor is kept.
   std::shared_ptr<const void> owner() const { return tensors_; }
@@ -116,7 +140,9 @@ private:
           "\n    python3 -c 'from transformers import AutoModelForCausalLM as M; "
           "M.from_pretrained(\"FOLDER\").save_pretrained(\"OUT\", safe_serialization=True)'";
     } else if (!others.empty()) {
-      message += "only " + detail::escaped(others.front(), 80);
+      const bool gguf = others.front().ends_with(".gguf");
+      message +=
+          "only " + detail::escaped(others.front(), 80) + (gguf ? ", which is opened by its own path" : "");
     } else {
       message += "neither";
     }
@@ -188,6 +214,7 @@ private:
   }
 
   std::filesystem::path folder_;
+  bool is_gguf_ = false;
   std::shared_ptr<tensor_list> tensors_;
   std::map<std::string, std::size_t, std::less<>> index_;
 };

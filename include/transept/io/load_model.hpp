@@ -1,10 +1,13 @@
-// From a Hugging Face folder to a model, as it was downloaded: config.json, and model.safetensors or shards.
+// From files to a model: a Hugging Face folder as it was downloaded (config.json, and model.safetensors or
+// shards), or a GGUF file as llama.cpp writes them.
 //
 //   auto model = load<gpt2<gpt2_small>>("path/to/gpt2");
 //   auto small = load<gpt2<gpt2_small>>("path/to/gpt2", {.type = element_type::q8_0});    // int8
+//   auto other = load<gpt2<gpt2_small>>("gpt2-Q8_0.gguf");
 //
 // Weights stay in the mapped file wherever their address suits their element type (f32, f16 or bf16); biases
-// and norm weights that are not f32 are widened once. The model shares ownership of the mapping.
+// and norm weights that are not f32 are widened once; Q8_0 and Q4_0 are packed once into panels, number for
+// number, and their pages of the file let go. The model shares ownership of the mapping.
 // A file that another process truncates while it is mapped is out of scope: reading it then ends the process.
 #pragma once
 
@@ -19,11 +22,15 @@
 #include <string_view>
 #include <vector>
 
+#include <transept/core/blocks.hpp>
 #include <transept/core/error.hpp>
 #include <transept/io/checkpoint.hpp>
 #include <transept/io/huggingface_config.hpp>
+#include <transept/io/model_files.hpp>
+#include <transept/kernels/panels.hpp>
 #include <transept/models/convert.hpp>
 #include <transept/models/gpt2.hpp>
+#include <transept/runtime/thread_pool.hpp>
 #include <transept/tensor/buffer.hpp>
 #include <transept/tensor/parameters.hpp>
 
@@ -72,24 +79,38 @@ inline const stored_tensor* find_parameter(const checkpoint& weights, std::strin
   return weights.find("transformer." + std::string(name));
 }
 
+[[noreturn]] inline void fail_without_tensor(const checkpoint& weights, std::string_view name,
+                                             std::span<const std::uint64_t> shape) {
+  const std::string count = std::to_string(weights.tensors().size());
+  const std::string called =
+      weights.is_gguf() ? gguf_name(name).value_or(std::string(name)) : std::string(name);
+  throw shape_error(weights.folder().string() + ": tensor " + called + ": expected " + shape_text(shape) +
+                    ", found no tensor of that name\n  (" +
+                    (weights.is_gguf() ? "" : "nor transformer." + called + ", ") + "among " + count + ")");
+}
+
 /// The tensor of parameter `name`, which must have this shape and a type that weights may have.
 inline const stored_tensor& required_tensor(const checkpoint& weights, std::string_view name,
-                                            std::span<const std::uint64_t> shape) {
+                                            std::span<const std::uint64_t> parameter_shape) {
+  std::vector<std::uint64_t> shape(parameter_shape.begin(), parameter_shape.end());
+  if (weights.is_gguf() && is_linear_weight(name)) std::ranges::reverse(shape);
   const auto* tensor = find_parameter(weights, name);
-  if (tensor == nullptr)
-    throw shape_error(weights.folder().string() + ": tensor " + std::string(name) + ": expected " +
-                      shape_text(shape) + ", found no tensor of that name\n  (nor transformer." +
-                      std::string(name) + ", among " + std::to_string(weights.tensors().size()) + ")");
+  if (tensor == nullptr) fail_without_tensor(weights, name, shape);
   const std::string where = tensor->source + ": tensor " + tensor->name + ": ";
   if (!std::ranges::equal(tensor->shape, shape)) {
     const bool transposed = shape.size() == 2 && tensor->shape.size() == 2 && shape[0] == tensor->shape[1] &&
                             shape[1] == tensor->shape[0];
-    throw shape_error(
-        where + "expected shape " + shape_text(shape) + ", found " + shape_text(tensor->shape) +
-        (transposed ? "\n  It looks transposed: GPT-2 keeps linear weights as [in, out]." : ""));
+    throw shape_error(where + "expected shape " + shape_text(shape) + ", found " + shape_text(tensor->shape) +
+                      (!transposed ? ""
+                       : weights.is_gguf()
+                           ? "\n  It looks transposed: GGUF keeps linear weights as [out, in]."
+                           : "\n  It looks transposed: GPT-2 keeps linear weights as [in, out]."));
   }
   if (!element_type_of(tensor->dtype))
-    throw shape_error(where + "expected F32, F16 or BF16, found " + tensor->dtype);
+    throw shape_error(where + "expected " +
+                      (weights.is_gguf() ? "F32, F16, BF16, Q8_0 or Q4_0" : "F32, F16 or BF16") + ", found " +
+                      tensor->dtype +
+                      (weights.is_gguf() ? "\n  llama-quantize --pure makes a file of one type." : ""));
   return *tensor;
 }
 
@@ -107,6 +128,9 @@ const T* aligned_elements(const stored_tensor& tensor, weight_owner& memory) {
 /// The tensor's elements as f32: in place, or widened into a copy that `memory` keeps.
 inline const float* float_elements(const stored_tensor& tensor, element_type type, weight_owner& memory) {
   if (type == element_type::f32) return aligned_elements<float>(tensor, memory);
+  if (is_block_type(type))
+    throw shape_error(tensor.source + ": tensor " + tensor.name + ": expected F32, F16 or BF16, found " +
+                      tensor.dtype + "\n  Only matrices may be quantized.");
   return with_element_type(type, [&]<class T>(T) -> const float* {
     const std::size_t count = tensor.bytes.size() / sizeof(T);
     auto widened = std::make_shared<buffer<float>>(count);
@@ -118,6 +142,39 @@ inline const float* float_elements(const stored_tensor& tensor, element_type typ
     memory.keep(widened);
     return widened->data();
   });
+}
+
+/// The tensor's blocks, which lie by outputs, as the kernels' panels; or, in a table that is only looked up,
+/// as f32. `memory` keeps them; the pages of the file are let go.
+template <extent Rows, extent Cols, matrix_use Use>
+weight_matrix<Rows, Cols, Use> block_elements(const stored_tensor& tensor, element_type type,
+                                              const weight_matrix<Rows, Cols, Use>& shaped,
+                                              thread_pool& threads, weight_owner& memory) {
+  const auto outputs = static_cast<std::size_t>(tensor.shape[0]);
+  const auto inputs = static_cast<std::size_t>(tensor.shape[1]);
+  const std::size_t row_blocks = inputs / block_length;
+  return kernels::with_group_type(
+      type, [&]<class Group>(std::type_identity<Group>) -> weight_matrix<Rows, Cols, Use> {
+        const auto block_of = [&](std::size_t output, std::size_t index) {
+          typename Group::block block;
+          std::memcpy(&block, tensor.bytes.data() + (output * row_blocks + index) * sizeof block,
+                      sizeof block);
+          return block;
+        };
+        if constexpr (Use == matrix_use::lookup) {
+          float* const values = allocate_weights<float>(memory, outputs * inputs);
+          for (std::size_t i = 0; i < outputs * row_blocks; ++i)
+            dequantize(block_of(i / row_blocks, i % row_blocks), values + i * block_length);
+          release_pages(tensor.bytes);
+          return {values, element_type::f32, shaped.rows(), shaped.cols()};
+        } else {
+          std::byte* const packed =
+              allocate_weights<std::byte>(memory, kernels::panel_bytes(type, inputs, outputs));
+          kernels::pack_panels(threads, inputs, outputs, reinterpret_cast<Group*>(packed), block_of);
+          release_pages(tensor.bytes);
+          return {packed, type, shaped.rows(), shaped.cols(), matrix_layout::panels};
+        }
+      });
 }
 
 } // namespace detail
@@ -135,8 +192,7 @@ struct load_options {
 template <class Model>
 void load_parameters(Model& model, weight_owner& memory, const checkpoint& weights,
                      const load_options& options = {}) {
-  std::optional<thread_pool> threads;
-  if (options.type) threads.emplace(options.threads);
+  std::optional<thread_pool> threads; // started where something is to be converted or packed
   for_each_parameter(
       [&](std::string_view name, auto& leaf) {
         constexpr std::size_t rank = std::remove_cvref_t<decltype(leaf)>::rank;
@@ -148,12 +204,18 @@ void load_parameters(Model& model, weight_owner& memory, const checkpoint& weigh
         if constexpr (rank == 1) {
           leaf = {detail::float_elements(tensor, type, memory), leaf.size()};
         } else {
-          weight_owner passing; // of an aligned copy that is converted at once
+          weight_owner passing; // of a copy that is converted at once
           const bool is_kept = !options.type || *options.type == type;
-          with_element_type(type, [&]<class T>(T) {
-            leaf = {detail::aligned_elements<T>(tensor, is_kept ? memory : passing), type, leaf.rows(),
-                    leaf.cols()};
-          });
+          if ((is_block_type(type) || !is_kept) && !threads) threads.emplace(options.threads);
+          weight_owner& owner = is_kept ? memory : passing;
+          if (is_block_type(type)) {
+            leaf = detail::block_elements(tensor, type, leaf, *threads, owner);
+          } else {
+            with_element_type(type, [&]<class T>(T) {
+              leaf = {detail::aligned_elements<T>(tensor, owner), type, leaf.rows(), leaf.cols(),
+                      tensor.layout};
+            });
+          }
           if (!is_kept) {
             const auto converted = convert(leaf, *options.type, *threads, memory);
             if (converted.data() == leaf.data())
@@ -168,18 +230,26 @@ void load_parameters(Model& model, weight_owner& memory, const checkpoint& weigh
   memory.keep(weights.owner());
 }
 
-/// The model of type `Model` in `folder`. Throws file_error, format_error, config_error; shape_error where
-/// the folder holds another shape than the type, or tensors that contradict its config.json.
+/// The model of type `Model` in files that were opened before; see below.
 template <class Model>
-Model load(const std::filesystem::path& folder, const load_options& options = {}) {
-  const huggingface_config config = read_config(folder / "config.json");
+Model load(const model_files& files, const load_options& options = {}) {
+  const huggingface_config& config = files.config();
   if (const std::string difference = detail::shape_difference(config, Model::config); !difference.empty())
-    throw shape_error(folder.string() + ": the model in this folder is not of the compiled type: " +
-                      difference + "\n  Its own declaration is\n    " + to_declaration(config, "my_model"));
+    throw shape_error(files.path().string() + ": the model in this " + (files.gguf() ? "file" : "folder") +
+                      " is not of the compiled type: " + difference + "\n  Its own declaration is\n    " +
+                      to_declaration(config, "my_model"));
   Model model = Model::shaped(config.vocab_size, config.n_positions);
   model.settings = detail::settings_of(config);
-  load_parameters(model, model.memory, checkpoint::open(folder), options);
+  load_parameters(model, model.memory, files.weights(), options);
   return model;
+}
+
+/// The model of type `Model` in the folder or GGUF file `path`. Throws file_error, format_error,
+/// config_error; shape_error where it holds another shape than the type, or tensors that contradict its
+/// configuration.
+template <class Model>
+Model load(const std::filesystem::path& path, const load_options& options = {}) {
+  return load<Model>(model_files::open(path), options);
 }
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -12,17 +12,20 @@
 #include <vector>
 
 #include <transept/core/element_type.hpp>
+#include <transept/tensor/weights.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
-/// One tensor of a file. The bytes belong to the file's mapping, row-major and little-endian; their address
-/// need not suit the element type.
+/// One tensor of a file. The bytes belong to the file's mapping, row-major and little-endian (of a block
+/// type: rows of blocks); their address need not suit the element type.
 struct stored_tensor {
   std::string name;
-  std::string dtype; // as the file names it: "F32", "BF16", "I64", …
+  std::string dtype; // as the file names it: "F32", "BF16", "I64", "Q8_0", …
   std::vector<std::uint64_t> shape;
   std::span<const std::byte> bytes;
   std::string source; // the file's path, for messages
+  /// `transposed` where the file holds the transpose of what the model calls its parameter.
+  matrix_layout layout = matrix_layout::row_major;
 };
 
 namespace detail {
@@ -50,9 +53,11 @@ constexpr std::optional<std::uint64_t> bits_of_stored(std::string_view dtype) {
 
 } // namespace detail
 
-/// The element type of a dtype that weights may have (F32, F16, BF16); nothing for any other.
+/// The element type of a dtype that weights may have (F32, F16, BF16; in GGUF also Q8_0, Q4_0); nothing for
+/// any other.
 constexpr std::optional<element_type> element_type_of(std::string_view dtype) {
-  for (const element_type type : {element_type::f32, element_type::f16, element_type::bf16}) {
+  for (const element_type type :
+       {element_type::f32, element_type::f16, element_type::bf16, element_type::q8_0, element_type::q4_0}) {
     if (name_of(type) == dtype) return type;
   }
   return std::nullopt;

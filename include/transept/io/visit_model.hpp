@@ -1,4 +1,4 @@
-// The run-time door: the user has a folder, the program has a closed list of model types.
+// The run-time door: the user has a folder or a GGUF file, the program has a closed list of model types.
 //
 //   visit_model<gpt2<gpt2_small.any_vocabulary()>, gpt2<gpt2_medium.any_vocabulary()>>(folder, [](auto model)
 //   {
@@ -25,41 +25,44 @@ inline std::string shape_in_words(const gpt2_config& config) {
 }
 
 template <class Result, class First, class... Rest, class F>
-Result visit_first_match(const std::filesystem::path& folder, const huggingface_config& config,
-                         std::string& differences, const load_options& options, F&& f) {
-  const std::string difference = shape_difference(config, First::config);
-  if (difference.empty()) return std::forward<F>(f)(load<First>(folder, options));
+Result visit_first_match(const model_files& files, const load_options& options, std::string& differences,
+                         F&& f) {
+  const std::string difference = shape_difference(files.config(), First::config);
+  if (difference.empty()) return std::forward<F>(f)(load<First>(files, options));
   differences += "\n    " + shape_in_words(First::config) + ": " + difference;
   if constexpr (sizeof...(Rest) > 0) {
-    return visit_first_match<Result, Rest...>(folder, config, differences, options, std::forward<F>(f));
+    return visit_first_match<Result, Rest...>(files, options, differences, std::forward<F>(f));
   } else {
-    throw shape_error(folder.string() + ": no compiled model has the shape of this folder" +
-                      "\n  To run it, declare\n    " + to_declaration(config, "my_model") +
-                      "\n  and add transept::gpt2<my_model> to the list (or let CMake write it: "
-                      "transept_add_config(target my_model " +
-                      (folder / "config.json").string() + "))" +
+    const std::string what = files.gguf() ? "file" : "folder";
+    const std::string by_cmake = files.gguf()
+                                     ? ""
+                                     : " (or let CMake write it: transept_add_config(target my_model " +
+                                           (files.path() / "config.json").string() + "))";
+    throw shape_error(files.path().string() + ": no compiled model has the shape of this " + what +
+                      "\n  To run it, declare\n    " + to_declaration(files.config(), "my_model") +
+                      "\n  and add transept::gpt2<my_model> to the list" + by_cmake +
                       "\n  What differs from the compiled models:" + differences);
   }
 }
 
 } // namespace detail
 
-/// Reads the folder's config.json, loads the first of `Models` that has its shape (types with `dyn` extents
-/// match any), and returns what `f` makes of it; `f` must return the same type for each.
+/// Reads the folder's config.json or the GGUF file's metadata, loads the first of `Models` that has its shape
+/// (types with `dyn` extents match any), and returns what `f` makes of it; `f` must return the same type for
+/// each.
 /// Throws what load does; shape_error with the declaration to add where none matches.
 template <class... Models, class F>
-auto visit_model(const std::filesystem::path& folder, const load_options& options, F&& f) {
+auto visit_model(const std::filesystem::path& path, const load_options& options, F&& f) {
   static_assert(sizeof...(Models) > 0, "visit_model<Models...>: name at least one model type");
   using result = std::common_type_t<std::invoke_result_t<F&, Models>...>;
   std::string differences;
-  const huggingface_config config = read_config(folder / "config.json");
-  return detail::visit_first_match<result, Models...>(folder, config, differences, options,
+  return detail::visit_first_match<result, Models...>(model_files::open(path), options, differences,
                                                       std::forward<F>(f));
 }
 
 template <class... Models, class F>
-auto visit_model(const std::filesystem::path& folder, F&& f) {
-  return visit_model<Models...>(folder, load_options{}, std::forward<F>(f));
+auto visit_model(const std::filesystem::path& path, F&& f) {
+  return visit_model<Models...>(path, load_options{}, std::forward<F>(f));
 }
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -29,7 +29,8 @@ struct added_token {
   bool special = true; ///< found only where special tokens are allowed; else in any text
 };
 
-/// What a tokenizer is made from; read_vocabulary and read_tokenizer_json (load_tokenizer.hpp) give it.
+/// What a tokenizer is made from; read_vocabulary, read_tokenizer_json (vocabulary_files.hpp)
+/// and read_token_lists (token_lists.hpp) give it.
 struct vocabulary {
   std::vector<std::string> tokens;       ///< the bytes of each token, by id
   std::array<token_id, 256> byte_tokens; ///< the token of each byte

@@ -49,20 +49,29 @@ public:
     symbols_.reserve(table.size());
     by_id_.reserve(table.size());
     pairs_.reserve(table.size());
-    for (const auto& [symbol, value] : table.items()) {
-      if (symbol.empty()) fail(source, "a token is empty");
-      const token_id id = id_of(value, source, symbol);
-      symbols_.emplace(symbol, id);
-      // A token that is not in the alphabet is plain text, as it stands.
-      put(id, from_byte_alphabet(symbol).value_or(symbol), symbol, source);
-      if (symbol == tokenizer::end_of_text_text) added_[id] = true;
-    }
+    for (const auto& [symbol, value] : table.items()) add_token(symbol, id_of(value, source, symbol), source);
+  }
+
+  /// One token, as a table writes it.
+  void add_token(const std::string& symbol, token_id id, const std::string& source) {
+    if (symbol.empty()) fail(source, "a token is empty");
+    vocabulary_source_ = source;
+    const auto [known, is_new] = symbols_.emplace(symbol, id);
+    if (!is_new)
+      fail(source, "token " + quoted(symbol) + " has two ids, " + std::to_string(known->second) + " and " +
+                       std::to_string(id));
+    // A token that is not in the alphabet is plain text, as it stands.
+    put(id, from_byte_alphabet(symbol).value_or(symbol), symbol, source);
+    if (symbol == tokenizer::end_of_text_text) added_[id] = true;
   }
 
   /// A token that stands for `text`, itself in no alphabet; new, or one of the table's.
   void add_added(const std::string& text, const json& value, bool special, const std::string& source) {
     if (text.empty()) fail(source, "an added token is empty");
-    const token_id id = id_of(value, source, text);
+    add_added(text, id_of(value, source, text), special, source);
+  }
+
+  void add_added(const std::string& text, token_id id, bool special, const std::string& source) {
     if (const auto known = symbols_.find(text); known != symbols_.end() && known->second != id) {
       fail(source, "added token " + quoted(text) + " has id " + std::to_string(id) + ", but " +
                        vocabulary_source_ + " gives it " + std::to_string(known->second));

@@ -8,7 +8,7 @@
 
 #include <transept/generate/session.hpp>
 #include <transept/io/load_model.hpp>
-#include <transept/text/load_tokenizer.hpp>
+#include <transept/io/load_tokenizer.hpp>
 #include <transept_configs/shipped_shape.hpp>
 
 namespace {

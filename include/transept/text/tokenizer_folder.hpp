@@ -1,4 +1,4 @@
-// From a folder to a tokenizer.
+// From a Hugging Face folder to a tokenizer. (io/load_tokenizer.hpp takes a GGUF file as well.)
 #pragma once
 
 #include <filesystem>
@@ -36,7 +36,7 @@ inline source_text read_source(const std::filesystem::path& path) {
 /// there; or, where one of the two is missing, tokenizer.json. What they may hold: vocabulary_files.hpp.
 /// Throws file_error where the files are not there or cannot be read, format_error for broken JSON,
 /// tokenizer_error for a vocabulary that contradicts itself or that is not GPT-2's kind.
-inline tokenizer load_tokenizer(const std::filesystem::path& folder) {
+inline tokenizer load_tokenizer_folder(const std::filesystem::path& folder) {
   std::error_code none;
   if (!std::filesystem::is_directory(folder, none)) throw file_error(folder.string() + ": not a folder");
   const auto has = [&](const char* name) { return std::filesystem::exists(folder / name, none); };
