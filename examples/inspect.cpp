@@ -1,5 +1,5 @@
-// What is in a model's folder: its tensors, as the files hold them, and the model's table of parameters.
-// Works for any GPT-2 folder, also for one whose shape is not compiled into these programs.
+// What is in a model's folder or GGUF file: its tensors, as the files hold them, and the model's table of
+// parameters. Works for any GPT-2, also for one whose shape is not compiled into these programs.
 //
 //   inspect --model gpt2
 //   inspect --model gpt2 --json | jq .total_parameters
@@ -14,14 +14,20 @@
 #include <vector>
 
 #include <common/any_model.hpp>
-#include <common/parameter_table.hpp>
 #include <common/program.hpp>
+#include <common/table.hpp>
+#include <common/terminal.hpp>
 
 #include <transept/core/json.hpp>
 #include <transept/io/checkpoint.hpp>
+#include <transept/io/model_files.hpp>
+#include <transept/io/parameter_table.hpp>
 
 namespace {
 
+using examples::grouped;
+using examples::print_table;
+using examples::shown;
 using transept::stored_tensor;
 
 /// A tensor of the folder, and what the model makes of it.
@@ -32,7 +38,7 @@ struct tensor_row {
 
 /// A parameter of the model, and where it was found.
 struct parameter_row {
-  examples::expected_parameter expected;
+  transept::expected_parameter expected;
   const stored_tensor* tensor; // nullptr: missing
   std::string problem;         // empty: as expected
 };
@@ -48,21 +54,27 @@ struct folder_report {
 std::string why_ignored(const stored_tensor& tensor, const transept::huggingface_config& config) {
   if (tensor.name.ends_with(".attn.bias") || tensor.name.ends_with(".attn.masked_bias"))
     return "a mask, which is computed";
+  if (tensor.name == "output.weight" && config.tie_word_embeddings)
+    return "tied: a copy of token_embd.weight";
   if (tensor.name == "lm_head.weight" && config.tie_word_embeddings) return "tied: wte.weight is used";
   return "GPT-2 has no such parameter";
 }
 
-parameter_row look_up(const transept::checkpoint& weights, examples::expected_parameter expected) {
+parameter_row look_up(const transept::checkpoint& weights, transept::expected_parameter expected) {
   const stored_tensor* tensor = weights.find(expected.name);
   if (tensor == nullptr) tensor = weights.find("transformer." + expected.name);
   parameter_row row{std::move(expected), tensor, {}};
+  std::vector<std::uint64_t> shape = row.expected.shape;
+  if (tensor && tensor->layout == transept::matrix_layout::transposed) std::ranges::reverse(shape);
   if (tensor == nullptr) {
     row.problem = "missing";
-  } else if (tensor->shape != row.expected.shape) {
-    row.problem = "expected shape " + transept::shape_text(row.expected.shape) + ", found " +
-                  transept::shape_text(tensor->shape);
+  } else if (tensor->shape != shape) {
+    row.problem =
+        "expected shape " + transept::shape_text(shape) + ", found " + transept::shape_text(tensor->shape);
   } else if (!transept::element_type_of(tensor->dtype)) {
-    row.problem = "expected F32, F16 or BF16, found " + tensor->dtype;
+    row.problem = std::string("expected ") +
+                  (weights.is_gguf() ? "F32, F16, BF16, Q8_0 or Q4_0" : "F32, F16 or BF16") + ", found " +
+                  tensor->dtype;
   }
   return row;
 }
@@ -77,12 +89,12 @@ bool is_compiled(const std::filesystem::path& folder) {
   }
 }
 
-folder_report read_folder(const std::filesystem::path& folder, const transept::checkpoint& weights) {
+folder_report read_folder(const transept::model_files& files, const transept::checkpoint& weights) {
   folder_report report;
-  report.config = transept::read_config(folder / "config.json");
+  report.config = files.config();
   std::set<const stored_tensor*> used;
   bool sound = true;
-  for (auto& expected : examples::expected_parameters(report.config)) {
+  for (auto& expected : transept::expected_parameters(report.config)) {
     report.total_parameters += expected.count();
     report.parameters.push_back(look_up(weights, std::move(expected)));
     used.insert(report.parameters.back().tensor);
@@ -94,50 +106,14 @@ folder_report read_folder(const std::filesystem::path& folder, const transept::c
     report.total_bytes += tensor.bytes.size();
     if (ignored) report.ignored_bytes += tensor.bytes.size();
   }
-  report.compiled = sound && is_compiled(folder);
+  report.compiled = sound && is_compiled(files.path());
   return report;
-}
-
-/// 1234567 as "1,234,567".
-std::string grouped(std::uint64_t number) {
-  const std::string digits = std::to_string(number);
-  std::string text;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
-    text += digits[i];
-  }
-  return text;
-}
-
-/// A name from a file, safe to print.
-std::string shown(std::string_view name) {
-  const std::string text = transept::quoted(name);
-  return text.size() == name.size() + 2 ? std::string(name) : text;
 }
 
 std::string times(const std::vector<std::uint64_t>& shape) {
   std::string text;
   for (const std::uint64_t extent : shape) text += (text.empty() ? "" : " x ") + grouped(extent);
   return text;
-}
-
-/// Rows of cells in columns as wide as their widest cell; columns named in `right` are aligned to the right.
-void print_table(std::ostream& out, const std::vector<std::vector<std::string>>& rows,
-                 const std::set<std::size_t>& right) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string gap(widths[i] - row[i].size(), ' ');
-      line += "  " + (right.contains(i) ? gap + row[i] : row[i] + gap);
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    out << line << "\n";
-  }
 }
 
 void print_tensors(std::ostream& out, const folder_report& report) {
@@ -193,8 +169,9 @@ void print_model(std::ostream& out, const std::filesystem::path& folder, const f
       << (config.tie_word_embeddings ? "tied" : "not tied") << " to the embedding\n";
   if (report.compiled) return;
   out << "\n  Its shape is not compiled into these programs. Declare it in your own program as\n    "
-      << transept::to_declaration(config, "my_model")
-      << "\n  or build these with\n    -DTRANSEPT_EXAMPLE_CONFIG="
+      << transept::to_declaration(config, "my_model") << "\n";
+  if (transept::is_gguf(folder)) return;
+  out << "  or build these with\n    -DTRANSEPT_EXAMPLE_CONFIG="
       << std::filesystem::absolute(folder / "config.json").lexically_normal().string() << "\n";
 }
 
@@ -244,7 +221,8 @@ void check(const std::filesystem::path& folder, const folder_report& report) {
 } // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Lists the tensors in a model's folder and the parameters of the model", "inspect");
+  CLI::App app("Lists the tensors in a model's folder or GGUF file and the parameters of the model",
+               "inspect");
   examples::common_options common;
   bool as_json = false;
   common.add_to(app);
@@ -252,7 +230,8 @@ int main(int argc, char** argv) {
 
   return examples::run_program(app, argc, argv, [&] {
     const auto weights = transept::checkpoint::open(common.model);
-    const folder_report report = read_folder(common.model, weights);
+    const auto files = transept::model_files::open(common.model);
+    const folder_report report = read_folder(files, weights);
     if (as_json) {
       using handler = transept::json::error_handler_t;
       std::cout << to_json(common.model, report).dump(2, ' ', false, handler::replace) << "\n";

@@ -188,7 +188,8 @@ TEST_CASE("folders without weights say what is missing") {
              StartsWith(": expected model.safetensors or model.safetensors.index.json, found neither\n") &&
                  Contains("huggingface-cli download gpt2"));
   write_file(folder / "gpt2.gguf", "GGUF");
-  CHECK_THAT(message_of<file_error>(folder.path()), Contains("found only gpt2.gguf, which is opened by its own path\n"));
+  CHECK_THAT(message_of<file_error>(folder.path()),
+             Contains("found only gpt2.gguf, which is opened by its own path\n"));
   CHECK_THAT(message_of<file_error>(folder / "none"), StartsWith(": no such folder\n"));
   write_file(folder / "gpt2.bin", "PK");
   CHECK_THAT(message_of<file_error>(folder / "gpt2.bin"),

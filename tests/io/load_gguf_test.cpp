@@ -11,6 +11,7 @@
 
 #include <support/compare.hpp>
 #include <support/gguf_bytes.hpp>
+#include <support/parameter_values.hpp>
 #include <support/paths.hpp>
 #include <support/temporary_folder.hpp>
 
@@ -31,51 +32,6 @@ constexpr gpt2_config small{.n_embd = 32, .n_layer = 2, .n_head = 4, .vocab_size
 constexpr gpt2_config wider{.n_embd = 64, .n_layer = 2, .n_head = 4};
 
 std::filesystem::path fixture(const std::string& name) { return support::fixture("gguf/" + name); }
-
-/// Every matrix of a model as f32 [rows, cols], and every vector, by name, whatever their layout. Of a
-/// matrix in panels, the embeddings' outputs are their rows, the linear layers' their columns.
-template <class Model>
-std::vector<float> values_of(const Model& model, std::string_view wanted) {
-  std::vector<float> all;
-  for_each_parameter(
-      [&](std::string_view name, const auto& leaf) {
-        if (name != wanted) return;
-        if constexpr (std::remove_cvref_t<decltype(leaf)>::rank == 1) {
-          all.assign(leaf.data(), leaf.data() + leaf.size());
-        } else {
-          const auto rows = static_cast<std::size_t>(leaf.rows()),
-                     cols = static_cast<std::size_t>(leaf.cols());
-          std::vector<float> stored(rows * cols);
-          const bool linear = is_linear_weight(name);
-          if (leaf.layout() == matrix_layout::panels) {
-            const std::size_t inputs = linear ? rows : cols;
-            for (std::size_t output = 0; output < (linear ? cols : rows); ++output)
-              kernels::read_panel_output(leaf.type(), leaf.data(), inputs, output,
-                                      stored.data() + output * inputs);
-          } else {
-            convert_elements(
-                {static_cast<const std::byte*>(leaf.data()), stored.size() * size_of(leaf.type())},
-                leaf.type(), std::as_writable_bytes(std::span(stored)), element_type::f32);
-          }
-          if (linear && leaf.layout() != matrix_layout::row_major) {
-            all.resize(stored.size());
-            for (std::size_t r = 0; r < rows; ++r)
-              for (std::size_t c = 0; c < cols; ++c) all[r * cols + c] = stored[c * rows + r];
-          } else {
-            all = stored;
-          }
-        }
-      },
-      model);
-  return all;
-}
-
-template <class Model>
-std::vector<std::string> names_of(const Model& model) {
-  std::vector<std::string> names;
-  for_each_parameter([&](std::string_view name, const auto&) { names.emplace_back(name); }, model);
-  return names;
-}
 
 /// A file of the fixture's shape whose keys and tensors a test changes: F32, all elements zero.
 struct made_file {
@@ -163,11 +119,11 @@ TEST_CASE("a GGUF file's configuration is that of the same model's folder") {
 TEST_CASE("an F32 GGUF file holds the folder's parameters, used in place and transposed") {
   const auto expected = load<gpt2<small>>(fixture("folder"));
   const auto model = load<gpt2<small>>(fixture("f32.gguf"));
-  const auto names = names_of(model);
+  const auto names = support::parameter_names(model);
   CHECK(names.size() == 2 + 2 * 12 + 2);
   for (const auto& name : names) {
     CAPTURE(name);
-    CHECK(values_of(model, name) == values_of(expected, name));
+    CHECK(support::parameter_values(model, name) == support::parameter_values(expected, name));
   }
   CHECK(model.h[0].attn.c_attn.weight.layout() == matrix_layout::transposed);
   CHECK(model.wte.weight.layout() == matrix_layout::row_major);
@@ -177,12 +133,12 @@ TEST_CASE("F16 and BF16 files hold the folder's parameters rounded") {
   const auto exact = load<gpt2<small>>(fixture("folder"));
   for (const auto type : {element_type::f16, element_type::bf16}) {
     const auto model = load<gpt2<small>>(fixture(type == element_type::f16 ? "f16.gguf" : "bf16.gguf"));
-    for (const auto& name : names_of(model)) {
+    for (const auto& name : support::parameter_names(model)) {
       CAPTURE(name);
-      auto expected = values_of(exact, name);
+      auto expected = support::parameter_values(exact, name);
       if (expected.size() > 200 && name != "wpe.weight")
         for (float& x : expected) x = type == element_type::f16 ? to_float(to_f16(x)) : to_float(to_bf16(x));
-      CHECK(values_of(model, name) == expected);
+      CHECK(support::parameter_values(model, name) == expected);
     }
     CHECK(model.wte.weight.type() == type);
     CHECK(model.wpe.weight.type() == element_type::f32);
@@ -196,9 +152,10 @@ TEST_CASE("Q8_0 and Q4_0 files are packed into panels number for number") {
     const auto model = load<gpt2<small>>(path);
     CHECK(model.h[1].mlp.c_proj.weight.type() == (q8 ? element_type::q8_0 : element_type::q4_0));
     const auto weights = checkpoint::open(path);
-    for (const auto& name : names_of(model)) {
+    for (const auto& name : support::parameter_names(model)) {
       CAPTURE(name);
-      const auto values = values_of(model, name), expected = values_of(exact, name);
+      const auto values = support::parameter_values(model, name),
+                 expected = support::parameter_values(exact, name);
       const auto* tensor = weights.find(name);
       REQUIRE(tensor != nullptr);
       if (tensor->dtype == "F32") {

@@ -49,6 +49,9 @@ public:
   }
 
   void check_architecture() const {
+    const auto parts = file_.metadata().count("split.count");
+    if (parts && *parts > 1)
+      fail("split.count", "a model in one file (llama-gguf-split --merge makes one)", std::to_string(*parts));
     const auto found = file_.metadata().text("general.architecture");
     if (found != "gpt2") fail("general.architecture", "\"gpt2\"", found ? quoted(*found) : "no such key");
   }
@@ -156,6 +159,8 @@ inline huggingface_config read_config(const gguf_file& file) {
   config.bos_token_id = begin ? begin : fallback;
   config.eos_token_ids.clear();
   if (const auto id = end ? end : fallback) config.eos_token_ids.push_back(*id);
+  const auto end_of_turn = reader.token("tokenizer.ggml.eot_token_id", config.vocab_size);
+  if (end_of_turn && end_of_turn != end) config.eos_token_ids.push_back(*end_of_turn);
   return config;
 }
 

@@ -70,7 +70,7 @@ inline void convert_elements(std::span<const std::byte> input, element_type from
 namespace detail {
 
 /// The header of a safetensors file: JSON padded with spaces, so that the data begins at a multiple of 64.
-inline std::string safetensors_header(std::span<const outgoing_tensor> tensors,
+inline std::string safetensors_header(std::span<const tensor_entry> tensors,
                                       const std::map<std::string, std::string>& metadata) {
   std::string header = "{";
   const auto separate = [&] {
@@ -86,19 +86,16 @@ inline std::string safetensors_header(std::span<const outgoing_tensor> tensors,
   }
   std::set<std::string_view> names{"__metadata__"};
   std::uint64_t position = 0;
-  for (const outgoing_tensor& tensor : tensors) {
+  for (const tensor_entry& tensor : tensors) {
     const std::string where = "write_safetensors: tensor " + quoted(tensor.name) + ": ";
     if (!names.insert(tensor.name).second) throw argument_error(where + "a name that is taken");
+    if (is_block_type(tensor.type))
+      throw argument_error(where + "expected F32, F16 or BF16, found " + std::string(name_of(tensor.type)));
     const auto count = element_count(tensor.shape);
-    if (!count || tensor.bytes.size() % size_of(tensor.type) != 0 ||
-        *count != tensor.bytes.size() / size_of(tensor.type)) {
-      throw argument_error(where + "expected the bytes of " + shape_text(tensor.shape) + " of " +
-                           std::string(name_of(tensor.type)) + ", found " +
-                           std::to_string(tensor.bytes.size()));
-    }
-    const std::uint64_t end = position + *count * size_of(tensor.stored_as);
+    if (!count) throw argument_error(where + "shape: " + shape_text(tensor.shape) + " overflows 64 bits");
+    const std::uint64_t end = position + *count * size_of(tensor.type);
     separate();
-    header += json_literal(tensor.name) + ":{\"dtype\":\"" + std::string(name_of(tensor.stored_as)) +
+    header += json_literal(tensor.name) + ":{\"dtype\":\"" + std::string(name_of(tensor.type)) +
               "\",\"shape\":" + shape_text(tensor.shape) + ",\"data_offsets\":[" + std::to_string(position) +
               "," + std::to_string(end) + "]}";
     position = end;
@@ -110,20 +107,49 @@ inline std::string safetensors_header(std::span<const outgoing_tensor> tensors,
 
 } // namespace detail
 
+/// A safetensors file in the making: the elements of `tensors`, in their order, are written piece by piece.
+/// The file appears whole, by commit(), or not at all (see atomic_file). Throws argument_error for a name
+/// given twice, and file_error where the file cannot be written.
+class safetensors_stream {
+public:
+  safetensors_stream(const std::filesystem::path& path, std::span<const tensor_entry> tensors,
+                     const std::map<std::string, std::string>& metadata = {{"format", "pt"}})
+      : safetensors_stream(path, detail::safetensors_header(tensors, metadata)) {}
+
+  void write(std::span<const std::byte> bytes) { file_.write(bytes); }
+  void commit() { file_.commit(); }
+
+private:
+  safetensors_stream(const std::filesystem::path& path, const std::string& header) : file_(path) {
+    std::string length;
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+      length += static_cast<char>(static_cast<unsigned char>(std::uint64_t{header.size()} >> shift));
+    }
+    file_.write(length);
+    file_.write(header);
+  }
+
+  atomic_file file_;
+};
+
 /// Writes `tensors`, in their order, to `path`. Equal input gives an equal file, byte for byte. The file
 /// appears whole or not at all (see atomic_file). Nothing is copied but the elements that change type, a
 /// piece at a time. Throws argument_error for a name given twice or bytes that are not shape × type, and
 /// file_error where the file cannot be written.
 inline void write_safetensors(const std::filesystem::path& path, std::span<const outgoing_tensor> tensors,
                               const std::map<std::string, std::string>& metadata = {{"format", "pt"}}) {
-  const std::string header = detail::safetensors_header(tensors, metadata);
-  atomic_file file(path);
-  std::string length;
-  for (unsigned shift = 0; shift < 64; shift += 8) {
-    length += static_cast<char>(static_cast<unsigned char>(std::uint64_t{header.size()} >> shift));
+  std::vector<tensor_entry> entries;
+  for (const outgoing_tensor& tensor : tensors) {
+    const auto count = element_count(tensor.shape);
+    if (!count || tensor.bytes.size() % size_of(tensor.type) != 0 ||
+        *count != tensor.bytes.size() / size_of(tensor.type)) {
+      throw argument_error("write_safetensors: tensor " + quoted(tensor.name) + ": expected the bytes of " +
+                           shape_text(tensor.shape) + " of " + std::string(name_of(tensor.type)) +
+                           ", found " + std::to_string(tensor.bytes.size()));
+    }
+    entries.push_back({tensor.name, tensor.shape, tensor.stored_as});
   }
-  file.write(length);
-  file.write(header);
+  safetensors_stream file(path, entries, metadata);
   constexpr std::size_t piece_elements = 64 * 1024;
   std::vector<std::byte> converted;
   for (const outgoing_tensor& tensor : tensors) {

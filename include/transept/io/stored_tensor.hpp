@@ -28,6 +28,13 @@ struct stored_tensor {
   matrix_layout layout = matrix_layout::row_major;
 };
 
+/// One tensor that a file is to hold.
+struct tensor_entry {
+  std::string name;
+  std::vector<std::uint64_t> shape;
+  element_type type;
+};
+
 namespace detail {
 
 struct stored_type {

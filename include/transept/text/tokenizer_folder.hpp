@@ -32,25 +32,36 @@ inline source_text read_source(const std::filesystem::path& path) {
 
 } // namespace detail
 
-/// Loads the tokenizer of a Hugging Face folder: vocab.json and merges.txt, with added_tokens.json if it is
+/// Whether the folder has the files of a vocabulary.
+inline bool has_vocabulary(const std::filesystem::path& folder) {
+  std::error_code none;
+  const auto has = [&](const char* name) { return std::filesystem::exists(folder / name, none); };
+  return (has("vocab.json") && has("merges.txt")) || has("tokenizer.json");
+}
+
+/// Reads the vocabulary of a Hugging Face folder: vocab.json and merges.txt, with added_tokens.json if it is
 /// there; or, where one of the two is missing, tokenizer.json. What they may hold: vocabulary_files.hpp.
 /// Throws file_error where the files are not there or cannot be read, format_error for broken JSON,
 /// tokenizer_error for a vocabulary that contradicts itself or that is not GPT-2's kind.
-inline tokenizer load_tokenizer_folder(const std::filesystem::path& folder) {
+inline vocabulary read_vocabulary_folder(const std::filesystem::path& folder) {
   std::error_code none;
   if (!std::filesystem::is_directory(folder, none)) throw file_error(folder.string() + ": not a folder");
   const auto has = [&](const char* name) { return std::filesystem::exists(folder / name, none); };
   if (has("vocab.json") && has("merges.txt")) {
     std::optional<source_text> added;
     if (has("added_tokens.json")) added = detail::read_source(folder / "added_tokens.json");
-    return tokenizer(read_vocabulary(detail::read_source(folder / "vocab.json"),
-                                     detail::read_source(folder / "merges.txt"), added));
+    return read_vocabulary(detail::read_source(folder / "vocab.json"),
+                           detail::read_source(folder / "merges.txt"), added);
   }
-  if (has("tokenizer.json"))
-    return tokenizer(read_tokenizer_json(detail::read_source(folder / "tokenizer.json")));
+  if (has("tokenizer.json")) return read_tokenizer_json(detail::read_source(folder / "tokenizer.json"));
   const char* missing = has("vocab.json") ? "merges.txt" : has("merges.txt") ? "vocab.json" : nullptr;
   throw file_error(folder.string() + ": no tokenizer here" + (missing ? std::string(": no ") + missing : "") +
                    "\n  needed: vocab.json and merges.txt, or tokenizer.json");
+}
+
+/// The tokenizer of a Hugging Face folder; throws as read_vocabulary_folder does.
+inline tokenizer load_tokenizer_folder(const std::filesystem::path& folder) {
+  return tokenizer(read_vocabulary_folder(folder));
 }
 
 } // namespace transept::inline TRANSEPT_ABI

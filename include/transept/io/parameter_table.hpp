@@ -1,7 +1,7 @@
 // The parameters of a GPT-2 whose shape is known only at run time.
 //
 // The names and the order are those of gpt2 itself: a small gpt2 is walked whose sizes are all different, and
-// each size is then replaced by the folder's. So nothing here repeats what the layers say.
+// each size is then replaced by the model's. So nothing here repeats what the layers say.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,14 @@
 #include <transept/io/huggingface_config.hpp>
 #include <transept/models/gpt2.hpp>
 
-namespace examples {
+namespace transept::inline TRANSEPT_ABI {
 
 struct expected_parameter {
   std::string name; // "h.0.attn.c_attn.weight"
   std::vector<std::uint64_t> shape;
   std::uint64_t count() const {
     std::uint64_t product = 1;
-    for (const std::uint64_t extent : shape) product *= extent;
+    for (const std::uint64_t n : shape) product *= n;
     return product;
   }
 };
@@ -28,30 +28,30 @@ struct expected_parameter {
 namespace detail {
 
 template <bool Tied>
-std::vector<expected_parameter> expected_parameters(const transept::huggingface_config& config) {
-  constexpr transept::gpt2_config stand_in{.n_embd = 2,
-                                           .n_layer = 1,
-                                           .n_head = 1,
-                                           .vocab_size = 3,
-                                           .n_positions = 5,
-                                           .n_inner = 7,
-                                           .head_width = 11,
-                                           .tie_word_embeddings = Tied};
+std::vector<expected_parameter> expected_parameters(const huggingface_config& config) {
+  constexpr gpt2_config stand_in{.n_embd = 2,
+                                 .n_layer = 1,
+                                 .n_head = 1,
+                                 .vocab_size = 3,
+                                 .n_positions = 5,
+                                 .n_inner = 7,
+                                 .head_width = 11,
+                                 .tie_word_embeddings = Tied};
   const auto size = [](int n) { return static_cast<std::uint64_t>(n); };
   const std::uint64_t heads = size(config.n_head) * size(config.head_width);
-  const std::map<transept::extent, std::uint64_t> sizes{{2, size(config.n_embd)},
-                                                        {3, size(config.vocab_size)},
-                                                        {5, size(config.n_positions)},
-                                                        {7, size(config.n_inner)},
-                                                        {11, heads},
-                                                        {3 * 11, 3 * heads}};
+  const std::map<extent, std::uint64_t> sizes{{2, size(config.n_embd)},
+                                              {3, size(config.vocab_size)},
+                                              {5, size(config.n_positions)},
+                                              {7, size(config.n_inner)},
+                                              {11, heads},
+                                              {3 * 11, 3 * heads}};
 
   std::vector<expected_parameter> before, block, after;
-  const auto model = transept::gpt2<stand_in>::shaped();
-  transept::for_each_parameter(
+  const auto model = gpt2<stand_in>::shaped();
+  for_each_parameter(
       [&](std::string_view name, const auto& leaf) {
         expected_parameter parameter{std::string(name), {}};
-        for (const transept::extent extent : leaf.shape()) parameter.shape.push_back(sizes.at(extent));
+        for (const extent n : leaf.shape()) parameter.shape.push_back(sizes.at(n));
         auto& part = name.starts_with("h.0.") ? block : block.empty() ? before : after;
         part.push_back(std::move(parameter));
       },
@@ -71,9 +71,9 @@ std::vector<expected_parameter> expected_parameters(const transept::huggingface_
 } // namespace detail
 
 /// Every parameter of the model that `config` describes, in the order of the walk.
-inline std::vector<expected_parameter> expected_parameters(const transept::huggingface_config& config) {
+inline std::vector<expected_parameter> expected_parameters(const huggingface_config& config) {
   return config.tie_word_embeddings ? detail::expected_parameters<true>(config)
                                     : detail::expected_parameters<false>(config);
 }
 
-} // namespace examples
+} // namespace transept::inline TRANSEPT_ABI

@@ -1,0 +1,115 @@
+// A model in another element type: GGUF, for this library and for llama.cpp, or a Hugging Face folder.
+//
+//   quantize gpt2 gpt2-int8.gguf --dtype int8
+//   quantize gpt2-int8.gguf gpt2-f16 --dtype f16
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <common/program.hpp>
+#include <common/progress.hpp>
+#include <common/table.hpp>
+#include <common/terminal.hpp>
+
+#include <transept/io/convert_files.hpp>
+
+namespace {
+
+using transept::converted_tensor;
+using transept::element_type;
+
+constexpr std::array<std::pair<const char*, element_type>, 5> types{{{"f32", element_type::f32},
+                                                                     {"f16", element_type::f16},
+                                                                     {"bf16", element_type::bf16},
+                                                                     {"int8", element_type::q8_0},
+                                                                     {"int4", element_type::q4_0}}};
+
+element_type type_named(const std::string& name) {
+  std::string list;
+  for (const auto& [each, type] : types) {
+    if (each == name) return type;
+    list += (list.empty() ? "" : ", ") + std::string(each);
+  }
+  throw transept::argument_error("--dtype: expected one of " + list + ", found " + transept::quoted(name));
+}
+
+/// 3.25e-03.
+std::string scientific(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2e", number);
+  return text;
+}
+
+void print_tensors(std::ostream& out, const std::vector<converted_tensor>& tensors) {
+  std::vector<std::vector<std::string>> rows{
+      {"tensor", "shape", "from", "to", "bytes", "relative error", "largest error"}};
+  std::uint64_t before = 0, after = 0;
+  for (const converted_tensor& tensor : tensors) {
+    rows.push_back({examples::shown(tensor.name), transept::shape_text(tensor.shape),
+                    std::string(name_of(tensor.from)), std::string(name_of(tensor.to)),
+                    examples::grouped(tensor.bytes_after), scientific(tensor.relative_error),
+                    scientific(tensor.largest_error)});
+    before += tensor.bytes_before;
+    after += tensor.bytes_after;
+  }
+  examples::print_table(out, rows, {4, 5, 6});
+  out << "\n  " << tensors.size() << " tensors, " << examples::grouped(before) << " bytes before, "
+      << examples::grouped(after) << " after\n";
+}
+
+/// Refuses to write over what is there: least of all over what is read.
+void check_output(const std::filesystem::path& output, bool is_gguf) {
+  const auto target = is_gguf ? output : output / "model.safetensors";
+  const auto fail = [](const std::filesystem::path& path, const char* what) {
+    throw transept::file_error(path.string() + ": " + what);
+  };
+  if (std::filesystem::exists(std::filesystem::symlink_status(target)))
+    fail(target, "is there already: give another name, or remove it first");
+  if (!is_gguf && std::filesystem::exists(output / "config.json"))
+    fail(output / "config.json", "is there already: give another folder, or remove it first");
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Writes a model in another element type, as GGUF or as a Hugging Face folder, and prints what that "
+      "did to each tensor",
+      "quantize");
+  std::filesystem::path input, output;
+  std::string dtype;
+  int threads = 0;
+  app.add_option("IN", input, "Folder or GGUF file with a GPT-2")->type_name("")->required();
+  app.add_option("OUT", output, "What to write: a name that ends in .gguf is a GGUF file, any other a folder")
+      ->type_name("")
+      ->required();
+  app.add_option("--dtype", dtype,
+                 "Type of the matrices: f32, f16, bf16; in GGUF also int8 (Q8_0) and int4 (Q4_0)")
+      ->type_name("TYPE")
+      ->required();
+  app.add_option("--threads", threads, "Threads to compute with; 0: one per processor")
+      ->type_name("N")
+      ->capture_default_str();
+
+  return examples::run_program(app, argc, argv, [&] {
+    const bool is_gguf = output.extension() == ".gguf";
+    const element_type type = type_named(dtype);
+    check_output(output, is_gguf);
+    const auto files = transept::model_files::open(input);
+    std::vector<converted_tensor> tensors;
+    {
+      examples::progress_bar bar("Converting to " + std::string(name_of(type)));
+      const transept::conversion_options options{
+          .type = type, .threads = threads, .progress = [&](std::uint64_t done, std::uint64_t total) {
+            bar.show(done, total);
+          }};
+      tensors = is_gguf ? transept::convert_to_gguf(files, output, options)
+                        : transept::convert_to_folder(files, output, options);
+    }
+    print_tensors(std::cout, tensors);
+  });
+}

@@ -1,0 +1,222 @@
+// From files to files: a model's folder or GGUF file in, the same model in another element type out, as GGUF
+// or as a Hugging Face folder. Tensor by tensor and piece by piece: memory is bounded whatever the model's
+// size.
+//
+// What stays f32 in GGUF is what llama.cpp keeps so: vectors, and the position embedding. In a folder all
+// tensors have the one type. A tensor that needs no conversion is copied bit by bit.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <transept/core/blocks.hpp>
+#include <transept/core/error.hpp>
+#include <transept/io/gguf_metadata.hpp>
+#include <transept/io/gguf_names.hpp>
+#include <transept/io/gguf_writer.hpp>
+#include <transept/io/load_model.hpp>
+#include <transept/io/model_files.hpp>
+#include <transept/io/parameter_table.hpp>
+#include <transept/io/safetensors_writer.hpp>
+#include <transept/io/tensor_rows.hpp>
+#include <transept/io/vocabulary_writer.hpp>
+#include <transept/runtime/thread_pool.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+struct conversion_options {
+  element_type type = element_type::f32;
+  int threads = 0; ///< 0: one per processor
+  /// Called as the work goes on, with the elements converted so far and all of them.
+  std::function<void(std::uint64_t, std::uint64_t)> progress = {};
+};
+
+/// What became of one tensor.
+struct converted_tensor {
+  std::string name; ///< in the output
+  std::vector<std::uint64_t> shape;
+  element_type from, to;
+  std::uint64_t bytes_before, bytes_after;
+  double relative_error; ///< √(Σ (y − x)² / Σ x²)
+  double largest_error;  ///< max |y − x|
+};
+
+namespace detail {
+
+/// One tensor on its way.
+struct conversion {
+  const stored_tensor* source;
+  bool transposed; // the output is the transpose of what is stored
+  tensor_entry entry;
+};
+
+/// Sums of one row of the output, so that the whole does not depend on the number of threads.
+struct row_error {
+  double squares = 0, error_squares = 0, largest = 0;
+};
+
+inline void add_errors(row_error& sum, const float* x, const float* y, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const double difference = double{y[i]} - double{x[i]};
+    sum.squares += double{x[i]} * double{x[i]};
+    sum.error_squares += difference * difference;
+    // Written so that a NaN stays one.
+    if (!(std::abs(difference) <= sum.largest)) sum.largest = std::abs(difference);
+  }
+}
+
+/// Converts one tensor and writes it to `file`, piece by piece.
+template <class File, class Progress>
+converted_tensor convert_tensor(const conversion& work, thread_pool& threads, File& file,
+                                Progress&& progress) {
+  const tensor_rows source(*work.source, work.transposed);
+  const std::size_t cols = source.cols();
+  const element_type type = work.entry.type;
+  converted_tensor result{work.entry.name,
+                          work.entry.shape,
+                          *element_type_of(work.source->dtype),
+                          type,
+                          work.source->bytes.size(),
+                          bytes_of(type, source.rows() * cols),
+                          0,
+                          0};
+  const bool copied = result.from == type && !work.transposed;
+  // Rows of a piece: about a million elements, and whole blocks of a transpose.
+  const std::size_t piece_rows = std::max<std::size_t>(1, (1u << 20) / (cols * block_length)) * block_length;
+  std::vector<float> x, y;
+  std::vector<std::byte> bytes;
+  std::vector<row_error> errors;
+  row_error sum;
+  for (std::size_t first = 0; first < source.rows(); first += piece_rows) {
+    const std::size_t rows = std::min(piece_rows, source.rows() - first);
+    const std::size_t size = bytes_of(type, rows * cols);
+    if (copied) {
+      file.write(work.source->bytes.subspan(bytes_of(type, first * cols), size));
+    } else {
+      x.resize(rows * cols);
+      y.resize(rows * cols);
+      bytes.resize(size);
+      errors.assign(rows, {});
+      parallel_for(threads, rows, block_length, [&](std::size_t begin, std::size_t end, int) {
+        source.read(first + begin, end - begin, x.data() + begin * cols);
+        for (std::size_t r = begin; r < end; ++r) {
+          std::byte* const out = bytes.data() + bytes_of(type, r * cols);
+          write_elements(x.data() + r * cols, cols, type, out);
+          read_elements(out, type, cols, y.data() + r * cols);
+          add_errors(errors[r], x.data() + r * cols, y.data() + r * cols, cols);
+        }
+      });
+      for (const row_error& row : errors) {
+        sum.squares += row.squares;
+        sum.error_squares += row.error_squares;
+        if (!(row.largest <= sum.largest)) sum.largest = row.largest;
+      }
+      file.write(std::span<const std::byte>(bytes));
+    }
+    progress(rows * cols);
+  }
+  release_pages(work.source->bytes);
+  result.relative_error = sum.error_squares == 0 ? 0 : std::sqrt(sum.error_squares / sum.squares);
+  result.largest_error = sum.largest;
+  return result;
+}
+
+template <class File>
+std::vector<converted_tensor> convert_tensors(std::span<const conversion> all,
+                                              const conversion_options& options, File& file) {
+  thread_pool threads(options.threads);
+  std::uint64_t total = 0, done = 0;
+  for (const conversion& work : all) total += *element_count(work.entry.shape);
+  std::vector<converted_tensor> results;
+  for (const conversion& work : all) {
+    results.push_back(convert_tensor(work, threads, file, [&](std::size_t elements) {
+      done += elements;
+      if (options.progress) options.progress(done, total);
+    }));
+  }
+  file.commit();
+  return results;
+}
+
+/// The tensors of all the model's parameters, checked; `entry_of(name, shape)` says how each is to be
+/// written.
+template <class EntryOf>
+std::vector<conversion> plan_conversions(const model_files& files, const checkpoint& weights, bool as_gguf,
+                                         EntryOf&& entry_of) {
+  std::vector<conversion> all;
+  for (const expected_parameter& parameter : expected_parameters(files.config())) {
+    const stored_tensor& tensor = required_tensor(weights, parameter.name, parameter.shape);
+    if (parameter.shape.size() == 1 && is_block_type(*element_type_of(tensor.dtype)))
+      throw shape_error(tensor.source + ": tensor " + tensor.name + ": expected F32, F16 or BF16, found " +
+                        tensor.dtype + "\n  Only matrices may be quantized.");
+    const bool reversed = as_gguf && is_linear_weight(parameter.name);
+    std::vector<std::uint64_t> shape = parameter.shape;
+    if (reversed) std::ranges::reverse(shape);
+    const bool is_stored_reversed = tensor.layout == matrix_layout::transposed;
+    all.push_back({&tensor, reversed != is_stored_reversed, entry_of(parameter.name, std::move(shape))});
+  }
+  return all;
+}
+
+} // namespace detail
+
+/// Writes the model as a GGUF file, with the vocabulary if there is one. Throws what opening its files does;
+/// config_error for a model that llama.cpp's gpt2 cannot express; argument_error for a matrix whose inputs
+/// are no whole number of blocks; file_error where the file cannot be written.
+inline std::vector<converted_tensor> convert_to_gguf(const model_files& files,
+                                                     const std::filesystem::path& output,
+                                                     const conversion_options& options) {
+  const checkpoint weights = files.weights();
+  const auto all = detail::plan_conversions(
+      files, weights, true, [&](const std::string& name, std::vector<std::uint64_t> shape) {
+        const bool is_kept = shape.size() == 1 || name == "wpe.weight";
+        const element_type type = is_kept ? element_type::f32 : options.type;
+        if (is_block_type(type) && shape.back() % block_length != 0)
+          throw argument_error(files.path().string() + ": tensor " + name + ": expected a multiple of " +
+                               std::to_string(block_length) + " inputs for " + std::string(name_of(type)) +
+                               ", found " + std::to_string(shape.back()));
+        return tensor_entry{*gguf_name(name), std::move(shape), type};
+      });
+  std::vector<tensor_entry> entries;
+  for (const auto& work : all) entries.push_back(work.entry);
+  gguf_stream file(output, gguf_metadata_of(files, options.type), entries);
+  return detail::convert_tensors(all, options, file);
+}
+
+/// Writes the model as a Hugging Face folder, with the vocabulary's files if there is one. Throws what
+/// opening its files does; argument_error for a block type, which safetensors does not have; file_error where
+/// the folder cannot be written.
+inline std::vector<converted_tensor> convert_to_folder(const model_files& files,
+                                                       const std::filesystem::path& output,
+                                                       const conversion_options& options) {
+  if (is_block_type(options.type))
+    throw argument_error(output.string() + ": a Hugging Face folder holds F32, F16 or BF16, not " +
+                         std::string(name_of(options.type)) +
+                         "\n  A name that ends in .gguf makes a GGUF file.");
+  const checkpoint weights = files.weights();
+  const auto all = detail::plan_conversions(files, weights, false,
+                                            [&](const std::string& name, std::vector<std::uint64_t> shape) {
+                                              return tensor_entry{name, std::move(shape), options.type};
+                                            });
+  std::error_code failure;
+  std::filesystem::create_directories(output, failure);
+  if (failure) throw file_error(output.string() + ": cannot make the folder: " + failure.message());
+  std::vector<tensor_entry> entries;
+  for (const auto& work : all) entries.push_back(work.entry);
+  safetensors_stream file(output / "model.safetensors", entries);
+  auto results = detail::convert_tensors(all, options, file);
+  write_vocabulary_files(files, output);
+  write_config(output / "config.json", files.config(), options.type);
+  return results;
+}
+
+} // namespace transept::inline TRANSEPT_ABI

@@ -1,0 +1,308 @@
+// io/convert_files.hpp, io/gguf_writer.hpp, io/vocabulary_writer.hpp: what is written is what was read,
+// rounded or quantized, and the errors told are the errors made.
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <support/gguf_bytes.hpp>
+#include <support/parameter_values.hpp>
+#include <support/paths.hpp>
+#include <support/temporary_folder.hpp>
+
+#include <transept/io/convert_files.hpp>
+#include <transept/io/save_model.hpp>
+#include <transept/models/initialise.hpp>
+
+using namespace transept;
+using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
+
+namespace {
+
+constexpr gpt2_config small{.n_embd = 32, .n_layer = 2, .n_head = 4, .vocab_size = 272, .n_positions = 24};
+
+std::filesystem::path fixture(const std::string& name) { return support::fixture("gguf/" + name); }
+
+std::string file_name(element_type type) {
+  switch (type) {
+  case element_type::f16:
+    return "f16.gguf";
+  case element_type::bf16:
+    return "bf16.gguf";
+  case element_type::q8_0:
+    return "q8_0.gguf";
+  case element_type::q4_0:
+    return "q4_0.gguf";
+  default:
+    return "f32.gguf";
+  }
+}
+
+constexpr std::array all_types{element_type::f32, element_type::f16, element_type::bf16, element_type::q8_0,
+                               element_type::q4_0};
+
+/// A float as the type holds it, for types without blocks.
+float rounded(float x, element_type type) {
+  return type == element_type::f16    ? to_float(to_f16(x))
+         : type == element_type::bf16 ? to_float(to_bf16(x))
+                                      : x;
+}
+
+void check_same_tokenizer(const std::filesystem::path& actual, const std::filesystem::path& expected) {
+  const auto a = load_tokenizer(actual), e = load_tokenizer(expected);
+  REQUIRE(a.vocabulary_size() == e.vocabulary_size());
+  for (token_id id = 0; id < static_cast<token_id>(e.vocabulary_size()); ++id)
+    CHECK(a.bytes(id) == e.bytes(id));
+  for (const auto special : {special_tokens::as_text, special_tokens::allowed}) {
+    const std::string text = "the tower stands\n 😁 <|endoftext|> \xff aaaa";
+    CHECK(a.encode(text, special) == e.encode(text, special));
+  }
+}
+
+} // namespace
+
+TEST_CASE("a folder becomes the GGUF file that llama.cpp's converter makes of it") {
+  const support::temporary_folder out;
+  const auto folder = model_files::open(fixture("folder"));
+  for (const auto type : all_types) {
+    const auto path = out / file_name(type);
+    convert_to_gguf(folder, path, {.type = type, .threads = 2});
+    const auto made = gguf_file::open(path), expected = gguf_file::open(fixture(file_name(type)));
+    CHECK(made.tensors().size() == 2 + 2 * 12 + 2);
+    for (const stored_tensor& tensor : made.tensors()) {
+      CAPTURE(tensor.name);
+      const stored_tensor* const other = expected.find(tensor.name);
+      REQUIRE(other != nullptr);
+      CHECK(tensor.dtype == other->dtype);
+      CHECK(tensor.shape == other->shape);
+      if (!is_block_type(*element_type_of(tensor.dtype)))
+        CHECK(std::ranges::equal(tensor.bytes, other->bytes));
+    }
+    for (const auto& [key, value] : expected.metadata().values()) {
+      CAPTURE(key);
+      if (key == "general.name" || key == "tokenizer.ggml.add_bos_token") continue;
+      const gguf_value* const mine = made.metadata().find(key);
+      REQUIRE(mine != nullptr);
+      CHECK(mine->type == value.type);
+      CHECK(mine->bytes == value.bytes);
+    }
+    CHECK(model_files::open(path).config() == folder.config());
+    check_same_tokenizer(path, fixture("folder"));
+  }
+}
+
+TEST_CASE("a GGUF file becomes a folder with the same parameters and vocabulary") {
+  const auto exact = load<gpt2<small>>(fixture("folder"));
+  for (const auto type : {element_type::f32, element_type::f16, element_type::bf16}) {
+    const support::temporary_folder out;
+    convert_to_folder(model_files::open(fixture("f32.gguf")), out / "a" / "b", {.type = type});
+    const auto model = load<gpt2<small>>(out / "a" / "b");
+    CHECK(model.wte.weight.type() == type);
+    for (const auto& name : support::parameter_names(exact)) {
+      CAPTURE(name);
+      auto expected = support::parameter_values(exact, name);
+      for (float& x : expected) x = rounded(x, type);
+      CHECK(support::parameter_values(model, name) == expected);
+    }
+    CHECK(read_config(out / "a" / "b") == read_config(fixture("folder")));
+    check_same_tokenizer(out / "a" / "b", fixture("folder"));
+  }
+}
+
+TEST_CASE("quantized files become folders of the numbers they stand for") {
+  for (const char* name : {"q8_0.gguf", "q4_0.gguf"}) {
+    const support::temporary_folder out;
+    convert_to_folder(model_files::open(fixture(name)), out.path(), {.type = element_type::f32});
+    const auto model = load<gpt2<small>>(out.path()), expected = load<gpt2<small>>(fixture(name));
+    for (const auto& parameter : support::parameter_names(expected)) {
+      CAPTURE(parameter);
+      CHECK(support::parameter_values(model, parameter) == support::parameter_values(expected, parameter));
+    }
+  }
+}
+
+TEST_CASE("a GGUF file of the type that is asked for keeps its bytes and its keys") {
+  for (const auto type : all_types) {
+    const support::temporary_folder out;
+    const auto source = gguf_file::open(fixture(file_name(type)));
+    const auto results =
+        convert_to_gguf(model_files::open(fixture(file_name(type))), out / "m.gguf", {.type = type});
+    const auto made = gguf_file::open(out / "m.gguf");
+    for (const stored_tensor& tensor : made.tensors())
+      CHECK(std::ranges::equal(tensor.bytes, source.find(tensor.name)->bytes));
+    for (const auto& [key, value] : source.metadata().values()) {
+      REQUIRE(made.metadata().find(key) != nullptr);
+      CHECK(made.metadata().find(key)->bytes == value.bytes);
+    }
+    for (const auto& result : results) CHECK((result.relative_error == 0 && result.largest_error == 0));
+  }
+}
+
+TEST_CASE("the errors told are those between what was read and what was written") {
+  const support::temporary_folder out;
+  const auto exact = load<gpt2<small>>(fixture("folder"));
+  for (const auto type : all_types) {
+    const auto path = out / file_name(type);
+    const auto results = convert_to_gguf(model_files::open(fixture("folder")), path, {.type = type});
+    const auto model = load<gpt2<small>>(path);
+    for (const auto& result : results) {
+      CAPTURE(result.name);
+      const auto name = *huggingface_name(result.name);
+      const auto x = support::parameter_values(exact, name), y = support::parameter_values(model, name);
+      double squares = 0, errors = 0, largest = 0;
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        const double difference = double{y[i]} - double{x[i]};
+        squares += double{x[i]} * double{x[i]};
+        errors += difference * difference;
+        largest = std::max(largest, std::abs(difference));
+      }
+      CHECK(result.relative_error == Approx(std::sqrt(errors / squares)).epsilon(1e-9).margin(1e-12));
+      CHECK(result.largest_error == largest);
+      CHECK(result.from == element_type::f32);
+      const bool is_matrix = result.shape.size() == 2 && name != "wpe.weight";
+      CHECK(result.to == (is_matrix ? type : element_type::f32));
+      CHECK(result.bytes_before == x.size() * 4);
+      CHECK(result.bytes_after == bytes_of(result.to, x.size()));
+      if (is_matrix && type == element_type::q8_0) CHECK(result.relative_error < 0.01);
+      if (is_matrix && type == element_type::q4_0) CHECK(result.relative_error < 0.1);
+    }
+  }
+}
+
+TEST_CASE("files do not depend on the number of threads, and progress ends with all") {
+  const support::temporary_folder out;
+  const auto files = model_files::open(support::shipped_model());
+  std::uint64_t last = 0, all = 0;
+  const auto progress = [&](std::uint64_t done, std::uint64_t total) {
+    CHECK(done >= last);
+    last = done;
+    all = total;
+  };
+  convert_to_gguf(files, out / "1.gguf", {.type = element_type::q4_0, .threads = 1, .progress = progress});
+  CHECK(last == 3487232);
+  CHECK(all == 3487232);
+  convert_to_gguf(files, out / "3.gguf", {.type = element_type::q4_0, .threads = 3});
+  CHECK(support::read_file(out / "1.gguf") == support::read_file(out / "3.gguf"));
+}
+
+TEST_CASE("matrices of many pieces are transposed rightly") {
+  constexpr gpt2_config wide{.n_embd = 544, .n_layer = 1, .n_head = 1, .vocab_size = 5, .n_positions = 2};
+  const auto model = initialise<gpt2<wide>>(3);
+  const support::temporary_folder out;
+  save(model, out / "a");
+  convert_to_gguf(model_files::open(out / "a"), out / "b.gguf", {.type = element_type::f32});
+  convert_to_folder(model_files::open(out / "b.gguf"), out / "c", {.type = element_type::f32});
+  const auto back = load<gpt2<wide>>(out / "c"), between = load<gpt2<wide>>(out / "b.gguf");
+  for (const auto& name : support::parameter_names(model)) {
+    CAPTURE(name);
+    const auto expected = support::parameter_values(model, name);
+    CHECK((support::parameter_values(back, name) == expected));
+    CHECK((support::parameter_values(between, name) == expected));
+  }
+  CHECK(support::read_file(out / "a" / "model.safetensors") ==
+        support::read_file(out / "c" / "model.safetensors"));
+}
+
+TEST_CASE("an untied output is written, a tied one's copy is not") {
+  constexpr gpt2_config untied{.n_embd = 32,
+                               .n_layer = 1,
+                               .n_head = 2,
+                               .vocab_size = 7,
+                               .n_positions = 3,
+                               .tie_word_embeddings = false};
+  const auto model = initialise<gpt2<untied>>(5);
+  const support::temporary_folder out;
+  save(model, out / "a");
+  convert_to_gguf(model_files::open(out / "a"), out / "b.gguf", {.type = element_type::f32});
+  const auto loaded = load<gpt2<untied>>(out / "b.gguf");
+  CHECK(support::parameter_values(loaded, "lm_head.weight") ==
+        support::parameter_values(model, "lm_head.weight"));
+  convert_to_gguf(model_files::open(fixture("f16.gguf")), out / "c.gguf", {.type = element_type::f16});
+  CHECK(gguf_file::open(out / "c.gguf").find("output.weight") == nullptr);
+}
+
+TEST_CASE("vocabularies that are smaller than the model are filled up, larger ones refused") {
+  const support::temporary_folder out;
+  for (const char* name : {"config.json", "model.safetensors", "vocab.json", "merges.txt"})
+    std::filesystem::copy_file(fixture("folder") / name, out / name);
+  const auto without = [&](const std::string& text, const std::string& entry) {
+    const std::size_t place = text.find(entry);
+    REQUIRE(place != text.npos);
+    return std::string(text).erase(place, entry.size());
+  };
+  const std::string whole = support::read_file(out / "vocab.json");
+  support::write_file(out / "vocab.json", without(whole, ", \"<|endoftext|>\": 271"));
+  convert_to_gguf(model_files::open(out.path()), out / "m.gguf", {});
+  const auto tokenizer = load_tokenizer(out / "m.gguf");
+  CHECK(tokenizer.vocabulary_size() == 272);
+  CHECK(tokenizer.bytes(271) == "[PAD271]");
+  support::write_file(out / "added_tokens.json", R"({"<more>": 271, "<most>": 272})");
+  CHECK_THROWS_AS(convert_to_gguf(model_files::open(out.path()), out / "n.gguf", {}), config_error);
+  CHECK_THROWS_WITH(convert_to_gguf(model_files::open(out.path()), out / "n.gguf", {}),
+                    Contains("vocab_size: expected at least the vocabulary's 273 tokens, found 272"));
+  CHECK_FALSE(std::filesystem::exists(out / "n.gguf"));
+}
+
+TEST_CASE("what the format cannot hold is refused before anything is written") {
+  const support::temporary_folder out;
+  const auto convert = [&](const char* name, element_type type) {
+    convert_to_gguf(model_files::open(support::fixture("gpt2/" + std::string(name))), out / "m.gguf",
+                    {.type = type});
+  };
+  CHECK_THROWS_AS(convert("relu", element_type::f32), config_error);
+  CHECK_THROWS_WITH(convert("relu", element_type::f32),
+                    Contains("activation_function: expected \"gelu_new\", found \"relu\"\n"));
+  CHECK_THROWS_WITH(convert("inverse_layer_scale", element_type::f32),
+                    Contains("expected false, found true"));
+  CHECK_THROWS_WITH(convert("unscaled_attention", element_type::f32), Contains("expected true, found false"));
+  CHECK_THROWS_AS(convert("tied_f32", element_type::q8_0), argument_error);
+  CHECK_THROWS_WITH(convert("tied_f32", element_type::q8_0),
+                    Contains("tensor wte.weight: expected a multiple of 32 inputs for Q8_0, found 40"));
+  CHECK_FALSE(std::filesystem::exists(out / "m.gguf"));
+  convert("head_width", element_type::f16);
+  CHECK(model_files::open(out / "m.gguf").config().head_width == 20);
+  convert("inner_width", element_type::f16);
+  CHECK(model_files::open(out / "m.gguf").config().n_inner == 50);
+  CHECK_THROWS_AS(
+      convert_to_folder(model_files::open(fixture("f32.gguf")), out / "f", {.type = element_type::q4_0}),
+      argument_error);
+  CHECK_THROWS_WITH(
+      convert_to_folder(model_files::open(fixture("f32.gguf")), out / "f", {.type = element_type::q4_0}),
+      Contains("a Hugging Face folder holds F32, F16 or BF16, not Q4_0"));
+  CHECK_FALSE(std::filesystem::exists(out / "f"));
+}
+
+TEST_CASE("a GGUF stream takes exactly the bytes of its tensors") {
+  const support::temporary_folder out;
+  gguf_keys keys;
+  keys.add("a", std::uint32_t{1});
+  CHECK_THROWS_AS(keys.add("a", "x"), argument_error);
+  CHECK_THROWS_AS(keys.add("", "x"), argument_error);
+  const std::vector<tensor_entry> tensors{
+      {"a", {2, 3}, element_type::f32}, {"none", {0}, element_type::f16}, {"b", {1, 32}, element_type::q8_0}};
+  const std::vector<std::byte> bytes(34, std::byte{7});
+  const auto path = out / "m.gguf";
+  {
+    gguf_stream file(path, keys, tensors);
+    file.write(std::span(bytes).first(20));
+    file.write(std::span(bytes).first(4));
+    CHECK_THROWS_AS(file.commit(), argument_error);
+    file.write(bytes);
+    CHECK_THROWS_AS(file.write(bytes), argument_error);
+    file.commit();
+  }
+  CHECK(gguf_file::open(path).find("b")->bytes.size() == 34);
+  CHECK(gguf_file::open(path).find("a")->shape == std::vector<std::uint64_t>{2, 3});
+  const auto refuse = [&](const tensor_entry& entry) {
+    CHECK_THROWS_AS(gguf_stream(out / "n.gguf", keys, std::vector<tensor_entry>{entry, {"z", {1}, {}}}),
+                    argument_error);
+  };
+  refuse({"z", {1}, element_type::f32});
+  refuse({"", {1}, element_type::f32});
+  refuse({std::string(64, 'n'), {1}, element_type::f32});
+  refuse({"a", {33}, element_type::q4_0});
+  refuse({"a", {1, 1, 1, 1, 1}, element_type::f32});
+  CHECK_FALSE(std::filesystem::exists(out / "n.gguf"));
+}
