@@ -17,7 +17,15 @@ using transept::activation_type;
 
 namespace {
 
-constexpr std::size_t most_rows = 13; // more than two register tiles of six
+/// One, a few, and many: at least as many as two register tiles of six and one row have.
+constexpr std::size_t few = 13, most_rows = kernels::many_rows + 13;
+
+/// Calls f with every number of rows that is worth a test.
+template <class F>
+void for_row_counts(F&& f) {
+  for (std::size_t rows = 1; rows <= few; ++rows) f(rows);
+  for (std::size_t rows = kernels::many_rows - 1; rows <= most_rows; ++rows) f(rows);
+}
 
 /// A product to compute in either layout: x [most_rows, inner], and weights of `outputs` × `inner`.
 template <class T>
@@ -89,11 +97,11 @@ void check_against_twin(machine& on, bool transposed, std::size_t inner, std::si
   const auto expected = problem.expected(false);
   reference::matrix allowed = problem.scale(false);
   for (double& bound : allowed) bound *= unit * roundings(inner);
-  for (std::size_t rows = 1; rows <= most_rows; ++rows) {
+  for_row_counts([&](std::size_t rows) {
     const auto y = problem.compute(on, rows);
     CAPTURE(transposed, inner, outputs, rows);
     REQUIRE(worst_excess(y, expected, allowed, rows * outputs) <= 1);
-  }
+  });
 }
 
 template <class Values>
@@ -138,14 +146,16 @@ TEMPLATE_TEST_CASE("a row's bits depend neither on the rows beside it nor on the
   }
   for (const int threads : {1, 2, 3, 4}) {
     machine on(threads);
-    for (std::size_t rows = 1; rows <= most_rows; ++rows) {
+    for_row_counts([&](std::size_t rows) {
       CAPTURE(transposed, inner, outputs, threads, rows);
       const auto y = problem.compute(on, rows, finish);
       REQUIRE(same_bits(y, row_by_row.data(), rows * outputs));
+    });
+    for (const std::size_t rows :
+         {few, most_rows - 2}) { // from another first row, so that tiles begin elsewhere
+      const auto y = problem.compute(on, rows, finish, 2);
+      REQUIRE(same_bits(y, row_by_row.data() + 2 * outputs, rows * outputs));
     }
-    // From another first row, so that tiles begin elsewhere.
-    const auto y = problem.compute(on, most_rows - 2, finish, 2);
-    REQUIRE(same_bits(y, row_by_row.data() + 2 * outputs, (most_rows - 2) * outputs));
   }
 }
 
@@ -177,7 +187,7 @@ TEMPLATE_TEST_CASE("bias, residual and activation are applied in that order, in 
       bound = 1.2 * bound + 4 * unit * std::fmax(1, std::fabs(value));
     }
   }
-  for (const std::size_t rows : {1u, 3u, 4u, 6u, 13u}) {
+  for (const std::size_t rows : {std::size_t{1}, std::size_t{3}, std::size_t{4}, few, most_rows}) {
     CAPTURE(transposed, with_bias, with_residual, rows);
     CHECK(worst_excess(problem.compute(on, rows, finish), expected, allowed, rows * 33) <= 1);
   }
@@ -186,7 +196,7 @@ TEMPLATE_TEST_CASE("bias, residual and activation are applied in that order, in 
 TEMPLATE_TEST_CASE("every bit pattern of a 16-bit weight is multiplied exactly", "", f16, bf16) {
   machine on;
   const bool transposed = GENERATE(false, true);
-  const std::size_t rows = GENERATE(1u, 5u);
+  const std::size_t rows = GENERATE(std::size_t{1}, std::size_t{5}, kernels::many_rows);
   product<TestType> problem(transposed, 1, 65536); // subnormals, infinities and NaN among them
   for (std::size_t i = 0; i < 65536; ++i) problem.weights[i].bits = static_cast<std::uint16_t>(i);
   std::fill(problem.x.begin(), problem.x.end(), 1.0f);
@@ -210,7 +220,7 @@ TEMPLATE_TEST_CASE("NaN and infinite weights show in the outputs that read them,
   };
   at(0, 3) = narrow(std::numeric_limits<float>::quiet_NaN(), TestType{});
   at(39, 34) = narrow(std::numeric_limits<float>::infinity(), TestType{});
-  for (const std::size_t rows : {1u, 2u, 6u, 13u}) {
+  for (const std::size_t rows : {std::size_t{1}, std::size_t{2}, few, most_rows}) {
     const auto y = problem.compute(on, rows);
     for (std::size_t r = 0; r < rows; ++r) {
       for (std::size_t n = 0; n < outputs; ++n) {
@@ -236,12 +246,12 @@ TEST_CASE("huge and tiny f32 operands multiply without loss, and overflow gives 
   const auto expected = problem.expected(false);
   reference::matrix allowed = problem.scale(false);
   for (double& bound : allowed) bound *= unit * roundings(9);
-  for (const std::size_t rows : {1u, 13u})
+  for (const std::size_t rows : {std::size_t{1}, few, most_rows})
     CHECK(worst_excess(problem.compute(on, rows), expected, allowed, rows * 17) <= 1);
 
   for (float& value : problem.x) value = 1e25f;
   for (float& weight : problem.weights) weight = 1e25f;
-  for (const std::size_t rows : {1u, 13u})
+  for (const std::size_t rows : {std::size_t{1}, few, most_rows})
     for (const float value : problem.compute(on, rows))
       CHECK(value == std::numeric_limits<float>::infinity());
 }

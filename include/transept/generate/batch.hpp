@@ -1,6 +1,5 @@
 // A batch: several texts in progress on one model, each with its own key/value cache. A decoding step takes
-// one token of each and reads the weights once for all of them, so that sixteen texts cost little more than
-// one where memory is the limit.
+// one token of each and reads the weights once for all of them: reading them is most of what one text costs.
 //
 //   transept::batch batch(model, {.max_sequences = 16});
 //   const auto a = add(batch);                       // an empty sequence

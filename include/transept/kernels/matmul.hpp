@@ -10,9 +10,10 @@
 //
 // Determinism: an output is always summed in the same order: for weights [inner, outputs] k = 0, 1, 2, … with
 // one fma each (vectorised across outputs), for [outputs, inner] in `simd::width` interleaved partial sums
-// that are added in one fixed order, for panels block by block. The one-row kernels, which stream the weights
-// from memory once, and the many-row kernels, which pack them into cache blocks, both keep to it, and threads
-// divide outputs only. So the same bits come out for any number of rows at once and any number of threads.
+// that are added in one fixed order, for panels block by block. The kernels of one row and of a few, which
+// stream the weights from memory once, and those of many rows, which pack them into cache blocks, all keep to
+// it, and threads divide outputs only. So the same bits come out for any number of rows at once and any
+// number of threads.
 #pragma once
 
 #include <algorithm>
@@ -21,6 +22,7 @@
 
 #include <transept/core/element_type.hpp>
 #include <transept/kernels/activation.hpp>
+#include <transept/kernels/matmul_few_rows.hpp>
 #include <transept/kernels/matmul_many_rows.hpp>
 #include <transept/kernels/matmul_one_row.hpp>
 #include <transept/kernels/matmul_panels.hpp>
@@ -29,8 +31,8 @@
 
 namespace transept::inline TRANSEPT_ABI::kernels {
 
-/// Below this number of rows, streaming the weights once per row beats packing them.
-inline constexpr std::size_t many_rows = 4;
+/// Below this number of rows, streaming the weights beats packing them.
+inline constexpr std::size_t many_rows = 48;
 
 /// Scratch memory that matmul takes from the workspace, at most.
 constexpr std::size_t matmul_scratch_bytes(std::size_t rows, std::size_t outputs, std::size_t threads) {
@@ -52,8 +54,10 @@ inline void matmul_by_inputs(compute_context& context, rows_of_floats x, stored_
     const T* weights = static_cast<const T*>(w.data);
     if (x.rows >= many_rows) return matmul_many_rows(context, x, weights, w.cols, y, finish);
     parallel_for(context.threads, w.cols, one_row_grain, [&](std::size_t begin, std::size_t end, int) {
-      for (std::size_t r = 0; r < x.rows; ++r)
-        matmul_one_row(x.row(r), x.cols, weights, w.cols, begin, end, y + r * w.cols, finish);
+      if (x.rows == 1)
+        matmul_one_row(x.row(0), x.cols, weights, w.cols, begin, end, y, finish);
+      else
+        matmul_few_rows<many_rows>(x, weights, w.cols, begin, end, y, finish);
     });
   });
 }
@@ -65,8 +69,10 @@ inline void matmul_by_outputs(compute_context& context, rows_of_floats x, stored
     const T* weights = static_cast<const T*>(w.data);
     if (x.rows >= many_rows) return matmul_transposed_many_rows(context, x, weights, w.rows, y, finish);
     parallel_for(context.threads, w.rows, one_row_grain, [&](std::size_t begin, std::size_t end, int) {
-      for (std::size_t r = 0; r < x.rows; ++r)
-        matmul_transposed_one_row(x.row(r), x.cols, weights, begin, end, y + r * w.rows, finish);
+      if (x.rows == 1)
+        matmul_transposed_one_row(x.row(0), x.cols, weights, begin, end, y, finish);
+      else
+        matmul_transposed_few_rows(x, weights, w.rows, begin, end, y, finish);
     });
   });
 }

@@ -127,9 +127,9 @@ inline constexpr std::size_t dot_rows_w = simd::registers == 32 ? 6 : 3;
 /// Rows of weights widened to f32 at once; a multiple of dot_rows_w.
 inline constexpr std::size_t dot_block = 48;
 
-/// y[r, n] for `XRows` rows of x and `WRows` rows of w (f32, `inner` apart).
-template <std::size_t XRows, std::size_t WRows>
-void dot_tile(const float* x, const float* w, std::size_t inner, float* y, std::size_t stride, std::size_t n,
+/// y[r, n] for `XRows` rows of x and `WRows` rows of w (`inner` apart).
+template <std::size_t XRows, std::size_t WRows, class T>
+void dot_tile(const float* x, const T* w, std::size_t inner, float* y, std::size_t stride, std::size_t n,
               const epilogue& finish) {
   simd::batch partial[XRows * WRows];
   simd::unroll<XRows * WRows>([&](auto i) { partial[i] = simd::broadcast(0.0f); });
@@ -144,9 +144,9 @@ void dot_tile(const float* x, const float* w, std::size_t inner, float* y, std::
   };
   std::size_t k = 0;
   for (; k + simd::width <= inner; k += simd::width)
-    accumulate([](const float* from) { return simd::load(from); }, k);
+    accumulate([](const auto* from) { return simd::load(from); }, k);
   if (k < inner)
-    accumulate([rest = inner - k](const float* from) { return simd::load_partial(from, rest); }, k);
+    accumulate([rest = inner - k](const auto* from) { return simd::load_partial(from, rest); }, k);
   simd::unroll<XRows>([&](auto r) {
     simd::unroll<WRows>(
         [&](auto c) { store_one(simd::sum(partial[r * WRows + c]), y + r * stride, n + c, finish); });
