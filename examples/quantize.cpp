@@ -2,12 +2,11 @@
 //
 //   quantize gpt2 gpt2-int8.gguf --dtype int8
 //   quantize gpt2-int8.gguf gpt2-f16 --dtype f16
-#include <array>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <common/program.hpp>
@@ -21,21 +20,6 @@ namespace {
 
 using transept::converted_tensor;
 using transept::element_type;
-
-constexpr std::array<std::pair<const char*, element_type>, 5> types{{{"f32", element_type::f32},
-                                                                     {"f16", element_type::f16},
-                                                                     {"bf16", element_type::bf16},
-                                                                     {"int8", element_type::q8_0},
-                                                                     {"int4", element_type::q4_0}}};
-
-element_type type_named(const std::string& name) {
-  std::string list;
-  for (const auto& [each, type] : types) {
-    if (each == name) return type;
-    list += (list.empty() ? "" : ", ") + std::string(each);
-  }
-  throw transept::argument_error("--dtype: expected one of " + list + ", found " + transept::quoted(name));
-}
 
 /// 3.25e-03.
 std::string scientific(double number) {
@@ -87,9 +71,9 @@ int main(int argc, char** argv) {
   app.add_option("OUT", output, "What to write: a name that ends in .gguf is a GGUF file, any other a folder")
       ->type_name("")
       ->required();
-  app.add_option("--dtype", dtype,
-                 "Type of the matrices: f32, f16, bf16; in GGUF also int8 (Q8_0) and int4 (Q4_0)")
-      ->type_name("TYPE")
+  app.add_option("--dtype", dtype, "Type of the matrices; int8 (Q8_0) and int4 (Q4_0) in GGUF only")
+      ->type_name(examples::element_type_choices)
+      ->check(examples::is_element_type())
       ->required();
   app.add_option("--threads", threads, "Threads to compute with; 0: one per processor")
       ->type_name("N")
@@ -97,7 +81,7 @@ int main(int argc, char** argv) {
 
   return examples::run_program(app, argc, argv, [&] {
     const bool is_gguf = output.extension() == ".gguf";
-    const element_type type = type_named(dtype);
+    const element_type type = *examples::element_type_named(dtype);
     check_output(output, is_gguf);
     const auto files = transept::model_files::open(input);
     std::vector<converted_tensor> tensors;

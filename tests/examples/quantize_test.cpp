@@ -52,8 +52,9 @@ TEST_CASE("quantize refuses to write over files, and what a format cannot hold")
   CHECK(error_of({model, (folder / "out").string(), "--dtype", "int4"}) ==
         (folder / "out").string() + ": a Hugging Face folder holds F32, F16 or BF16, not Q4_0");
   CHECK_FALSE(std::filesystem::exists(folder / "out"));
-  CHECK(error_of({model, (folder / "x.gguf").string(), "--dtype", "int3"}) ==
-        "--dtype: expected one of f32, f16, bf16, int8, int4, found \"int3\"");
+  const std::string other = error_of({model, (folder / "x.gguf").string(), "--dtype", "int3"});
+  CHECK(other.find("--dtype") != std::string::npos);
+  CHECK(other.find("int3") != std::string::npos);
   CHECK(
       error_of({"no such folder", (folder / "x.gguf").string(), "--dtype", "int8"}).find("no such folder") !=
       std::string::npos);

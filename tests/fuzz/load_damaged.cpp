@@ -2,9 +2,9 @@
 // transept::error. Build it with -fsanitize=address,undefined.
 //
 //   load_damaged PATH…                        loads each folder or file as it is (a corpus of damaged ones)
-//   load_damaged --iterations N [--seed S] [FOLDER…]
-//                                             damages copies of the folders N times each; without a folder,
-//                                             of a tiny model that it makes itself
+//   load_damaged --iterations N [--seed S] [PATH…]
+//                                             damages copies of the folders and GGUF files N times each;
+//                                             without one, of a tiny model that it makes itself, as both
 //
 // Iteration i of seed S damages as iteration 0 of seed S + i does, so one can be repeated alone. Where a
 // sanitizer ends the program, the damaged folder stays in the place that was printed at the start.
@@ -25,6 +25,7 @@
 
 #include <transept/generate/session.hpp>
 #include <transept/io/checkpoint.hpp>
+#include <transept/io/convert_files.hpp>
 #include <transept/io/huggingface_config.hpp>
 #include <transept/io/load_tokenizer.hpp>
 #include <transept/io/npy.hpp>
@@ -41,6 +42,10 @@ constexpr transept::gpt2_config tiny{
 constexpr transept::gpt2_config shipped{.n_embd = 256, .n_layer = 4, .n_head = 4};
 using tiny_model = transept::gpt2<tiny.any_vocabulary()>;
 using shipped_model = transept::gpt2<shipped.any_vocabulary()>;
+// As wide as a block.
+constexpr transept::gpt2_config block_wide{
+    .n_embd = 32, .n_layer = 1, .n_head = 2, .vocab_size = 300, .n_positions = 5};
+using block_wide_model = transept::gpt2<block_wide.any_vocabulary()>;
 
 unsigned sum_of(const std::vector<transept::stored_tensor>& tensors) {
   unsigned sum = 0;
@@ -72,8 +77,11 @@ void attempt(tally& counts, const std::string& what, bool show, Load&& load) {
   }
 }
 
+void load_weights(const fs::path& folder);
+
 void load_file(const fs::path& path) {
   const std::string name = path.filename().string();
+  if (transept::is_gguf(path)) return load_weights(path);
   if (name.ends_with(".safetensors"))
     sum_of(transept::safetensors_file::open(path).tensors());
   else if (name.ends_with(".npy"))
@@ -84,7 +92,7 @@ void load_file(const fs::path& path) {
 
 void load_weights(const fs::path& folder) {
   sum_of(transept::checkpoint::open(folder).tensors());
-  transept::visit_model<tiny_model, shipped_model>(folder, [](const auto& model) {
+  transept::visit_model<tiny_model, block_wide_model, shipped_model>(folder, [](const auto& model) {
     transept::session session(model, {.threads = 1});
     const std::vector<transept::token_id> tokens{0};
     return static_cast<int>(forward(model, session, tokens).size());
@@ -98,10 +106,21 @@ void load_vocabulary(const fs::path& folder) {
   if (tokenizer.decode(ids) != text) throw std::runtime_error("a tokenizer that does not give the text back");
 }
 
+/// The 256 bytes and one merge.
+void write_byte_vocabulary(const fs::path& folder) {
+  std::string table = "{";
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    table += transept::json_literal(transept::to_byte_alphabet({&c, 1})) + ":" + std::to_string(byte) + ",";
+  }
+  support::write_file(folder / "vocab.json", table + "\"aa\":256}");
+  support::write_file(folder / "merges.txt", "a a\n");
+}
+
 void load_folder(tally& counts, const fs::path& folder, bool show) {
   const std::string name = folder.string();
   attempt(counts, name + " (weights)", show, [&] { load_weights(folder); });
-  if (fs::exists(folder / "vocab.json") || fs::exists(folder / "tokenizer.json"))
+  if (transept::is_gguf(folder) || fs::exists(folder / "vocab.json") || fs::exists(folder / "tokenizer.json"))
     attempt(counts, name + " (vocabulary)", show, [&] { load_vocabulary(folder); });
 }
 
@@ -131,6 +150,21 @@ void load_damaged(tally& counts, const fs::path& folder, std::uint64_t seed, std
   }
 }
 
+void load_damaged_file(tally& counts, const fs::path& path, std::uint64_t seed, std::uint64_t iterations) {
+  const support::temporary_folder folder;
+  const fs::path copy = folder / "m.gguf";
+  std::cout << "damaged copies of " << path.string() << " are " << copy.string() << std::endl;
+  const std::string valid = support::read_file(path);
+  for (std::uint64_t i = 0; i < iterations; ++i) {
+    support::damage damage(seed + i);
+    support::write_file(copy, damage.apply(valid, i % 2 == 0 ? 700 : valid.size()));
+    const std::uint64_t failed = counts.failed;
+    load_folder(counts, copy, false);
+    if (counts.failed != failed) std::cout << "  damaged: seed " << seed + i << std::endl;
+    if ((i + 1) % 1000 == 0) std::cerr << i + 1 << " iterations\n";
+  }
+}
+
 std::uint64_t number(std::string_view text) {
   std::uint64_t value = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -156,18 +190,26 @@ int main(int argc, char** argv) try {
       paths.emplace_back(argument);
   }
   if (paths.empty() && iterations == 0) {
-    std::cerr << "usage: load_damaged PATH... | load_damaged --iterations N [--seed S] [FOLDER...]\n";
+    std::cerr << "usage: load_damaged PATH... | load_damaged --iterations N [--seed S] [PATH...]\n";
     return 2;
   }
   tally counts;
   const support::temporary_folder made;
   if (paths.empty()) {
     save(transept::initialise<tiny_model>(1, {.vocab_size = 11, .n_positions = 5, .threads = 1}),
-         made.path());
-    paths.push_back(made.path());
+         made / "tiny");
+    paths.push_back(made / "tiny");
+    save(transept::initialise<block_wide_model>(1, {.vocab_size = 300, .n_positions = 5, .threads = 1}),
+         made / "wide");
+    write_byte_vocabulary(made / "wide");
+    transept::convert_to_gguf(transept::model_files::open(made / "wide"), made / "wide.gguf",
+                              {.type = transept::element_type::q4_0, .threads = 1});
+    paths.push_back(made / "wide.gguf");
   }
   for (const auto& path : paths) {
-    if (iterations > 0)
+    if (iterations > 0 && transept::is_gguf(path))
+      load_damaged_file(counts, path, seed, iterations);
+    else if (iterations > 0)
       load_damaged(counts, path, seed, iterations);
     else if (fs::is_directory(path))
       load_folder(counts, path, true);
