@@ -8,7 +8,7 @@
 namespace examples {
 
 struct common_arguments {
-  std::filesystem::path model; ///< --model DIR
+  std::filesystem::path model; ///< --model PATH
   int threads = 0;             ///< --threads N
 };
 

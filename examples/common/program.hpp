@@ -25,8 +25,9 @@ struct common_options {
   int threads = 0;
 
   void add_to(CLI::App& app) {
-    app.add_option("--model", model, "Folder with config.json, model.safetensors and the vocabulary")
-        ->type_name("DIR")
+    app.add_option("--model", model,
+                   "Folder with config.json, model.safetensors and the vocabulary; or a GGUF file")
+        ->type_name("PATH")
         ->capture_default_str();
     app.add_option("--threads", threads, "Threads to compute with; 0: one per processor")
         ->type_name("N")
