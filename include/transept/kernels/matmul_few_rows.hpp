@@ -113,10 +113,11 @@ void matmul_transposed_few_rows(rows_of_floats x, const T* w, std::size_t output
     const T* const weights = w + n * inner;
     for (std::size_t tile = 0; tile < tiles; ++tile) {
       for (std::size_t i = 0; i < part; i += line) prefetch(weights, dot_rows_w * inner + tile * part + i);
-      const std::size_t r = tile * dot_rows_x;
-      simd::with_count<dot_rows_x>(std::min(dot_rows_x, x.rows - r), [&](auto x_rows) {
-        simd::with_count<dot_rows_w>(std::min(dot_rows_w, end - n), [&](auto w_rows) {
-          dot_tile<x_rows, w_rows>(x.row(r), weights, inner, y + r * outputs, outputs, n, finish);
+      const std::size_t first = tile * dot_rows_x;
+      simd::in_tiles<dot_rows_x>(std::min(dot_rows_x, x.rows - first), [&](std::size_t i, auto x_rows) {
+        simd::in_tiles<dot_rows_w>(std::min(dot_rows_w, end - n), [&](std::size_t j, auto w_rows) {
+          dot_tile<x_rows, w_rows>(x.row(first + i), weights + j * inner, inner, y + (first + i) * outputs,
+                                   outputs, n + j, finish);
         });
       });
     }

@@ -174,15 +174,12 @@ void matmul_transposed_many_rows(compute_context& context, rows_of_floats x, con
     for (std::size_t n0 = begin; n0 < end; n0 += dot_block) {
       const std::size_t count = std::min(dot_block, end - n0);
       widen(w + n0 * inner, count * inner, widened);
-      for (std::size_t r = 0; r < x.rows; r += dot_rows_x) {
-        simd::with_count<dot_rows_x>(std::min(dot_rows_x, x.rows - r), [&](auto x_rows) {
-          for (std::size_t j = 0; j < count; j += dot_rows_w)
-            simd::with_count<dot_rows_w>(std::min(dot_rows_w, count - j), [&](auto w_rows) {
-              dot_tile<x_rows, w_rows>(x.row(r), widened + j * inner, inner, y + r * outputs, outputs, n0 + j,
-                                       finish);
-            });
+      simd::in_tiles<dot_rows_x>(x.rows, [&](std::size_t r, auto x_rows) {
+        simd::in_tiles<dot_rows_w>(count, [&](std::size_t j, auto w_rows) {
+          dot_tile<x_rows, w_rows>(x.row(r), widened + j * inner, inner, y + r * outputs, outputs, n0 + j,
+                                   finish);
         });
-      }
+      });
       for (std::size_t r = 0; r < x.rows; ++r) finish.activate(y + r * outputs + n0, count);
     }
   });

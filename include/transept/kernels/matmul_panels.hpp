@@ -177,23 +177,18 @@ void matmul_panels(compute_context& context, rows_of_floats x, const Group* w, s
   parallel_for(context.threads, x.rows, panel_rows, [&](std::size_t begin, std::size_t end, int) {
     for (std::size_t r = begin; r < end; ++r) quantize_row(x.row(r), x.cols, quantized, r);
   });
-  parallel_for(context.threads, panel_count(outputs), panel_streams,
-               [&](std::size_t begin, std::size_t end, int) {
-                 if (x.rows == 1) {
-                   for (std::size_t p = begin; p < end; p += panel_streams)
-                     simd::with_count<panel_streams>(std::min(panel_streams, end - p), [&](auto panels) {
-                       multiply_panels<panels>(quantized, 0, w + p * groups, groups, y, p * panel_outputs,
-                                               outputs, finish);
-                     });
-                   return;
-                 }
-                 for (std::size_t p = begin; p < end; ++p)
-                   for (std::size_t r = 0; r < x.rows; r += panel_rows)
-                     simd::with_count<panel_rows>(std::min(panel_rows, x.rows - r), [&](auto rows) {
-                       multiply_rows<rows>(quantized, r, w + p * groups, groups, y, p * panel_outputs,
+  parallel_for(
+      context.threads, panel_count(outputs), panel_streams, [&](std::size_t begin, std::size_t end, int) {
+        std::size_t p = begin;
+        if (x.rows == 1)
+          for (; p + panel_streams <= end; p += panel_streams)
+            multiply_panels<panel_streams>(quantized, 0, w + p * groups, groups, y, p * panel_outputs,
                                            outputs, finish);
-                     });
-               });
+        for (; p < end; ++p)
+          simd::in_tiles<panel_rows>(x.rows, [&](std::size_t r, auto rows) {
+            multiply_rows<rows>(quantized, r, w + p * groups, groups, y, p * panel_outputs, outputs, finish);
+          });
+      });
 }
 
 } // namespace detail
