@@ -217,6 +217,9 @@ TEST_CASE("each tensor may have a type of its own, and tensors that GPT-2 has no
   file.named("blk.0.ffn_up.weight").type = 2;
   file.named("blk.0.ffn_down.weight").type = 30;
   file.named("output_norm.bias").type = 1;
+  auto& positions = file.named("position_embd.weight"); // four blocks of 1.0 · 5
+  positions.type = 8;
+  for (int i = 0; i < 4; ++i) positions.data += std::string("\0\x3c", 2) + std::string(32, '\5');
   file.tensors.push_back({"rope_freqs.weight", {256}, 12});
   file.tensors.push_back({"blk.00.attn_qkv.weight", {1}, 0});
   const support::temporary_folder folder;
@@ -226,6 +229,8 @@ TEST_CASE("each tensor may have a type of its own, and tensors that GPT-2 has no
   CHECK(model.h[0].mlp.c_fc.weight.type() == element_type::q4_0);
   CHECK(model.h[0].mlp.c_proj.weight.type() == element_type::bf16);
   CHECK(model.h[0].attn.c_proj.weight.type() == element_type::f32);
+  CHECK(model.wpe.weight.type() == element_type::f32); // only looked up: never in blocks
+  CHECK(support::parameter_values(model, "wpe.weight") == std::vector<float>(128, 5.0f));
 }
 
 TEST_CASE("keys that are missing, of the wrong type or impossible are refused by name") {

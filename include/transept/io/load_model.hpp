@@ -144,37 +144,39 @@ inline const float* float_elements(const stored_tensor& tensor, element_type typ
   });
 }
 
-/// The tensor's blocks, which lie by outputs, as the kernels' panels; or, in a table that is only looked up,
-/// as f32. `memory` keeps them; the pages of the file are let go.
-template <extent Rows, extent Cols, matrix_use Use>
-weight_matrix<Rows, Cols, Use> block_elements(const stored_tensor& tensor, element_type type,
-                                              const weight_matrix<Rows, Cols, Use>& shaped,
-                                              thread_pool& threads, weight_owner& memory) {
+/// The tensor's blocks, which lie by outputs, as the kernels' panels. `memory` keeps them; the pages of the
+/// file are let go.
+inline const void* packed_elements(const stored_tensor& tensor, element_type type, thread_pool& threads,
+                                   weight_owner& memory) {
   const auto outputs = static_cast<std::size_t>(tensor.shape[0]);
   const auto inputs = static_cast<std::size_t>(tensor.shape[1]);
-  const std::size_t row_blocks = inputs / block_length;
-  return kernels::with_group_type(
-      type, [&]<class Group>(std::type_identity<Group>) -> weight_matrix<Rows, Cols, Use> {
-        const auto block_of = [&](std::size_t output, std::size_t index) {
-          typename Group::block block;
-          std::memcpy(&block, tensor.bytes.data() + (output * row_blocks + index) * sizeof block,
-                      sizeof block);
-          return block;
-        };
-        if constexpr (Use == matrix_use::lookup) {
-          float* const values = allocate_weights<float>(memory, outputs * inputs);
-          for (std::size_t i = 0; i < outputs * row_blocks; ++i)
-            dequantize(block_of(i / row_blocks, i % row_blocks), values + i * block_length);
-          release_pages(tensor.bytes);
-          return {values, element_type::f32, shaped.rows(), shaped.cols()};
-        } else {
-          std::byte* const packed =
-              allocate_weights<std::byte>(memory, kernels::panel_bytes(type, inputs, outputs));
-          kernels::pack_panels(threads, inputs, outputs, reinterpret_cast<Group*>(packed), block_of);
-          release_pages(tensor.bytes);
-          return {packed, type, shaped.rows(), shaped.cols(), matrix_layout::panels};
-        }
-      });
+  std::byte* const packed = allocate_weights<std::byte>(memory, kernels::panel_bytes(type, inputs, outputs));
+  kernels::with_group_type(type, [&]<class Group>(std::type_identity<Group>) {
+    kernels::pack_panels(threads, inputs, outputs, reinterpret_cast<Group*>(packed),
+                         [&](std::size_t output, std::size_t index) {
+                           typename Group::block block;
+                           const std::size_t place = output * (inputs / block_length) + index;
+                           std::memcpy(&block, tensor.bytes.data() + place * sizeof block, sizeof block);
+                           return block;
+                         });
+  });
+  release_pages(tensor.bytes);
+  return packed;
+}
+
+/// The tensor's blocks as f32, for a table that is only looked up. `memory` keeps them.
+inline const float* unpacked_elements(const stored_tensor& tensor, element_type type, weight_owner& memory) {
+  const auto count = static_cast<std::size_t>(*element_count(tensor.shape));
+  float* const values = allocate_weights<float>(memory, count);
+  kernels::with_group_type(type, [&]<class Group>(std::type_identity<Group>) {
+    typename Group::block block;
+    for (std::size_t i = 0; i < count / block_length; ++i) {
+      std::memcpy(&block, tensor.bytes.data() + i * sizeof block, sizeof block);
+      dequantize(block, values + i * block_length);
+    }
+  });
+  release_pages(tensor.bytes);
+  return values;
 }
 
 } // namespace detail
@@ -209,7 +211,12 @@ void load_parameters(Model& model, weight_owner& memory, const checkpoint& weigh
           if ((is_block_type(type) || !is_kept) && !threads) threads.emplace(options.threads);
           weight_owner& owner = is_kept ? memory : passing;
           if (is_block_type(type)) {
-            leaf = detail::block_elements(tensor, type, leaf, *threads, owner);
+            if constexpr (std::remove_cvref_t<decltype(leaf)>::use == matrix_use::lookup)
+              leaf = {detail::unpacked_elements(tensor, type, owner), element_type::f32, leaf.rows(),
+                      leaf.cols()};
+            else
+              leaf = {detail::packed_elements(tensor, type, *threads, owner), type, leaf.rows(), leaf.cols(),
+                      matrix_layout::panels};
           } else {
             with_element_type(type, [&]<class T>(T) {
               leaf = {detail::aligned_elements<T>(tensor, owner), type, leaf.rows(), leaf.cols(),
