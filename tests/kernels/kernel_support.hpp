@@ -23,6 +23,7 @@ namespace kernel_tests {
 using transept::bf16;
 using transept::element_type;
 using transept::f16;
+using transept::narrow;
 
 /// Around the widths of vectors and of unrolled loops.
 inline constexpr std::size_t odd_sizes[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 100};
@@ -67,10 +68,6 @@ inline std::vector<float> random_values(std::size_t count, unsigned seed, float 
   for (float& value : values) value = normal(engine);
   return values;
 }
-
-inline float narrow(float value, float) { return value; }
-inline f16 narrow(float value, f16) { return transept::to_f16(value); }
-inline bf16 narrow(float value, bf16) { return transept::to_bf16(value); }
 
 template <class T>
 constexpr element_type type_of = std::is_same_v<T, float> ? element_type::f32

@@ -102,6 +102,11 @@ constexpr f16 to_f16(float value) {
   return with_sign((rebased + 0xfffu + ((rebased >> 13) & 1u)) >> 13);
 }
 
+/// `value` as the type of the second argument.
+constexpr float narrow(float value, float) { return value; }
+constexpr f16 narrow(float value, f16) { return to_f16(value); }
+constexpr bf16 narrow(float value, bf16) { return to_bf16(value); }
+
 /// Calls `f` with a value of the C++ type that stores one element of `type`: `with_element_type(t, [](auto
 /// zero) { using T = decltype(zero); … })`. Throws argument_error for a block type.
 template <class F>

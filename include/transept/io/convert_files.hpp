@@ -155,9 +155,6 @@ std::vector<conversion> plan_conversions(const model_files& files, const checkpo
   std::vector<conversion> all;
   for (const expected_parameter& parameter : expected_parameters(files.config())) {
     const stored_tensor& tensor = required_tensor(weights, parameter.name, parameter.shape);
-    if (parameter.shape.size() == 1 && is_block_type(*element_type_of(tensor.dtype)))
-      throw shape_error(tensor.source + ": tensor " + tensor.name + ": expected F32, F16 or BF16, found " +
-                        tensor.dtype + "\n  Only matrices may be quantized.");
     const bool reversed = as_gguf && is_linear_weight(parameter.name);
     std::vector<std::uint64_t> shape = parameter.shape;
     if (reversed) std::ranges::reverse(shape);

@@ -27,6 +27,7 @@
 #include <transept/io/checkpoint.hpp>
 #include <transept/io/huggingface_config.hpp>
 #include <transept/io/model_files.hpp>
+#include <transept/io/tensor_rows.hpp>
 #include <transept/kernels/panels.hpp>
 #include <transept/models/convert.hpp>
 #include <transept/models/gpt2.hpp>
@@ -111,6 +112,9 @@ inline const stored_tensor& required_tensor(const checkpoint& weights, std::stri
                       (weights.is_gguf() ? "F32, F16, BF16, Q8_0 or Q4_0" : "F32, F16 or BF16") + ", found " +
                       tensor->dtype +
                       (weights.is_gguf() ? "\n  llama-quantize --pure makes a file of one type." : ""));
+  if (shape.size() == 1 && is_block_type(*element_type_of(tensor->dtype)))
+    throw shape_error(where + "expected F32, F16 or BF16, found " + tensor->dtype +
+                      "\n  Only matrices may be quantized.");
   return *tensor;
 }
 
@@ -128,9 +132,6 @@ const T* aligned_elements(const stored_tensor& tensor, weight_owner& memory) {
 /// The tensor's elements as f32: in place, or widened into a copy that `memory` keeps.
 inline const float* float_elements(const stored_tensor& tensor, element_type type, weight_owner& memory) {
   if (type == element_type::f32) return aligned_elements<float>(tensor, memory);
-  if (is_block_type(type))
-    throw shape_error(tensor.source + ": tensor " + tensor.name + ": expected F32, F16 or BF16, found " +
-                      tensor.dtype + "\n  Only matrices may be quantized.");
   return with_element_type(type, [&]<class T>(T) -> const float* {
     const std::size_t count = tensor.bytes.size() / sizeof(T);
     auto widened = std::make_shared<buffer<float>>(count);
@@ -168,13 +169,7 @@ inline const void* packed_elements(const stored_tensor& tensor, element_type typ
 inline const float* unpacked_elements(const stored_tensor& tensor, element_type type, weight_owner& memory) {
   const auto count = static_cast<std::size_t>(*element_count(tensor.shape));
   float* const values = allocate_weights<float>(memory, count);
-  kernels::with_group_type(type, [&]<class Group>(std::type_identity<Group>) {
-    typename Group::block block;
-    for (std::size_t i = 0; i < count / block_length; ++i) {
-      std::memcpy(&block, tensor.bytes.data() + i * sizeof block, sizeof block);
-      dequantize(block, values + i * block_length);
-    }
-  });
+  read_elements(tensor.bytes.data(), type, count, values);
   release_pages(tensor.bytes);
   return values;
 }

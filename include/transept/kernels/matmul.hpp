@@ -92,7 +92,7 @@ inline void matmul(compute_context& context, rows_of_floats x, stored_matrix w, 
   case matrix_layout::row_major:
     return detail::matmul_by_inputs(context, x, w, y, finish);
   case matrix_layout::transposed:
-    return detail::matmul_by_outputs(context, x, {w.data, w.type, w.cols, w.rows}, y, finish);
+    return detail::matmul_by_outputs(context, x, transposed(w), y, finish);
   case matrix_layout::panels:
     return detail::matmul_by_panels(context, x, w, w.cols, y, finish);
   }
@@ -101,14 +101,7 @@ inline void matmul(compute_context& context, rows_of_floats x, stored_matrix w, 
 /// y [rows, outputs] = epilogue(x [rows, inner] · w [outputs, inner]ᵀ), w of any layout.
 inline void matmul_transposed(compute_context& context, rows_of_floats x, stored_matrix w, float* y,
                               epilogue finish) {
-  switch (w.layout) {
-  case matrix_layout::row_major:
-    return detail::matmul_by_outputs(context, x, w, y, finish);
-  case matrix_layout::transposed:
-    return detail::matmul_by_inputs(context, x, {w.data, w.type, w.cols, w.rows}, y, finish);
-  case matrix_layout::panels:
-    return detail::matmul_by_panels(context, x, w, w.rows, y, finish);
-  }
+  matmul(context, x, transposed(w), y, finish);
 }
 
 } // namespace transept::inline TRANSEPT_ABI::kernels

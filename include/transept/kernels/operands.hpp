@@ -28,6 +28,14 @@ struct stored_matrix {
   matrix_layout layout = matrix_layout::row_major;
 };
 
+/// The same memory, called [cols, rows]. (Panels lie by outputs, whatever the matrix is called.)
+constexpr stored_matrix transposed(stored_matrix w) {
+  const matrix_layout layout = w.layout == matrix_layout::row_major    ? matrix_layout::transposed
+                               : w.layout == matrix_layout::transposed ? matrix_layout::row_major
+                                                                       : matrix_layout::panels;
+  return {w.data, w.type, w.cols, w.rows, layout};
+}
+
 /// What happens to a sum before it is stored: y = activation(sum + bias + y_before), each part optional.
 struct epilogue {
   const float* bias = nullptr;

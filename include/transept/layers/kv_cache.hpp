@@ -78,15 +78,12 @@ private:
 
 namespace detail {
 
-inline void store_number(float value, float& to) { to = value; }
-inline void store_number(float value, bf16& to) { to = to_bf16(value); }
-
 /// to[d · stride] = from [head_width]; returns the scale, for int8: max|from| / 127, NaN where a number is
 /// not finite.
 template <class T>
 float store_head(const float* from, std::size_t head_width, T* to, std::size_t stride) {
   if constexpr (sizeof(T) != 1) {
-    for (std::size_t d = 0; d < head_width; ++d) store_number(from[d], to[d * stride]);
+    for (std::size_t d = 0; d < head_width; ++d) to[d * stride] = narrow(from[d], T{});
     return 1.0f;
   } else {
     float most = 0.0f, probe = 0.0f; // the probe becomes NaN

@@ -24,10 +24,6 @@ namespace transept::inline TRANSEPT_ABI {
 
 namespace detail {
 
-inline float narrow(float value, float) { return value; }
-inline f16 narrow(float value, f16) { return to_f16(value); }
-inline bf16 narrow(float value, bf16) { return to_bf16(value); }
-
 /// A shared block of `count` elements of T, uninitialised; `memory` keeps it.
 template <class T>
 T* allocate_weights(weight_owner& memory, std::size_t count) {
@@ -50,7 +46,7 @@ void copy_elements(const weight_matrix<Rows, Cols, Use>& w, thread_pool& threads
         kernels::copy_input_row(from, r, row.data());
       else
         kernels::copy_row(from, r, row.data());
-      for (std::size_t i = 0; i < from.cols; ++i) out[r * from.cols + i] = detail::narrow(row[i], T{});
+      for (std::size_t i = 0; i < from.cols; ++i) out[r * from.cols + i] = narrow(row[i], T{});
     }
   });
 }
