@@ -1,7 +1,10 @@
 // Kernels that work row by row: layer norm, softmax, activations, on one row and on 512, in cache. B/s counts
-// what is read and written; all of them should vanish beside the matrix products.
+// what is read and written, `of_copy` is its share of what a copy of as many numbers by one thread moves, and
+// `vs_libm` says how many times faster than the standard library's functions a formula is. All of them should
+// vanish beside the matrix products.
 #include "machine.hpp"
 
+#include <cmath>
 #include <string>
 
 #include <transept/kernels/layer_norm.hpp>
@@ -11,9 +14,53 @@ namespace {
 
 namespace kernels = transept::kernels;
 
-void rate(benchmark::State& state, std::size_t floats) {
-  state.counters["B/s"] = benchmark::Counter(static_cast<double>(floats * sizeof(float)),
-                                             benchmark::Counter::kIsIterationInvariantRate);
+/// Seconds that one call of `f` takes, of many.
+template <class F>
+double seconds_of(F&& f) {
+  const double once = bench::least_seconds(3, f);
+  const int times = 1 + static_cast<int>(1e-3 / (once + 1e-9));
+  return bench::least_seconds(3,
+                              [&] {
+                                for (int i = 0; i < times; ++i) f();
+                              }) /
+         times;
+}
+
+/// Reports a kernel that reads and writes `count` floats.
+void report(benchmark::State& state, const bench::stopwatch& watch, std::size_t count) {
+  const double seconds = watch.seconds_per_iteration(state);
+  const auto from = bench::activations(count);
+  transept::buffer<float> to(count);
+  const double copying = seconds_of([&] {
+    std::copy_n(from.data(), count, to.data());
+    benchmark::ClobberMemory();
+  });
+  state.counters["B/s"] = benchmark::Counter(static_cast<double>(2 * count * sizeof(float)) / seconds);
+  state.counters["of_copy"] = benchmark::Counter(copying / seconds);
+}
+
+/// The same, and beside `formula`, float(float), from the standard library.
+template <class Formula>
+void report(benchmark::State& state, const bench::stopwatch& watch, std::size_t count, Formula&& formula) {
+  const double seconds = watch.seconds_per_iteration(state);
+  report(state, watch, count);
+  const auto from = bench::activations(count);
+  transept::buffer<float> to(count);
+  const double by_libm = seconds_of([&] {
+    for (std::size_t i = 0; i < count; ++i) to.data()[i] = formula(from.data()[i]);
+    benchmark::ClobberMemory();
+  });
+  state.counters["vs_libm"] = benchmark::Counter(by_libm / seconds);
+}
+
+/// GELU's two formulas.
+float by_libm(transept::activation_type type, float x) {
+  switch (type) {
+  case transept::activation_type::gelu_tanh:
+    return 0.5f * x * (1 + std::tanh(0.7978845608f * (x + 0.044715f * x * x * x)));
+  default:
+    return 0.5f * x * (1 + std::erf(x * 0.7071067812f));
+  }
 }
 
 void layer_norm(benchmark::State& state, std::size_t width, std::size_t rows, int thread_count) {
@@ -23,34 +70,40 @@ void layer_norm(benchmark::State& state, std::size_t width, std::size_t rows, in
   const auto x = bench::activations(rows * width);
   const auto weight = bench::activations(width), bias = bench::activations(width);
   transept::buffer<float> y(rows * width);
+  const bench::stopwatch watch;
   for (auto _ : state) {
     kernels::layer_norm(context, {x.data(), rows, width}, weight.data(), bias.data(), 1e-5f, y.data());
     benchmark::ClobberMemory();
   }
-  rate(state, 2 * rows * width);
+  report(state, watch, rows * width);
 }
 
 /// Over one vocabulary: what sampling does once a token.
 void softmax(benchmark::State& state, std::size_t count) {
   const auto logits = bench::activations(count);
   transept::buffer<float> x(count);
+  const bench::stopwatch watch;
   for (auto _ : state) {
     std::copy_n(logits.data(), count, x.data());
     kernels::softmax(x.data(), count);
     benchmark::ClobberMemory();
   }
-  rate(state, 2 * count);
+  report(state, watch, count, [](float value) { return std::exp(value - 1.0f); }); // the largest is 1
 }
 
 void activation(benchmark::State& state, transept::activation_type type, std::size_t count) {
   const auto values = bench::activations(count);
   transept::buffer<float> x(count);
+  const bench::stopwatch watch;
   for (auto _ : state) {
     std::copy_n(values.data(), count, x.data());
     kernels::activate(type, x.data(), count);
     benchmark::ClobberMemory();
   }
-  rate(state, 2 * count);
+  if (type == transept::activation_type::relu)
+    report(state, watch, count);
+  else
+    report(state, watch, count, [type](float value) { return by_libm(type, value); });
 }
 
 template <class Run>

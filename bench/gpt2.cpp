@@ -2,6 +2,7 @@
 // no files.
 //
 //   gpt2 --size 124M --dtype int8 --prompt 512 --new-tokens 64
+//   gpt2 --size 124M --dtype bf16 --batch 16        the prompt continued sixteen times at once
 //
 // Times are medians of `--repeat` warm runs; the first run, which touches memory for the first time, is told
 // apart (first_prefill_ms). What the machine reads from memory per second is measured in the same run, since
@@ -12,6 +13,7 @@
 #include <chrono>
 #include <cstdio>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -24,6 +26,7 @@
 
 #include <transept/core/blocks.hpp>
 #include <transept/core/json.hpp>
+#include <transept/generate/batch_generation.hpp>
 #include <transept/generate/generation.hpp>
 #include <transept/generate/sampling.hpp>
 #include <transept/generate/session.hpp>
@@ -36,13 +39,13 @@ using transept::token_id;
 
 struct settings {
   std::string size = "124M", dtype = "f32", kv_dtype = "f32";
-  int threads = 0, prompt = 512, new_tokens = 32, repeat = 5;
+  int threads = 0, prompt = 512, new_tokens = 32, batch = 1, repeat = 5;
   std::uint64_t seed = 1;
   bool json = false;
 };
 
 struct measurement {
-  double first_prefill_ms = 0, prefill_ms = 0, decode_ms_per_token = 0, read_bandwidth_gb_s = 0;
+  double first_prefill_ms = 0, prefill_ms = 0, step_ms = 0, read_bandwidth_gb_s = 0;
   std::size_t weight_bytes = 0, cache_bytes = 0, peak_rss_bytes = 0;
   int threads = 0;
   std::vector<token_id> ids = {};
@@ -80,45 +83,85 @@ std::vector<token_id> some_prompt(int length, int vocab_size) {
   return tokens;
 }
 
+/// One run: the prompt, then a step for each token but the first, which the prompt's pass gives.
+struct timing {
+  double prefill_ms, step_ms;
+  std::vector<token_id> ids;
+};
+
+template <class Model>
+timing run_once(const Model& model, transept::session& session, const std::vector<token_id>& prompt,
+                std::size_t new_tokens) {
+  reset(session);
+  std::vector<token_id> ids;
+  const auto start = std::chrono::steady_clock::now();
+  auto tokens = generate(model, session, prompt, transept::greedy(), {.max_new_tokens = new_tokens});
+  const double prefill_ms = milliseconds_since(start);
+  for (const token_id token : tokens) ids.push_back(token);
+  const double steps = static_cast<double>(new_tokens - 1);
+  return {prefill_ms, (milliseconds_since(start) - prefill_ms) / steps, std::move(ids)};
+}
+
+/// The prompt's pass ends with the first token of the first continuation.
+template <class Model>
+timing run_once(const Model& model, transept::batch& batch, const std::vector<token_id>& prompt,
+                std::size_t new_tokens) {
+  double prefill_ms = 0;
+  const auto start = std::chrono::steady_clock::now();
+  auto results = generate_batch(
+      model, batch, prompt, batch.max_sequences(), [](std::size_t) { return transept::greedy(); },
+      {.max_new_tokens = new_tokens},
+      [&](std::size_t, const transept::generated_token&) {
+        if (prefill_ms == 0) prefill_ms = milliseconds_since(start);
+      });
+  const double steps = static_cast<double>(new_tokens - 1);
+  for (const auto& result : results)
+    if (result.ids != results[0].ids) throw transept::error("two sequences of a batch got different tokens");
+  return {prefill_ms, (milliseconds_since(start) - prefill_ms) / steps, std::move(results[0].ids)};
+}
+
 template <transept::gpt2_config Config>
 measurement run(const settings& chosen, element_type type) {
   const auto model =
       transept::initialise<transept::gpt2<Config>>(chosen.seed, {.type = type, .threads = chosen.threads});
-  transept::session session(
-      model, {.threads = chosen.threads, .cache_type = examples::cache_type_named(chosen.kv_dtype)});
+  const auto pool = std::make_shared<transept::thread_pool>(chosen.threads);
+  const auto cache_type = examples::cache_type_named(chosen.kv_dtype);
   const auto prompt = some_prompt(chosen.prompt, model.vocab_size());
+  const auto new_tokens = static_cast<std::size_t>(chosen.new_tokens);
 
-  measurement result{.weight_bytes = bytes_read_per_token(model),
-                     .cache_bytes = session.cache().bytes(),
-                     .threads = session.threads().size()};
-  std::vector<double> prefill, decode;
-  for (int i = 0; i <= chosen.repeat; ++i) {
-    reset(session);
-    std::vector<token_id> ids;
-    const auto start = std::chrono::steady_clock::now();
-    auto tokens = generate(model, session, prompt, transept::greedy(),
-                           {.max_new_tokens = static_cast<std::size_t>(chosen.new_tokens)});
-    const double prefill_ms = milliseconds_since(start);
-    for (const token_id token : tokens) ids.push_back(token);
-    const double all_ms = milliseconds_since(start);
-    // The prompt's pass gives the first token: new_tokens − 1 steps follow.
-    const double decode_ms = (all_ms - prefill_ms) / std::max(1, chosen.new_tokens - 1);
-    if (i == 0) {
-      result.first_prefill_ms = prefill_ms;
-      result.ids = ids;
-      continue;
+  measurement result{.weight_bytes = bytes_read_per_token(model), .threads = pool->size()};
+  const auto measure = [&](auto& state) {
+    std::vector<double> prefill, step;
+    for (int i = 0; i <= chosen.repeat; ++i) {
+      timing once = run_once(model, state, prompt, new_tokens);
+      if (i == 0) {
+        result.first_prefill_ms = once.prefill_ms;
+        result.ids = std::move(once.ids);
+        continue;
+      }
+      if (once.ids != result.ids) throw transept::error("two runs gave different tokens");
+      prefill.push_back(once.prefill_ms);
+      step.push_back(once.step_ms);
     }
-    if (ids != result.ids) throw transept::error("two runs gave different tokens");
-    prefill.push_back(prefill_ms);
-    decode.push_back(decode_ms);
+    result.prefill_ms = median(prefill);
+    result.step_ms = median(step);
+  };
+  if (chosen.batch == 1) {
+    transept::session session(model, {.pool = pool, .cache_type = cache_type});
+    result.cache_bytes = session.cache().bytes();
+    measure(session);
+  } else {
+    transept::batch batch(model, {.max_sequences = chosen.batch, .pool = pool, .cache_type = cache_type});
+    const std::size_t any = add(batch);
+    result.cache_bytes = static_cast<std::size_t>(chosen.batch) * batch.cache(any).bytes();
+    remove(batch, any);
+    measure(batch);
   }
-  result.prefill_ms = median(prefill);
-  result.decode_ms_per_token = median(decode);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   result.peak_rss_bytes = static_cast<std::size_t>(usage.ru_maxrss) * 1024;
   // Last, for it takes memory of its own.
-  result.read_bandwidth_gb_s = bench::read_bandwidth(session.threads()) / 1e9;
+  result.read_bandwidth_gb_s = bench::read_bandwidth(*pool) / 1e9;
   return result;
 }
 
@@ -131,8 +174,9 @@ measurement run(const settings& chosen) {
 }
 
 void print(const settings& chosen, const measurement& result) {
-  const double tokens_per_second = 1000 / result.decode_ms_per_token;
-  const double bytes_per_second = static_cast<double>(result.weight_bytes) * tokens_per_second;
+  const double ms_per_token = result.step_ms / chosen.batch;
+  const double tokens_per_second = 1000 / ms_per_token;
+  const double bytes_per_second = static_cast<double>(result.weight_bytes) * 1000 / result.step_ms;
   if (chosen.json) {
     const transept::json object = {{"size", chosen.size},
                                    {"dtype", chosen.dtype},
@@ -140,11 +184,13 @@ void print(const settings& chosen, const measurement& result) {
                                    {"threads", result.threads},
                                    {"prompt", chosen.prompt},
                                    {"new_tokens", chosen.new_tokens},
+                                   {"batch", chosen.batch},
                                    {"repeat", chosen.repeat},
                                    {"seed", chosen.seed},
                                    {"prefill_ms", result.prefill_ms},
                                    {"first_prefill_ms", result.first_prefill_ms},
-                                   {"decode_ms_per_token", result.decode_ms_per_token},
+                                   {"decode_ms_per_token", ms_per_token},
+                                   {"step_ms", result.step_ms},
                                    {"tokens_per_second", tokens_per_second},
                                    {"weight_bytes", result.weight_bytes},
                                    {"cache_bytes", result.cache_bytes},
@@ -157,7 +203,8 @@ void print(const settings& chosen, const measurement& result) {
   std::printf("GPT-2 %s, %s, %d threads\n", chosen.size.c_str(), chosen.dtype.c_str(), result.threads);
   std::printf("  prompt of %-5d %9.1f ms   (first time %.1f ms)\n", chosen.prompt, result.prefill_ms,
               result.first_prefill_ms);
-  std::printf("  a token         %9.2f ms   %.1f tokens/s\n", result.decode_ms_per_token, tokens_per_second);
+  if (chosen.batch > 1) std::printf("  a step of %-5d %9.2f ms\n", chosen.batch, result.step_ms);
+  std::printf("  a token         %9.2f ms   %.1f tokens/s\n", ms_per_token, tokens_per_second);
   std::printf(
       "  weights         %9.1f MB   read at %.1f GB/s, %.2f of the %.1f GB/s that reading alone reaches\n",
       static_cast<double>(result.weight_bytes) / 1e6, bytes_per_second / 1e9,
@@ -194,6 +241,10 @@ int main(int argc, char** argv) {
   app.add_option("--new-tokens", chosen.new_tokens, "Tokens to generate, greedily")
       ->type_name("N")
       ->check(CLI::Range(2, 1023).description(""))
+      ->capture_default_str();
+  app.add_option("--batch", chosen.batch, "Continuations of the prompt, decoded together")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024).description(""))
       ->capture_default_str();
   app.add_option("--repeat", chosen.repeat, "Warm runs, whose medians are printed")
       ->type_name("N")
