@@ -52,10 +52,20 @@ inline batch max(batch a, batch b) { return xsimd::max(a, b); }
 /// x where it is not negative, else 0; NaN stays NaN.
 inline batch without_negatives(batch x) { return xsimd::select(x < batch(0.0f), batch(0.0f), x); }
 
+inline batch abs(batch x) { return xsimd::abs(x); }
+/// a > b ? x : y, lane by lane.
+inline batch select_greater(batch a, batch b, batch x, batch y) { return xsimd::select(a > b, x, y); }
+
+/// 32-bit integers, as many as a batch has lanes.
+using int_batch = xsimd::batch<std::int32_t>;
+inline batch to_float(int_batch value) { return xsimd::to_float(value); }
 /// `width` integers as f32, exact below 2²⁴.
-inline batch to_float(const std::int32_t* from) {
-  return xsimd::to_float(xsimd::batch<std::int32_t>::load_unaligned(from));
+inline batch to_float(const std::int32_t* from) { return to_float(int_batch::load_unaligned(from)); }
+inline int_batch clamp(int_batch x, std::int32_t least, std::int32_t most) {
+  return xsimd::min(xsimd::max(x, int_batch(least)), int_batch(most));
 }
+/// The bits, at any address.
+inline void store_bits(void* to, int_batch value) { value.store_unaligned(static_cast<std::int32_t*>(to)); }
 
 /// Sum of all lanes, in one fixed order.
 inline float sum(batch value) {
@@ -120,6 +130,26 @@ inline integers load_widened(const void* from) {
 }
 
 } // namespace detail
+
+/// The integer nearest to a · b, ties to even, for |a · b| < 2²²: adding 1.5 · 2²³ leaves it in the low bits.
+inline int_batch nearest_product(batch a, batch b) {
+  return detail::same_bits<int_batch>(fma(a, b, broadcast(12582912.0f))) - int_batch(0x4b400000);
+}
+
+/// The f16 nearest to each lane, ties to even, as f32; infinite where |x| ≥ 65520.
+inline batch nearest_f16(batch x) {
+  using detail::integers;
+  using detail::same_bits;
+  const batch magnitude = xsimd::abs(x);
+  const integers bits = same_bits<integers>(magnitude);
+  const integers rounded = (bits + integers(0xfffu) + ((bits >> 13) & integers(1u))) & integers(~0x1fffu);
+  // Below 2⁻¹⁴ f16 has steps of 2⁻²⁴, those of f32 from 1/2 to 1.
+  const batch small = (magnitude + batch(0.5f)) - batch(0.5f);
+  const batch finite = xsimd::select(magnitude < batch(0x1p-14f), small, same_bits<batch>(rounded));
+  const batch result =
+      xsimd::select(finite >= batch(65536.0f), same_bits<batch>(integers(0x7f800000u)), finite);
+  return same_bits<batch>(same_bits<integers>(result) | (same_bits<integers>(x) & integers(0x80000000u)));
+}
 
 /// Widening loads: `width` stored elements as f32.
 inline batch load(const std::int8_t* from) {
