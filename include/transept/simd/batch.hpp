@@ -13,11 +13,21 @@
 
 #include <transept/core/element_type.hpp>
 
-#include <xsimd/xsimd.hpp>
-
 #if defined(__F16C__) || defined(__AVX2__)
+// GCC before 13 begins the unused operands of its AVX-512 intrinsics with `__m512 y = y`, and then warns of
+// them wherever it inlined them. Only what stands in its own headers is silenced here.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <immintrin.h>
+#pragma GCC diagnostic pop
+#else
 #include <immintrin.h>
 #endif
+#endif
+
+#include <xsimd/xsimd.hpp>
 
 namespace transept::inline TRANSEPT_ABI::simd {
 
