@@ -27,6 +27,7 @@
 #include <transept/kernels/matmul_one_row.hpp>
 #include <transept/kernels/matmul_panels.hpp>
 #include <transept/kernels/operands.hpp>
+#include <transept/kernels/x86/matmul_amx.hpp>
 #include <transept/runtime/compute_context.hpp>
 
 namespace transept::inline TRANSEPT_ABI::kernels {
@@ -52,6 +53,10 @@ inline void matmul_by_inputs(compute_context& context, rows_of_floats x, stored_
                              const epilogue& finish) {
   with_element_type(w.type, [&]<class T>(T) {
     const T* weights = static_cast<const T*>(w.data);
+#if TRANSEPT_HAS_AMX
+    if constexpr (std::is_same_v<T, bf16>)
+      if (runs_on_amx(w.type, x.rows)) return amx::matmul(context, x, weights, w.cols, false, y, finish);
+#endif
     if (x.rows >= many_rows) return matmul_many_rows(context, x, weights, w.cols, y, finish);
     parallel_for(context.threads, w.cols, one_row_grain, [&](std::size_t begin, std::size_t end, int) {
       if (x.rows == 1)
@@ -67,6 +72,10 @@ inline void matmul_by_outputs(compute_context& context, rows_of_floats x, stored
                               const epilogue& finish) {
   with_element_type(w.type, [&]<class T>(T) {
     const T* weights = static_cast<const T*>(w.data);
+#if TRANSEPT_HAS_AMX
+    if constexpr (std::is_same_v<T, bf16>)
+      if (runs_on_amx(w.type, x.rows)) return amx::matmul(context, x, weights, w.rows, true, y, finish);
+#endif
     if (x.rows >= many_rows) return matmul_transposed_many_rows(context, x, weights, w.rows, y, finish);
     parallel_for(context.threads, w.rows, one_row_grain, [&](std::size_t begin, std::size_t end, int) {
       if (x.rows == 1)
