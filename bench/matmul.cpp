@@ -24,7 +24,7 @@ struct product {
 void run(benchmark::State& state, const product& what) {
   transept::thread_pool threads(what.threads);
   const bool in_blocks = is_block_type(what.type);
-  transept::workspace memory(in_blocks         ? kernels::matmul_panels_scratch_bytes(what.rows, what.inner)
+  transept::workspace memory(in_blocks ? kernels::matmul_panels_scratch_bytes(what.rows, what.inner, 2)
                              : what.transposed ? kernels::matmul_transposed_scratch_bytes(what.inner, 2)
                                                : kernels::matmul_scratch_bytes(what.rows, what.outputs, 2));
   transept::compute_context context{threads, memory};

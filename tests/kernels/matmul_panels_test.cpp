@@ -265,7 +265,7 @@ TEST_CASE("with quantized weights a row's bits depend neither on the rows beside
   const auto type = GENERATE(from_range(std::begin(block_types), std::end(block_types)));
   const auto [inputs, outputs] = GENERATE(std::pair{33u, 100u}, std::pair{600u, 333u});
   const packed_weights w(type, inputs, outputs, 9);
-  const std::size_t most_rows = 13;
+  const std::size_t most_rows = 37; // whole tiles of every kernel, and a rest
   const auto x = random_values(most_rows * inputs, 10);
   const auto bias = random_values(outputs, 11);
   const kernels::epilogue finish{

@@ -42,7 +42,7 @@ inline std::size_t decoding_workspace_bytes(const decoder_shape& shape, std::siz
   const std::size_t widest = std::max({shape.n_embd, inner, shape.n_inner}); // input of a product
   const std::size_t product = std::max({kernels::matmul_scratch_bytes(rows, shape.n_embd, threads),
                                         kernels::matmul_transposed_scratch_bytes(widest, threads),
-                                        kernels::matmul_panels_scratch_bytes(rows, widest),
+                                        kernels::matmul_panels_scratch_bytes(rows, widest, threads),
                                         kernels::matmul_amx_scratch_bytes(rows, widest, threads)});
   return 2 * room(rows * shape.n_embd) + within + product; // the output's product needs no more
 }
