@@ -30,6 +30,9 @@ TEST_CASE("AMX is used just where the build allows it and Linux shows it") {
 #endif
   CHECK(kernels::runs_on_amx(element_type::bf16, kernels::amx_rows) == amx::available());
   CHECK(!kernels::runs_on_amx(element_type::bf16, kernels::amx_rows - 1));
+  CHECK(!kernels::runs_on_amx(element_type::f32, kernels::amx_rows));
+  CHECK(kernels::runs_on_amx(element_type::f32, kernels::amx_rows, transept::f32_precision::bf16x3) ==
+        amx::available());
 }
 
 #if TRANSEPT_HAS_AMX
@@ -93,27 +96,33 @@ struct sizes {
   std::size_t rows, inner, outputs;
 };
 
-/// y = x · w, and what it should be to the last roundings of its sums.
-void check_bf16_product(bool transposed, const sizes& of) {
+/// Checks y = x · w to the last roundings of its sums: with bf16 weights against x rounded to bf16, with
+/// others in three products, against what they may leave out.
+template <class T>
+void check_product(bool transposed, const sizes& of) {
+  constexpr bool three_products = !std::is_same_v<T, transept::bf16>;
   const auto [rows, inner, outputs] = of;
   const auto x = random_values(rows * inner, 3);
-  const auto w = random_weights<transept::bf16>(inner * outputs, 4);
+  const auto w = random_weights<T>(inner * outputs, 4);
   std::vector<float> y(rows * outputs), rounded;
-  for (const float value : x) rounded.push_back(transept::to_float(transept::to_bf16(value)));
+  for (const float value : x)
+    rounded.push_back(three_products ? value : transept::to_float(transept::to_bf16(value)));
   machine on(2);
+  on.context.precision = transept::f32_precision::bf16x3;
   if (transposed)
-    kernels::matmul_transposed(on.context, {x.data(), rows, inner},
-                               {w.data(), element_type::bf16, outputs, inner}, y.data(), {});
+    kernels::matmul_transposed(on.context, {x.data(), rows, inner}, {w.data(), type_of<T>, outputs, inner},
+                               y.data(), {});
   else
-    kernels::matmul(on.context, {x.data(), rows, inner}, {w.data(), element_type::bf16, inner, outputs},
-                    y.data(), {});
+    kernels::matmul(on.context, {x.data(), rows, inner}, {w.data(), type_of<T>, inner, outputs}, y.data(),
+                    {});
   const transept::array_shape<2> w_shape{transposed ? outputs : inner, transposed ? inner : outputs};
   const reference::vector zeros(xt::zeros<double>({outputs}));
   const auto twin = transposed ? reference::linear_transposed : reference::linear;
   const auto expected =
       twin(reference::array_of<2>(rounded, {rows, inner}), reference::array_of<2>(w, w_shape), zeros);
   reference::matrix allowed = twin(magnitudes<2>(rounded, {rows, inner}), magnitudes<2>(w, w_shape), zeros);
-  for (double& bound : allowed) bound *= unit * (4 + 2 * std::sqrt(static_cast<double>(inner)));
+  const double left_out = three_products ? 3 * 0x1p-16 : 0;
+  for (double& bound : allowed) bound *= left_out + unit * (4 + 2 * std::sqrt(static_cast<double>(inner)));
   CAPTURE(transposed, rows, inner, outputs);
   CHECK(worst_excess(y, expected, allowed, rows * outputs) <= 1);
 }
@@ -128,14 +137,15 @@ TEST_CASE("operands are packed into tiles element for element, in one part or tw
   check_packing<2, transept::f16>();
 }
 
-TEST_CASE("bf16 products on AMX are exact but for rounding the activations and f32 sums") {
+TEMPLATE_TEST_CASE("products on AMX are exact but for what bf16 rounds away and f32 sums", "", transept::bf16,
+                   transept::f16, float) {
   if (no_amx()) return;
   const bool transposed = GENERATE(false, true);
   for (const std::size_t rows : {16u, 17u, 32u, 33u, 65u})
     for (const std::size_t inner : {1u, 31u, 32u, 33u, 100u})
       for (const std::size_t outputs : {1u, 16u, 17u, 33u, 100u})
-        check_bf16_product(transposed, {rows, inner, outputs});
-  check_bf16_product(transposed, {17, 8200, 70}); // more outputs than are packed at once
+        check_product<TestType>(transposed, {rows, inner, outputs});
+  check_product<TestType>(transposed, {17, 8200, 70}); // more outputs than are packed at once
 }
 
 TEST_CASE("products on AMX take no more scratch memory than they say") {
@@ -143,15 +153,15 @@ TEST_CASE("products on AMX take no more scratch memory than they say") {
   const int threads = GENERATE(1, 3);
   for (const auto& [rows, inner, outputs] : {sizes{16, 40, 300}, sizes{50, 3072, 768}}) {
     const auto x = random_values(rows * inner, 5);
-    const auto w = random_weights<transept::bf16>(inner * outputs, 6);
+    const auto w = random_weights<float>(inner * outputs, 6);
     std::vector<float> y(rows * outputs);
     transept::thread_pool pool(threads);
     transept::workspace memory(
         kernels::matmul_amx_scratch_bytes(rows, inner, static_cast<std::size_t>(threads)));
     const std::size_t before = memory.capacity();
-    transept::compute_context context{pool, memory};
-    kernels::matmul(context, {x.data(), rows, inner}, {w.data(), element_type::bf16, inner, outputs},
-                    y.data(), {});
+    transept::compute_context context{pool, memory, transept::f32_precision::bf16x3};
+    kernels::matmul(context, {x.data(), rows, inner}, {w.data(), element_type::f32, inner, outputs}, y.data(),
+                    {});
     CHECK(memory.capacity() == before);
   }
 }

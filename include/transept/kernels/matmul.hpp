@@ -13,7 +13,9 @@
 // that are added in one fixed order, for panels block by block. The kernels of one row and of a few, which
 // stream the weights from memory once, and those of many rows, which pack them into cache blocks, all keep to
 // it, and threads divide outputs only. So the same bits come out for any number of rows at once and any
-// number of threads.
+// number of threads. AMX, which multiplies whole tiles of rows by bf16 weights (and by f32, split into bf16
+// parts, where the context lets it), rounds activations and has an order of its own
+// (kernels/x86/matmul_amx.hpp): one for any number of rows from amx_rows on, and any number of threads.
 #pragma once
 
 #include <algorithm>
@@ -54,8 +56,8 @@ inline void matmul_by_inputs(compute_context& context, rows_of_floats x, stored_
   with_element_type(w.type, [&]<class T>(T) {
     const T* weights = static_cast<const T*>(w.data);
 #if TRANSEPT_HAS_AMX
-    if constexpr (std::is_same_v<T, bf16>)
-      if (runs_on_amx(w.type, x.rows)) return amx::matmul(context, x, weights, w.cols, false, y, finish);
+    if (runs_on_amx(w.type, x.rows, context.precision))
+      return amx::matmul(context, x, weights, w.cols, false, y, finish);
 #endif
     if (x.rows >= many_rows) return matmul_many_rows(context, x, weights, w.cols, y, finish);
     parallel_for(context.threads, w.cols, one_row_grain, [&](std::size_t begin, std::size_t end, int) {
@@ -73,8 +75,8 @@ inline void matmul_by_outputs(compute_context& context, rows_of_floats x, stored
   with_element_type(w.type, [&]<class T>(T) {
     const T* weights = static_cast<const T*>(w.data);
 #if TRANSEPT_HAS_AMX
-    if constexpr (std::is_same_v<T, bf16>)
-      if (runs_on_amx(w.type, x.rows)) return amx::matmul(context, x, weights, w.rows, true, y, finish);
+    if (runs_on_amx(w.type, x.rows, context.precision))
+      return amx::matmul(context, x, weights, w.rows, true, y, finish);
 #endif
     if (x.rows >= many_rows) return matmul_transposed_many_rows(context, x, weights, w.rows, y, finish);
     parallel_for(context.threads, w.rows, one_row_grain, [&](std::size_t begin, std::size_t end, int) {

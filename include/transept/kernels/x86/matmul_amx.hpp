@@ -27,9 +27,10 @@ namespace transept::inline TRANSEPT_ABI::kernels {
 /// weights costs as much as multiplying eight rows without AMX; not measured.)
 inline constexpr std::size_t amx_rows = 16;
 
-/// Whether AMX computes a product of `rows` rows with weights of this type.
-inline bool runs_on_amx(element_type type, std::size_t rows) {
-  return type == element_type::bf16 && rows >= amx_rows && amx::available();
+/// Whether AMX computes a product of `rows` rows with weights of a type that comes in no blocks.
+inline bool runs_on_amx(element_type type, std::size_t rows, f32_precision precision = f32_precision::full) {
+  return rows >= amx_rows && (type == element_type::bf16 || precision == f32_precision::bf16x3) &&
+         amx::available();
 }
 
 #if TRANSEPT_HAS_AMX
