@@ -49,8 +49,11 @@ inline void store_partial(float* to, batch value, std::size_t count) {
 /// a · b + c: rounded once where the build has fused multiply-add, else twice.
 inline batch fma(batch a, batch b, batch c) { return xsimd::fma(a, b, c); }
 inline batch max(batch a, batch b) { return xsimd::max(a, b); }
+inline batch sqrt(batch x) { return xsimd::sqrt(x); }
 /// x where it is not negative, else 0; NaN stays NaN.
 inline batch without_negatives(batch x) { return xsimd::select(x < batch(0.0f), batch(0.0f), x); }
+/// 1 where x is positive, else 0.
+inline batch is_positive(batch x) { return xsimd::select(x > batch(0.0f), batch(1.0f), batch(0.0f)); }
 
 /// `width` integers as f32, exact below 2²⁴.
 inline batch to_float(const std::int32_t* from) {
@@ -169,6 +172,19 @@ inline batch load_partial(const T* from, std::size_t count) {
   T padded[width] = {};
   std::memcpy(padded, from, count * sizeof(T));
   return load(padded);
+}
+
+/// The first `count` (≤ width) elements; the other lanes are 0. Fast where it is the whole width.
+inline batch load_lanes(const float* from, std::size_t count) {
+  return count == width ? load(from) : load_partial(from, count);
+}
+
+/// Stores the first `count` (≤ width) lanes.
+inline void store_lanes(float* to, batch value, std::size_t count) {
+  if (count == width)
+    store(to, value);
+  else
+    store_partial(to, value, count);
 }
 
 } // namespace transept::inline TRANSEPT_ABI::simd

@@ -1,0 +1,145 @@
+// Causal attention over whole sequences, as training needs it: the keys and values of all positions lie in
+// rows beside the queries, and nothing is cached.
+//
+//   S = scale · Q Kᵀ (causal),  P = softmax(S),  O = P V
+//
+// A block of queries at a time, so memory is linear in the length. What stays of a row's probabilities is
+// log Σⱼ eˢʲ, from which the backward pass computes them again (Dao et al. 2022). A task is one head of one
+// sequence, summed in one order, whatever the number of threads.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include <transept/kernels/attention.hpp>
+#include <transept/kernels/dropout.hpp>
+#include <transept/kernels/small_product.hpp>
+#include <transept/kernels/softmax.hpp>
+#include <transept/runtime/compute_context.hpp>
+
+namespace transept::inline TRANSEPT_ABI::kernels {
+
+/// Queries, keys and values of `sequences` sequences of `length` positions: position t of sequence s is row
+/// s · length + t. Of row r and head h, each begins at its pointer + r · row_stride + h · head_width.
+struct sequence_attention {
+  const float* queries;
+  const float* keys;
+  const float* values;
+  std::size_t row_stride, sequences, length;
+  std::size_t heads, head_width;
+  float scale;
+  dropout_mask dropout; ///< rate 0: none
+
+  std::size_t tasks() const { return sequences * heads; }
+};
+
+namespace detail {
+
+inline constexpr std::size_t query_block = 32;
+
+/// One head's sizes in scratch memory: both padded so that rows are whole register tiles.
+struct padded_sizes {
+  std::size_t length, width;
+};
+
+constexpr padded_sizes padded(const sequence_attention& problem) {
+  return {rounded_up(problem.length, small_tile_cols), rounded_up(problem.head_width, small_tile_cols)};
+}
+
+/// to [length, padded width] = rows of one head, `stride` apart, then zeros.
+inline void gather_rows(const float* from, std::size_t stride, std::size_t length, std::size_t width,
+                        std::size_t padded_width, float* to) {
+  for (std::size_t t = 0; t < length; ++t) {
+    std::copy_n(from + t * stride, width, to + t * padded_width);
+    std::fill_n(to + t * padded_width + width, padded_width - width, 0.0f);
+  }
+}
+
+/// to [width, padded length] = the same transposed.
+inline void gather_columns(const float* from, std::size_t stride, std::size_t length, std::size_t width,
+                           std::size_t padded_length, float* to) {
+  for (std::size_t d = 0; d < width; ++d) {
+    for (std::size_t t = 0; t < length; ++t) to[d * padded_length + t] = from[t * stride + d];
+    std::fill_n(to + d * padded_length + length, padded_length - length, 0.0f);
+  }
+}
+
+/// scores [0, padded count) = softmax(scale · scores) over the first `count`, then zeros; returns the
+/// logarithm of the sum.
+inline float softmax_row(float* scores, std::size_t count, std::size_t padded_count, float scale) {
+  for (std::size_t i = 0; i < count; i += simd::width)
+    simd::store(scores + i, simd::load(scores + i) * simd::broadcast(scale));
+  std::fill(scores + count, scores + padded_count, -std::numeric_limits<float>::infinity());
+  const float most = greatest(scores, padded_count);
+  simd::batch partial = simd::broadcast(0.0f);
+  for (std::size_t i = 0; i < padded_count; i += simd::width) {
+    const simd::batch e = simd::exp(simd::load(scores + i) - simd::broadcast(most));
+    simd::store(scores + i, e);
+    partial += e;
+  }
+  const float total = simd::sum(partial);
+  const simd::batch share = simd::broadcast(1.0f / total);
+  for (std::size_t i = 0; i < padded_count; i += simd::width)
+    simd::store(scores + i, simd::load(scores + i) * share);
+  return most + std::log(total);
+}
+
+/// row [0, count) = row · the factors of row `index` of the mask.
+inline void drop_row(const dropout_mask& mask, std::size_t index, float* row, std::size_t count) {
+  constexpr std::size_t piece = 256;
+  float factors[piece];
+  for (std::size_t i = 0; i < count; i += piece) {
+    const std::size_t n = std::min(piece, count - i);
+    mask.factors(index, n, factors, i);
+    for (std::size_t j = 0; j < n; ++j) row[i + j] *= factors[j];
+  }
+}
+
+} // namespace detail
+
+/// out [rows, heads · head_width]; log_sums [rows, heads] = log Σⱼ e^s of each row, or null.
+inline void attend_whole_sequences(compute_context& context, const sequence_attention& problem, float* out,
+                                   float* log_sums) {
+  using namespace detail;
+  const padded_sizes size = padded(problem);
+  const std::size_t width = problem.head_width;
+  const std::size_t out_stride = problem.heads * width;
+  const std::size_t room = size.length * width + problem.length * size.width + query_block * size.length +
+                           query_block * size.width;
+  workspace::scope scope(context.memory);
+  float* const scratch = scope.floats(static_cast<std::size_t>(context.threads.size()) * room);
+  parallel_for(context.threads, problem.tasks(), 1, [&](std::size_t begin, std::size_t end, int thread) {
+    float* const keys = scratch + static_cast<std::size_t>(thread) * room; // [width, padded length]
+    float* const values = keys + size.length * width;                      // [length, padded width]
+    float* const scores = values + problem.length * size.width;            // [query_block, padded length]
+    float* const sums = scores + query_block * size.length;                // [query_block, padded width]
+    for (std::size_t task = begin; task < end; ++task) {
+      const std::size_t head = task % problem.heads;
+      const std::size_t first_row = task / problem.heads * problem.length;
+      const std::size_t offset = first_row * problem.row_stride + head * width;
+      gather_columns(problem.keys + offset, problem.row_stride, problem.length, width, size.length, keys);
+      gather_rows(problem.values + offset, problem.row_stride, problem.length, width, size.width, values);
+      for (std::size_t q0 = 0; q0 < problem.length; q0 += query_block) {
+        const std::size_t count = std::min(query_block, problem.length - q0);
+        const std::size_t visible = q0 + count; // keys that any of these queries sees
+        const std::size_t padded_visible = rounded_up(visible, small_tile_cols);
+        small_product({problem.queries + offset + q0 * problem.row_stride, problem.row_stride, 1}, count,
+                      width, keys, size.length, padded_visible, scores, size.length, false);
+        for (std::size_t q = 0; q < count; ++q) {
+          float* const row = scores + q * size.length;
+          const float log_sum = softmax_row(row, q0 + q + 1, padded_visible, problem.scale);
+          if (log_sums) log_sums[(first_row + q0 + q) * problem.heads + head] = log_sum;
+          if (problem.dropout.rate > 0)
+            drop_row(problem.dropout, task * problem.length + q0 + q, row, visible);
+        }
+        small_product({scores, size.length, 1}, count, visible, values, size.width, size.width, sums,
+                      size.width, false);
+        for (std::size_t q = 0; q < count; ++q)
+          std::copy_n(sums + q * size.width, width, out + (first_row + q0 + q) * out_stride + head * width);
+      }
+    }
+  });
+}
+
+} // namespace transept::inline TRANSEPT_ABI::kernels
