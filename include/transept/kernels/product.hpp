@@ -100,18 +100,11 @@ inline void product_tile(const float* a, const float* b, std::size_t inner, floa
 
 } // namespace detail
 
-/// Scratch memory that `multiply` takes from the workspace.
-constexpr std::size_t product_scratch_bytes(product_shape shape, std::size_t threads) {
-  const std::size_t inner = std::min(shape.inner, detail::product_inner);
-  const std::size_t cols = std::min(detail::rounded_up(shape.cols, detail::tile_cols), detail::product_cols);
-  return workspace::room_for(inner * cols) +
-         workspace::room_for(threads * detail::product_inner * detail::product_rows);
-}
-
 /// y [rows, cols], rows `stride` apart, = a [rows, inner] · b [inner, cols], or += where `add`.
 inline void multiply(compute_context& context, product_shape shape, float_matrix a, float_matrix b, float* y,
                      std::size_t stride, bool add = false) {
-  using namespace detail;
+  using detail::product_cols, detail::product_inner, detail::product_rows, detail::rounded_up;
+  using detail::tile_cols, detail::tile_rows;
   workspace::scope scope(context.memory);
   const std::size_t most_inner = std::min(shape.inner, product_inner);
   float* const packed_b =
@@ -126,23 +119,24 @@ inline void multiply(compute_context& context, product_shape shape, float_matrix
       const bool add_now = add || k0 > 0;
       parallel_for(context.threads, cols, tile_cols, [&](std::size_t begin, std::size_t end, int) {
         for (std::size_t j = begin; j < end; j += tile_cols)
-          pack_strip<tile_cols>(b, k0, inner, n0 + j, std::min(tile_cols, end - j), packed_b + j * inner);
+          detail::pack_strip<tile_cols>(b, k0, inner, n0 + j, std::min(tile_cols, end - j),
+                                        packed_b + j * inner);
       });
-      parallel_for(context.threads, shape.rows, tile_rows,
-                   [&](std::size_t begin, std::size_t end, int thread) {
-                     float* const packed_a = packed_a_blocks + static_cast<std::size_t>(thread) * a_block;
-                     for (std::size_t r0 = begin; r0 < end; r0 += product_rows) {
-                       const std::size_t rows = std::min(product_rows, end - r0);
-                       for (std::size_t r = 0; r < rows; r += tile_rows)
-                         pack_strip<tile_rows>(transposed(a), k0, inner, r0 + r,
-                                               std::min(tile_rows, rows - r), packed_a + r * inner);
-                       for (std::size_t j = 0; j < cols; j += tile_cols)
-                         for (std::size_t r = 0; r < rows; r += tile_rows)
-                           product_tile(packed_a + r * inner, packed_b + j * inner, inner,
-                                        y + (r0 + r) * stride + n0 + j, stride, std::min(tile_rows, rows - r),
-                                        std::min(tile_cols, cols - j), add_now);
-                     }
-                   });
+      parallel_for(
+          context.threads, shape.rows, tile_rows, [&](std::size_t begin, std::size_t end, int thread) {
+            float* const packed_a = packed_a_blocks + static_cast<std::size_t>(thread) * a_block;
+            for (std::size_t r0 = begin; r0 < end; r0 += product_rows) {
+              const std::size_t rows = std::min(product_rows, end - r0);
+              for (std::size_t r = 0; r < rows; r += tile_rows)
+                detail::pack_strip<tile_rows>(transposed(a), k0, inner, r0 + r, std::min(tile_rows, rows - r),
+                                              packed_a + r * inner);
+              for (std::size_t j = 0; j < cols; j += tile_cols)
+                for (std::size_t r = 0; r < rows; r += tile_rows)
+                  detail::product_tile(packed_a + r * inner, packed_b + j * inner, inner,
+                                       y + (r0 + r) * stride + n0 + j, stride, std::min(tile_rows, rows - r),
+                                       std::min(tile_cols, cols - j), add_now);
+            }
+          });
     }
   }
 }

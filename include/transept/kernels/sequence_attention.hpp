@@ -96,49 +96,68 @@ inline void drop_row(const dropout_mask& mask, std::size_t index, float* row, st
   }
 }
 
+/// One thread's scratch memory for a head.
+struct attention_scratch {
+  float* keys_across; ///< [head width, padded length]
+  float* values;      ///< [length, padded width]
+  float* scores;      ///< [query_block, padded length]
+  float* sums;        ///< [query_block, padded width]
+
+  static constexpr std::size_t room(const sequence_attention& problem) {
+    const padded_sizes size = padded(problem);
+    return (problem.head_width + query_block) * size.length + (problem.length + query_block) * size.width;
+  }
+
+  attention_scratch(const sequence_attention& problem, float* memory) : keys_across(memory) {
+    const padded_sizes size = padded(problem);
+    values = keys_across + problem.head_width * size.length;
+    scores = values + problem.length * size.width;
+    sums = scores + query_block * size.length;
+  }
+};
+
+inline void attend_head(const sequence_attention& problem, std::size_t task, const attention_scratch& scratch,
+                        float* out, float* log_sums) {
+  const padded_sizes size = padded(problem);
+  const std::size_t width = problem.head_width, length = problem.length, stride = problem.row_stride;
+  const std::size_t out_stride = problem.heads * width;
+  const std::size_t head = task % problem.heads;
+  const std::size_t first_row = task / problem.heads * length;
+  const std::size_t offset = first_row * stride + head * width;
+  gather_columns(problem.keys + offset, stride, length, width, size.length, scratch.keys_across);
+  gather_rows(problem.values + offset, stride, length, width, size.width, scratch.values);
+
+  for (std::size_t q0 = 0; q0 < length; q0 += query_block) {
+    const std::size_t count = std::min(query_block, length - q0);
+    const std::size_t visible = q0 + count; // keys that any of these queries sees
+    const std::size_t padded_visible = rounded_up(visible, small_tile_cols);
+    small_product({problem.queries + offset + q0 * stride, stride, 1}, count, width, scratch.keys_across,
+                  size.length, padded_visible, scratch.scores, size.length, false);
+    for (std::size_t q = 0; q < count; ++q) {
+      float* const row = scratch.scores + q * size.length;
+      const float log_sum = softmax_row(row, q0 + q + 1, padded_visible, problem.scale);
+      if (log_sums) log_sums[(first_row + q0 + q) * problem.heads + head] = log_sum;
+      if (problem.dropout.rate > 0) drop_row(problem.dropout, task * length + q0 + q, row, visible);
+    }
+    small_product({scratch.scores, size.length, 1}, count, visible, scratch.values, size.width, size.width,
+                  scratch.sums, size.width, false);
+    for (std::size_t q = 0; q < count; ++q)
+      std::copy_n(scratch.sums + q * size.width, width, out + (first_row + q0 + q) * out_stride + head * width);
+  }
+}
+
 } // namespace detail
 
 /// out [rows, heads · head_width]; log_sums [rows, heads] = log Σⱼ e^s of each row, or null.
 inline void attend_whole_sequences(compute_context& context, const sequence_attention& problem, float* out,
                                    float* log_sums) {
-  using namespace detail;
-  const padded_sizes size = padded(problem);
-  const std::size_t width = problem.head_width;
-  const std::size_t out_stride = problem.heads * width;
-  const std::size_t room = size.length * width + problem.length * size.width + query_block * size.length +
-                           query_block * size.width;
+  const std::size_t room = detail::attention_scratch::room(problem);
   workspace::scope scope(context.memory);
-  float* const scratch = scope.floats(static_cast<std::size_t>(context.threads.size()) * room);
+  float* const memory = scope.floats(static_cast<std::size_t>(context.threads.size()) * room);
   parallel_for(context.threads, problem.tasks(), 1, [&](std::size_t begin, std::size_t end, int thread) {
-    float* const keys = scratch + static_cast<std::size_t>(thread) * room; // [width, padded length]
-    float* const values = keys + size.length * width;                      // [length, padded width]
-    float* const scores = values + problem.length * size.width;            // [query_block, padded length]
-    float* const sums = scores + query_block * size.length;                // [query_block, padded width]
-    for (std::size_t task = begin; task < end; ++task) {
-      const std::size_t head = task % problem.heads;
-      const std::size_t first_row = task / problem.heads * problem.length;
-      const std::size_t offset = first_row * problem.row_stride + head * width;
-      gather_columns(problem.keys + offset, problem.row_stride, problem.length, width, size.length, keys);
-      gather_rows(problem.values + offset, problem.row_stride, problem.length, width, size.width, values);
-      for (std::size_t q0 = 0; q0 < problem.length; q0 += query_block) {
-        const std::size_t count = std::min(query_block, problem.length - q0);
-        const std::size_t visible = q0 + count; // keys that any of these queries sees
-        const std::size_t padded_visible = rounded_up(visible, small_tile_cols);
-        small_product({problem.queries + offset + q0 * problem.row_stride, problem.row_stride, 1}, count,
-                      width, keys, size.length, padded_visible, scores, size.length, false);
-        for (std::size_t q = 0; q < count; ++q) {
-          float* const row = scores + q * size.length;
-          const float log_sum = softmax_row(row, q0 + q + 1, padded_visible, problem.scale);
-          if (log_sums) log_sums[(first_row + q0 + q) * problem.heads + head] = log_sum;
-          if (problem.dropout.rate > 0)
-            drop_row(problem.dropout, task * problem.length + q0 + q, row, visible);
-        }
-        small_product({scores, size.length, 1}, count, visible, values, size.width, size.width, sums,
-                      size.width, false);
-        for (std::size_t q = 0; q < count; ++q)
-          std::copy_n(sums + q * size.width, width, out + (first_row + q0 + q) * out_stride + head * width);
-      }
-    }
+    const detail::attention_scratch scratch(problem, memory + static_cast<std::size_t>(thread) * room);
+    for (std::size_t task = begin; task < end; ++task)
+      detail::attend_head(problem, task, scratch, out, log_sums);
   });
 }
 
