@@ -45,9 +45,9 @@ std::vector<float> product(machine& machine, kernels::product_shape shape, const
   const auto stored_b = b_transposed ? transposed_copy(b, shape.inner, shape.cols) : b;
   const placed<float> exact_a(stored_a, 1), exact_b(stored_b, 3);
   placed<float> y(y_before, 1);
-  kernels::multiply(
+  kernels::multiply<float>(
       machine.context, shape, {exact_a.data(), a_transposed ? shape.rows : shape.inner, a_transposed},
-      {exact_b.data(), b_transposed ? shape.inner : shape.cols, b_transposed}, y.data(), shape.cols, add);
+      {exact_b.data(), b_transposed ? shape.inner : shape.cols, b_transposed}, y.data(), shape.cols, {}, add);
   return {y.begin(), y.end()};
 }
 

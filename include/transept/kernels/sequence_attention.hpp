@@ -50,18 +50,38 @@ constexpr padded_sizes padded(const sequence_attention& problem) {
 /// to [length, padded width] = rows of one head, `stride` apart, then zeros.
 inline void gather_rows(const float* from, std::size_t stride, std::size_t length, std::size_t width,
                         std::size_t padded_width, float* to) {
-  for (std::size_t t = 0; t < length; ++t) {
-    std::copy_n(from + t * stride, width, to + t * padded_width);
-    std::fill_n(to + t * padded_width + width, padded_width - width, 0.0f);
+  const std::size_t whole = width / simd::width * simd::width;
+  for (std::size_t t = 0; t < length; ++t, from += stride, to += padded_width) {
+    for (std::size_t d = 0; d < whole; d += simd::width) simd::store(to + d, simd::load(from + d));
+    for (std::size_t d = whole; d < padded_width; ++d) to[d] = d < width ? from[d] : 0.0f;
   }
 }
 
-/// to [width, padded length] = the same transposed.
+/// The way back: rows `stride` apart = from [length, padded width].
+inline void put_rows(const float* from, std::size_t padded_width, std::size_t length, std::size_t width,
+                     float* to, std::size_t stride) {
+  for (std::size_t t = 0; t < length; ++t, from += padded_width, to += stride) {
+    std::size_t d = 0;
+    for (; d + simd::width <= width; d += simd::width) simd::store(to + d, simd::load(from + d));
+    for (; d < width; ++d) to[d] = from[d];
+  }
+}
+
+/// to [width, padded length] = rows of one head, transposed.
 inline void gather_columns(const float* from, std::size_t stride, std::size_t length, std::size_t width,
                            std::size_t padded_length, float* to) {
-  for (std::size_t d = 0; d < width; ++d) {
-    for (std::size_t t = 0; t < length; ++t) to[d * padded_length + t] = from[t * stride + d];
-    std::fill_n(to + d * padded_length + length, padded_length - length, 0.0f);
+  for (std::size_t t = 0; t < padded_length; t += simd::width) {
+    const bool whole_rows = t + simd::width <= length;
+    std::size_t d = 0;
+    for (; whole_rows && d + simd::width <= width; d += simd::width) {
+      simd::batch square[simd::width];
+      for (std::size_t i = 0; i < simd::width; ++i) square[i] = simd::load(from + (t + i) * stride + d);
+      simd::transpose(square);
+      for (std::size_t i = 0; i < simd::width; ++i) simd::store(to + (d + i) * padded_length + t, square[i]);
+    }
+    for (; d < width; ++d)
+      for (std::size_t i = t; i < t + simd::width; ++i)
+        to[d * padded_length + i] = i < length ? from[i * stride + d] : 0.0f;
   }
 }
 
@@ -141,8 +161,8 @@ inline void attend_head(const sequence_attention& problem, std::size_t task, con
     }
     small_product({scratch.scores, size.length, 1}, count, visible, scratch.values, size.width, size.width,
                   scratch.sums, size.width, false);
-    for (std::size_t q = 0; q < count; ++q)
-      std::copy_n(scratch.sums + q * size.width, width, out + (first_row + q0 + q) * out_stride + head * width);
+    put_rows(scratch.sums, size.width, count, width, out + (first_row + q0) * out_stride + head * width,
+             out_stride);
   }
 }
 

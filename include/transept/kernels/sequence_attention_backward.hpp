@@ -120,17 +120,14 @@ inline void attend_head_backward(const sequence_attention& problem,
     }
     small_product({scratch.dscores, size.length, 1}, count, visible, scratch.keys, size.width, size.width,
                   scratch.dqueries, size.width, false); // dS K
-    for (std::size_t q = 0; q < count; ++q)
-      std::copy_n(scratch.dqueries + q * size.width, width, gradient.dqueries + offset + (q0 + q) * stride);
+    put_rows(scratch.dqueries, size.width, count, width, gradient.dqueries + offset + q0 * stride, stride);
     small_product({scratch.probabilities, 1, size.length}, visible, count, scratch.dout, size.width,
                   size.width, scratch.dvalues, size.width, true); // Pᵀ dO
     small_product({scratch.dscores, 1, size.length}, visible, count, scratch.queries, size.width, size.width,
                   scratch.dkeys, size.width, true); // dSᵀ Q
   }
-  for (std::size_t t = 0; t < length; ++t) {
-    std::copy_n(scratch.dkeys + t * size.width, width, gradient.dkeys + offset + t * stride);
-    std::copy_n(scratch.dvalues + t * size.width, width, gradient.dvalues + offset + t * stride);
-  }
+  put_rows(scratch.dkeys, size.width, length, width, gradient.dkeys + offset, stride);
+  put_rows(scratch.dvalues, size.width, length, width, gradient.dvalues + offset, stride);
 }
 
 } // namespace detail

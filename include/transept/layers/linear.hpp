@@ -78,8 +78,8 @@ template <extent In, extent Out>
 void backward_parameters(const linear<In, Out, gradient_weights>& gradient, compute_context& context,
                          activations<In> x, activations<Out> dy) {
   const auto rows = static_cast<std::size_t>(dy.rows());
-  kernels::multiply(context, {In, rows, Out}, transposed(detail::float_operand(x)), detail::float_operand(dy),
-                    gradient.weight.data(), Out, true);
+  kernels::multiply<float>(context, {In, rows, Out}, transposed(detail::float_operand(x)),
+                           detail::float_operand(dy), gradient.weight.data(), Out, {}, true);
   kernels::add_column_sums(context, rows, Out, dy.data(), gradient.bias.data());
 }
 
@@ -87,8 +87,8 @@ void backward_parameters(const linear<In, Out, gradient_weights>& gradient, comp
 template <extent In, extent Out>
 void backward_input(const linear<In, Out>& layer, compute_context& context, activations<Out> dy,
                     activations<In> dx) {
-  kernels::multiply(context, {static_cast<std::size_t>(dy.rows()), Out, In}, detail::float_operand(dy),
-                    transposed(detail::float_operand(layer.weight)), dx.data(), In);
+  kernels::multiply<float>(context, {static_cast<std::size_t>(dy.rows()), Out, In}, detail::float_operand(dy),
+                           transposed(detail::float_operand(layer.weight)), dx.data(), In);
 }
 
 /// Both.

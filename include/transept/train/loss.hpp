@@ -30,7 +30,7 @@ namespace detail {
 /// Rows whose logits are held at once: all of a small vocabulary's, else what one block of a product sums
 /// over.
 constexpr std::size_t loss_rows(std::size_t vocabulary) {
-  return std::max(kernels::detail::product_inner, (std::size_t{1} << 20) / vocabulary);
+  return std::max(kernels::detail::block_inner, (std::size_t{1} << 20) / vocabulary);
 }
 
 /// Calls judge(logits of a row, row) → loss for every row that has a target, block by block of logits
@@ -48,8 +48,8 @@ double sum_losses(const weight_matrix<Vocabulary, Width, matrix_use::table>& tab
   double total = 0;
   for (std::size_t first = 0; first < rows; first += at_once) {
     const std::size_t count = std::min(at_once, rows - first);
-    kernels::multiply(context, {count, Width, vocabulary}, {normed.data() + first * Width, Width},
-                      transposed(float_operand(table)), logits, vocabulary);
+    kernels::multiply<float>(context, {count, Width, vocabulary}, {normed.data() + first * Width, Width},
+                             transposed(float_operand(table)), logits, vocabulary);
     parallel_for(context.threads, count, 1, [&](std::size_t begin, std::size_t end, int) {
       for (std::size_t r = begin; r < end; ++r) {
         float* const row = logits + r * vocabulary;
@@ -91,10 +91,10 @@ double sum_losses_backward(const weight_matrix<Vocabulary, Width, matrix_use::ta
       },
       [&](const float* dlogits, std::size_t first, std::size_t rows) {
         const kernels::float_matrix gradients{dlogits, vocabulary};
-        kernels::multiply(context, {vocabulary, rows, Width}, transposed(gradients),
-                          {normed.data() + first * Width, Width}, gradient.data(), Width, true);
-        kernels::multiply(context, {rows, vocabulary, Width}, gradients, detail::float_operand(table),
-                          dnormed.data() + first * Width, Width);
+        kernels::multiply<float>(context, {vocabulary, rows, Width}, transposed(gradients),
+                                 {normed.data() + first * Width, Width}, gradient.data(), Width, {}, true);
+        kernels::multiply<float>(context, {rows, vocabulary, Width}, gradients, detail::float_operand(table),
+                                 dnormed.data() + first * Width, Width);
       });
 }
 
