@@ -273,7 +273,7 @@ TEST_CASE("matmul takes no more scratch memory than it says") {
   transept::thread_pool pool(threads);
   const auto count = static_cast<std::size_t>(threads);
   transept::workspace memory(transposed ? kernels::matmul_transposed_scratch_bytes(600, count)
-                                        : kernels::matmul_scratch_bytes(most_rows, 333, count));
+                                        : kernels::product_scratch_bytes(most_rows, 333, count));
   const std::size_t before = memory.capacity();
   transept::compute_context context{pool, memory};
   placed<float> y(problem.residual, 1);

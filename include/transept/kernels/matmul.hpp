@@ -29,6 +29,7 @@
 #include <transept/kernels/matmul_one_row.hpp>
 #include <transept/kernels/matmul_panels.hpp>
 #include <transept/kernels/operands.hpp>
+#include <transept/kernels/product.hpp>
 #include <transept/kernels/x86/matmul_amx.hpp>
 #include <transept/runtime/compute_context.hpp>
 
@@ -36,12 +37,6 @@ namespace transept::inline TRANSEPT_ABI::kernels {
 
 /// Below this number of rows, streaming the weights beats packing them.
 inline constexpr std::size_t many_rows = 48;
-
-/// Scratch memory that matmul takes from the workspace, at most.
-constexpr std::size_t matmul_scratch_bytes(std::size_t rows, std::size_t outputs, std::size_t threads) {
-  return workspace::room_for(threads * detail::block_inner * detail::block_cols) +
-         workspace::room_for(rows * outputs);
-}
 
 /// Scratch memory that matmul_transposed takes from the workspace, at most.
 constexpr std::size_t matmul_transposed_scratch_bytes(std::size_t inner, std::size_t threads) {
@@ -59,7 +54,9 @@ inline void matmul_by_inputs(compute_context& context, rows_of_floats x, stored_
     if (runs_on_amx(w.type, x.rows, context.precision))
       return amx::matmul(context, x, weights, w.cols, false, y, finish);
 #endif
-    if (x.rows >= many_rows) return matmul_many_rows(context, x, weights, w.cols, y, finish);
+    if (x.rows >= many_rows)
+      return multiply<T>(context, {x.rows, x.cols, w.cols}, {x.data, x.cols}, {weights, w.cols}, y, w.cols,
+                         finish);
     parallel_for(context.threads, w.cols, one_row_grain, [&](std::size_t begin, std::size_t end, int) {
       if (x.rows == 1)
         matmul_one_row(x.row(0), x.cols, weights, w.cols, begin, end, y, finish);

@@ -1,6 +1,6 @@
-// Many rows of activations times stored weights: bound by arithmetic, so blocks of the weights are widened to
-// f32 and packed to lie in cache, and a register tile of outputs is computed at a time (Goto & van de Geijn,
-// "Anatomy of High-Performance Matrix Multiplication", 2008).
+// Many rows of activations times weights stored [outputs, inner]: bound by arithmetic, so a block of weights
+// is widened to f32 and lies in the second-level cache while all rows pass by. (Weights stored [inner,
+// outputs]: product.hpp.)
 #pragma once
 
 #include <algorithm>
@@ -13,113 +13,6 @@
 #include <transept/simd/unroll.hpp>
 
 namespace transept::inline TRANSEPT_ABI::kernels::detail {
-
-// Register tile: tile_rows × tile_cols outputs, as two batches a row.
-inline constexpr std::size_t tile_rows = simd::registers == 32 ? 12 : 6;
-inline constexpr std::size_t tile_cols = 2 * simd::width;
-
-// Cache block: [block_inner, block_cols] weights as f32, 256 KiB, in the second-level cache.
-inline constexpr std::size_t block_inner = 256;
-inline constexpr std::size_t block_cols = 256;
-static_assert(block_cols % tile_cols == 0);
-
-/// packed [strips][inner][tile_cols] = w[k0 + k, n0 + j], padded with zeros to whole strips.
-template <class T>
-void pack_block(const T* w, std::size_t outputs, std::size_t k0, std::size_t inner, std::size_t n0,
-                std::size_t cols, float* packed) {
-  for (std::size_t k = 0; k < inner; ++k) {
-    const T* row = w + (k0 + k) * outputs + n0;
-    for (std::size_t j = 0; j < cols; j += simd::width) {
-      const std::size_t strip_index = j / tile_cols;
-      float* to = packed + strip_index * inner * tile_cols + k * tile_cols + j % tile_cols;
-      simd::store(to, j + simd::width <= cols ? simd::load(row + j) : simd::load_partial(row + j, cols - j));
-    }
-    if (const std::size_t rest = cols % tile_cols;
-        rest != 0 && rest <= simd::width) // the strip's second batch
-      simd::store(packed + (cols / tile_cols * inner + k) * tile_cols + simd::width, simd::broadcast(0.0f));
-  }
-}
-
-/// One register tile: continues (or begins) Rows × tile_cols sums over `inner` packed weights.
-/// `sums` is where unfinished sums are kept, `y` where finished ones go; `cols` outputs exist.
-template <std::size_t Rows>
-void multiply_tile(const float* x, std::size_t x_stride, const float* packed, std::size_t inner, float* sums,
-                   float* y, std::size_t stride, std::size_t n, std::size_t cols, bool first, bool last,
-                   const epilogue& finish) {
-  constexpr std::size_t width = simd::width;
-  simd::batch left[Rows], right[Rows];
-  const bool whole = cols == tile_cols;
-  const std::size_t left_count = std::min(cols, width);
-  const std::size_t right_count = cols - left_count;
-  simd::unroll<Rows>([&](auto r) {
-    left[r] = right[r] = simd::broadcast(0.0f);
-    if (first) return;
-    const float* from = sums + r * stride;
-    if (whole) {
-      left[r] = simd::load(from);
-      right[r] = simd::load(from + width);
-    } else {
-      left[r] = simd::load_partial(from, left_count);
-      right[r] = simd::load_partial(from + left_count, right_count);
-    }
-  });
-  for (std::size_t k = 0; k < inner; ++k) {
-    const simd::batch w_left = simd::load(packed + k * tile_cols);
-    const simd::batch w_right = simd::load(packed + k * tile_cols + width);
-    simd::unroll<Rows>([&](auto r) {
-      const simd::batch value = simd::broadcast(x[r * x_stride + k]);
-      left[r] = simd::fma(value, w_left, left[r]);
-      right[r] = simd::fma(value, w_right, right[r]);
-    });
-  }
-  simd::unroll<Rows>([&](auto r) {
-    if (last) {
-      float* to = y + r * stride;
-      finish.store(left[r], to, n, left_count);
-      if (right_count != 0) finish.store(right[r], to + width, n + width, right_count);
-    } else {
-      float* to = sums + r * stride;
-      if (whole) {
-        simd::store(to, left[r]);
-        simd::store(to + width, right[r]);
-      } else {
-        simd::store_partial(to, left[r], left_count);
-        simd::store_partial(to + left_count, right[r], right_count);
-      }
-    }
-  });
-}
-
-/// y [rows, outputs] = epilogue(x [rows, inner] · w [inner, outputs]).
-template <class T>
-void matmul_many_rows(compute_context& context, rows_of_floats x, const T* w, std::size_t outputs, float* y,
-                      const epilogue& finish) {
-  workspace::scope scope(context.memory);
-  const auto threads = static_cast<std::size_t>(context.threads.size());
-  float* const packed_blocks = scope.floats(threads * block_inner * block_cols);
-  // Unfinished sums may lie in y, unless y still holds the residual.
-  const bool several_blocks = x.cols > block_inner;
-  float* const sums = finish.add_to_output && several_blocks ? scope.floats(x.rows * outputs) : y;
-  parallel_for(context.threads, outputs, tile_cols, [&](std::size_t begin, std::size_t end, int thread) {
-    float* const packed = packed_blocks + static_cast<std::size_t>(thread) * block_inner * block_cols;
-    for (std::size_t n0 = begin; n0 < end; n0 += block_cols) {
-      const std::size_t cols = std::min(block_cols, end - n0);
-      for (std::size_t k0 = 0; k0 < x.cols; k0 += block_inner) {
-        const std::size_t inner = std::min(block_inner, x.cols - k0);
-        pack_block(w, outputs, k0, inner, n0, cols, packed);
-        for (std::size_t r = 0; r < x.rows; r += tile_rows) {
-          simd::with_count<tile_rows>(std::min(tile_rows, x.rows - r), [&](auto tile) {
-            for (std::size_t j = 0; j < cols; j += tile_cols)
-              multiply_tile<tile>(x.row(r) + k0, x.cols, packed + j * inner, inner,
-                                  sums + r * outputs + n0 + j, y + r * outputs + n0 + j, outputs, n0 + j,
-                                  std::min(tile_cols, cols - j), k0 == 0, k0 + inner == x.cols, finish);
-          });
-        }
-      }
-      for (std::size_t r = 0; r < x.rows; ++r) finish.activate(y + r * outputs + n0, cols);
-    }
-  });
-}
 
 // Register tile of the transposed product: rows of activations × rows of weights, one batch each.
 inline constexpr std::size_t dot_rows_x = 4;

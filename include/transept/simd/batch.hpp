@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include <transept/core/element_type.hpp>
 
@@ -59,8 +60,11 @@ inline void store_partial(float* to, batch value, std::size_t count) {
 /// a · b + c: rounded once where the build has fused multiply-add, else twice.
 inline batch fma(batch a, batch b, batch c) { return xsimd::fma(a, b, c); }
 inline batch max(batch a, batch b) { return xsimd::max(a, b); }
+inline batch sqrt(batch x) { return xsimd::sqrt(x); }
 /// x where it is not negative, else 0; NaN stays NaN.
 inline batch without_negatives(batch x) { return xsimd::select(x < batch(0.0f), batch(0.0f), x); }
+/// 1 where x is positive, else 0.
+inline batch is_positive(batch x) { return xsimd::select(x > batch(0.0f), batch(1.0f), batch(0.0f)); }
 
 inline batch abs(batch x) { return xsimd::abs(x); }
 /// a > b ? x : y, lane by lane.
@@ -209,6 +213,60 @@ inline batch load_partial(const T* from, std::size_t count) {
   T padded[width] = {};
   std::memcpy(padded, from, count * sizeof(T));
   return load(padded);
+}
+
+/// The first `count` (≤ width) elements; the other lanes are 0. Fast where it is the whole width.
+inline batch load_lanes(const float* from, std::size_t count) {
+  return count == width ? load(from) : load_partial(from, count);
+}
+
+namespace detail {
+
+/// a and b interleaved: lanes a₀ b₀ a₁ b₁ …, of their first halves, or of their second. (xsimd's zip does so
+/// within each 128 bits only, up to version 8.)
+template <std::size_t Half, std::size_t... I>
+batch interleave(batch a, batch b, std::index_sequence<I...>) {
+#if defined(__GNUC__)
+  using lanes = float __attribute__((vector_size(width * sizeof(float))));
+  lanes from_a, from_b;
+  const batch::register_type bits_a = a, bits_b = b;
+  std::memcpy(&from_a, &bits_a, sizeof from_a);
+  std::memcpy(&from_b, &bits_b, sizeof from_b);
+  const lanes mixed =
+      __builtin_shufflevector(from_a, from_b, (Half * width / 2 + I / 2 + (I % 2) * width)...);
+  batch::register_type result;
+  std::memcpy(&result, &mixed, sizeof result);
+  return batch(result);
+#else
+  alignas(64) float lanes[2][width], mixed[width];
+  a.store_aligned(lanes[0]);
+  b.store_aligned(lanes[1]);
+  ((mixed[I] = lanes[I % 2][Half * width / 2 + I / 2]), ...);
+  return batch::load_aligned(mixed);
+#endif
+}
+
+} // namespace detail
+
+/// A square of numbers mirrored: lane j of rows[i] becomes lane i of rows[j].
+inline void transpose(batch (&rows)[width]) {
+  constexpr std::make_index_sequence<width> all;
+  for (std::size_t stage = 1; stage < width; stage *= 2) { // a perfect shuffle each time
+    batch shuffled[width];
+    for (std::size_t i = 0; i < width / 2; ++i) {
+      shuffled[2 * i] = detail::interleave<0>(rows[i], rows[i + width / 2], all);
+      shuffled[2 * i + 1] = detail::interleave<1>(rows[i], rows[i + width / 2], all);
+    }
+    for (std::size_t i = 0; i < width; ++i) rows[i] = shuffled[i];
+  }
+}
+
+/// Stores the first `count` (≤ width) lanes.
+inline void store_lanes(float* to, batch value, std::size_t count) {
+  if (count == width)
+    store(to, value);
+  else
+    store_partial(to, value, count);
 }
 
 } // namespace transept::inline TRANSEPT_ABI::simd
