@@ -46,6 +46,18 @@ inline void store_partial(float* to, batch value, std::size_t count) {
   std::memcpy(to, lanes, count * sizeof(float));
 }
 
+/// The same value, in a register of its own: GCC folds a load into each of its uses, and a loop that has two
+/// of them then loads twice as much as it need.
+inline batch in_register(batch value) {
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
+  batch::register_type bits = value;
+  asm("" : "+x"(bits));
+  return batch(bits);
+#else
+  return value;
+#endif
+}
+
 /// a · b + c: rounded once where the build has fused multiply-add, else twice.
 inline batch fma(batch a, batch b, batch c) { return xsimd::fma(a, b, c); }
 inline batch max(batch a, batch b) { return xsimd::max(a, b); }
