@@ -40,54 +40,73 @@ void pack_block(const T* w, std::size_t outputs, std::size_t k0, std::size_t inn
   }
 }
 
-/// One register tile: continues (or begins) Rows × tile_cols sums over `inner` packed weights.
-/// `sums` is where unfinished sums are kept, `y` where finished ones go; `cols` outputs exist.
+/// One register tile: continues (or begins) the sums of Rows × `Batches` batches by what add_products(tile)
+/// adds to them. `sums` is where unfinished sums are kept, `y` where finished ones go, both with rows
+/// `stride` apart, y's first output being n; `cols` outputs exist.
+template <std::size_t Rows, std::size_t Batches, class AddProducts>
+TRANSEPT_ALWAYS_INLINE inline void compute_tile(AddProducts&& add_products, float* sums, float* y,
+                                                std::size_t stride, std::size_t n, std::size_t cols,
+                                                bool first, bool last, const epilogue& finish) {
+  constexpr std::size_t width = simd::width;
+  simd::batch tile[Rows * Batches];
+  const bool whole = cols == Batches * width;
+  // What is rare goes in and out through memory, so that it is compiled once, not per batch.
+  alignas(64) float lanes[Rows * Batches * width];
+  const auto for_each_batch = [&](auto&& f) {
+    for (std::size_t i = 0; i < Rows * Batches; ++i) {
+      const std::size_t column = i % Batches * width;
+      if (column < cols)
+        f(lanes + i * width, i / Batches * stride + column, n + column, std::min(width, cols - column));
+    }
+  };
+  const auto place = [&](std::size_t i) { return i / Batches * stride + i % Batches * width; };
+  const auto unroll_batches = [](auto&& f) TRANSEPT_ALWAYS_INLINE { simd::unroll<Rows * Batches>(f); };
+  if (first) {
+    unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { tile[i] = simd::broadcast(0.0f); });
+  } else if (whole) {
+    unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { tile[i] = simd::load(sums + place(i)); });
+  } else {
+    for_each_batch([&](float* its, std::size_t at, std::size_t, std::size_t count) {
+      simd::store(its, simd::load_upto(sums + at, count));
+    });
+    unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { tile[i] = simd::load(lanes + i * width); });
+  }
+  add_products(tile);
+  if (whole && !last)
+    return unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { simd::store(sums + place(i), tile[i]); });
+  unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { simd::store(lanes + i * width, tile[i]); });
+  for_each_batch([&](const float* its, std::size_t at, std::size_t output, std::size_t count) {
+    if (last)
+      finish.store(simd::load(its), y + at, output, count);
+    else
+      simd::store_upto(sums + at, simd::load(its), count);
+  });
+}
+
+/// A tile of Rows × tile_cols over `inner` packed weights.
 template <std::size_t Rows>
 void multiply_tile(const float* x, std::size_t x_stride, const float* packed, std::size_t inner, float* sums,
                    float* y, std::size_t stride, std::size_t n, std::size_t cols, bool first, bool last,
                    const epilogue& finish) {
-  constexpr std::size_t width = simd::width;
-  simd::batch left[Rows], right[Rows];
-  const bool whole = cols == tile_cols;
-  const std::size_t left_count = std::min(cols, width);
-  const std::size_t right_count = cols - left_count;
-  simd::unroll<Rows>([&](auto r) {
-    left[r] = right[r] = simd::broadcast(0.0f);
-    if (first) return;
-    const float* from = sums + r * stride;
-    if (whole) {
-      left[r] = simd::load(from);
-      right[r] = simd::load(from + width);
-    } else {
-      left[r] = simd::load_partial(from, left_count);
-      right[r] = simd::load_partial(from + left_count, right_count);
-    }
-  });
-  for (std::size_t k = 0; k < inner; ++k) {
-    const simd::batch w_left = simd::load(packed + k * tile_cols);
-    const simd::batch w_right = simd::load(packed + k * tile_cols + width);
-    simd::unroll<Rows>([&](auto r) {
-      const simd::batch value = simd::broadcast(x[r * x_stride + k]);
-      left[r] = simd::fma(value, w_left, left[r]);
-      right[r] = simd::fma(value, w_right, right[r]);
-    });
-  }
-  simd::unroll<Rows>([&](auto r) {
-    if (last) {
-      float* to = y + r * stride;
-      finish.store(left[r], to, n, left_count);
-      if (right_count != 0) finish.store(right[r], to + width, n + width, right_count);
-    } else {
-      float* to = sums + r * stride;
-      if (whole) {
-        simd::store(to, left[r]);
-        simd::store(to + width, right[r]);
-      } else {
-        simd::store_partial(to, left[r], left_count);
-        simd::store_partial(to + left_count, right[r], right_count);
-      }
-    }
-  });
+  compute_tile<Rows, 2>(
+      [&](auto& tile) TRANSEPT_ALWAYS_INLINE {
+        for (std::size_t k = 0; k < inner; ++k) {
+          const simd::batch left = simd::load(packed + k * tile_cols);
+          const simd::batch right = simd::load(packed + k * tile_cols + simd::width);
+          simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
+            const simd::batch value = simd::broadcast(x[r * x_stride + k]);
+            tile[2 * r] = simd::fma(value, left, tile[2 * r]);
+            tile[2 * r + 1] = simd::fma(value, right, tile[2 * r + 1]);
+          });
+        }
+      },
+      sums, y, stride, n, cols, first, last, finish);
+}
+
+/// Where sums that another block of inputs will continue are kept: y, unless y still holds the residual.
+inline float* room_for_unfinished_sums(workspace::scope& scope, rows_of_floats x, std::size_t outputs,
+                                       float* y, const epilogue& finish) {
+  return finish.add_to_output && x.cols > block_inner ? scope.floats(x.rows * outputs) : y;
 }
 
 /// y [rows, outputs] = epilogue(x [rows, inner] · w [inner, outputs]).
@@ -97,9 +116,7 @@ void matmul_many_rows(compute_context& context, rows_of_floats x, const T* w, st
   workspace::scope scope(context.memory);
   const auto threads = static_cast<std::size_t>(context.threads.size());
   float* const packed_blocks = scope.floats(threads * block_inner * block_cols);
-  // Unfinished sums may lie in y, unless y still holds the residual.
-  const bool several_blocks = x.cols > block_inner;
-  float* const sums = finish.add_to_output && several_blocks ? scope.floats(x.rows * outputs) : y;
+  float* const sums = room_for_unfinished_sums(scope, x, outputs, y, finish);
   parallel_for(context.threads, outputs, tile_cols, [&](std::size_t begin, std::size_t end, int thread) {
     float* const packed = packed_blocks + static_cast<std::size_t>(thread) * block_inner * block_cols;
     for (std::size_t n0 = begin; n0 < end; n0 += block_cols) {

@@ -131,6 +131,13 @@ inline integers load_widened(const void* from) {
 #endif
 }
 
+/// `width` pairs of 16-bit patterns, the first of each in the lower half.
+inline integers load_pairs(const void* from) {
+  integers::register_type lanes;
+  std::memcpy(&lanes, from, sizeof lanes);
+  return integers(lanes);
+}
+
 } // namespace detail
 
 /// Widening loads: `width` stored elements as f32.
@@ -148,6 +155,12 @@ inline batch load(const std::int8_t* from) {
   for (std::size_t i = 0; i < width; ++i) wide[i] = from[i];
   return to_float(wide);
 #endif
+}
+
+/// Those of 2 · `width` elements whose index is even, and odd.
+inline batch load_even(const bf16* from) { return detail::same_bits<batch>(detail::load_pairs(from) << 16); }
+inline batch load_odd(const bf16* from) {
+  return detail::same_bits<batch>(detail::load_pairs(from) & detail::integers(0xffff0000u));
 }
 
 inline batch load(const bf16* from) { return detail::same_bits<batch>(detail::load_widened(from) << 16); }
@@ -181,6 +194,14 @@ inline batch load_partial(const T* from, std::size_t count) {
   T padded[width] = {};
   std::memcpy(padded, from, count * sizeof(T));
   return load(padded);
+}
+
+/// The first `count` (≤ width) elements, as load_partial and store_partial have them.
+inline batch load_upto(const float* from, std::size_t count) {
+  return count == width ? load(from) : load_partial(from, count);
+}
+inline void store_upto(float* to, batch value, std::size_t count) {
+  return count == width ? store(to, value) : store_partial(to, value, count);
 }
 
 } // namespace transept::inline TRANSEPT_ABI::simd
