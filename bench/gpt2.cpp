@@ -122,8 +122,8 @@ timing run_once(const Model& model, transept::batch& batch, const std::vector<to
 
 template <transept::gpt2_config Config>
 measurement run(const settings& chosen, element_type type) {
-  const auto model =
-      transept::initialise<transept::gpt2<Config>>(chosen.seed, {.type = type, .threads = chosen.threads});
+  const auto model = transept::initialise<transept::gpt2<Config>>(
+      chosen.seed, {.type = type, .packed = true, .threads = chosen.threads});
   const auto pool = std::make_shared<transept::thread_pool>(chosen.threads);
   const auto cache_type = examples::cache_type_named(chosen.kv_dtype);
   const auto precision = examples::f32_precision_named(chosen.f32_precision);

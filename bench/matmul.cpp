@@ -16,6 +16,7 @@ namespace kernels = transept::kernels;
 struct product {
   std::size_t inner, outputs;
   bool transposed; // the output embedding
+  transept::matrix_layout layout;
   element_type type;
   std::size_t rows;
   int threads;
@@ -24,6 +25,7 @@ struct product {
 void run(benchmark::State& state, const product& what) {
   transept::thread_pool threads(what.threads);
   const bool in_blocks = is_block_type(what.type);
+  const bool in_panels = what.layout == transept::matrix_layout::panels;
   transept::workspace memory(in_blocks ? kernels::matmul_panels_scratch_bytes(what.rows, what.inner, 2)
                              : what.transposed ? kernels::matmul_transposed_scratch_bytes(what.inner, 2)
                                                : kernels::product_scratch_bytes(what.rows, what.outputs, 2));
@@ -31,16 +33,15 @@ void run(benchmark::State& state, const product& what) {
   const auto x = bench::activations(what.rows * what.inner);
   transept::buffer<float> y(what.rows * what.outputs);
   std::fill_n(y.data(), y.size(), 0.0f);
-  const std::size_t bytes = in_blocks ? kernels::panel_bytes(what.type, what.inner, what.outputs)
+  const std::size_t bytes = in_panels ? kernels::panel_bytes(what.type, what.inner, what.outputs)
                                       : what.inner * what.outputs * size_of(what.type);
   bench::rotation weights(bytes);
   const bench::stopwatch watch;
   for (auto _ : state) {
     const kernels::rows_of_floats rows{x.data(), what.rows, what.inner};
-    const kernels::stored_matrix matrix{
-        weights.next(), what.type, what.transposed ? what.outputs : what.inner,
-        what.transposed ? what.inner : what.outputs,
-        in_blocks ? transept::matrix_layout::panels : transept::matrix_layout::row_major};
+    const kernels::stored_matrix matrix{weights.next(), what.type,
+                                        what.transposed ? what.outputs : what.inner,
+                                        what.transposed ? what.inner : what.outputs, what.layout};
     if (what.transposed)
       kernels::matmul_transposed(context, rows, matrix, y.data(), {});
     else
@@ -71,8 +72,10 @@ std::string name_of_type(element_type type) {
 }
 
 void add(const std::string& name, const product& what) {
-  benchmark::RegisterBenchmark((name + "/" + name_of_type(what.type) + "/rows:" + std::to_string(what.rows) +
-                                "/threads:" + std::to_string(what.threads))
+  // Linear layers are packed, unless they are mapped from a file.
+  const bool mapped = !what.transposed && what.layout == transept::matrix_layout::row_major;
+  benchmark::RegisterBenchmark((name + "/" + name_of_type(what.type) + (mapped ? "/mapped" : "") + "/rows:" +
+                                std::to_string(what.rows) + "/threads:" + std::to_string(what.threads))
                                    .c_str(),
                                [what](benchmark::State& state) { run(state, what); })
       ->UseRealTime()
@@ -87,13 +90,20 @@ const bool added = [] {
         for (const int threads : {1, 2}) {
           const std::size_t width = size.width;
           const std::string name = size.name;
-          add(name + "/attn.c_attn", {width, 3 * width, false, type, rows, threads});
-          add(name + "/attn.c_proj", {width, width, false, type, rows, threads});
-          add(name + "/mlp.c_fc", {width, 4 * width, false, type, rows, threads});
-          add(name + "/mlp.c_proj", {4 * width, width, false, type, rows, threads});
+          using transept::matrix_layout;
+          const auto add_linear = [&](matrix_layout layout) {
+            add(name + "/attn.c_attn", {width, 3 * width, false, layout, type, rows, threads});
+            add(name + "/attn.c_proj", {width, width, false, layout, type, rows, threads});
+            add(name + "/mlp.c_fc", {width, 4 * width, false, layout, type, rows, threads});
+            add(name + "/mlp.c_proj", {4 * width, width, false, layout, type, rows, threads});
+          };
+          add_linear(matrix_layout::panels);
+          if (!is_block_type(type)) add_linear(matrix_layout::row_major);
           // A prompt's logits are wanted for its last token; those of every token once, for the record.
           if (rows == 1 || (width == 768 && type == element_type::f32))
-            add(name + "/output", {width, 50257, true, type, rows, threads});
+            add(name + "/output",
+                {width, 50257, true, is_block_type(type) ? matrix_layout::panels : matrix_layout::row_major,
+                 type, rows, threads});
         }
       }
     }

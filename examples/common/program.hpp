@@ -95,7 +95,7 @@ struct model_options : common_options {
   }
 
   transept::load_options load_options() const {
-    return {.type = element_type_named(dtype), .threads = threads};
+    return {.type = element_type_named(dtype), .packed = true, .threads = threads};
   }
   transept::session_options session_options() const {
     return {.threads = threads,

@@ -4,7 +4,9 @@
 #include <reference/activation.hpp>
 #include <reference/linear.hpp>
 
+#include <transept/kernels/embedding.hpp>
 #include <transept/kernels/matmul.hpp>
+#include <transept/tensor/buffer.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -27,16 +29,19 @@ void for_row_counts(F&& f) {
   for (std::size_t rows = kernels::many_rows - 1; rows <= most_rows; ++rows) f(rows);
 }
 
-/// A product to compute in either layout: x [most_rows, inner], and weights of `outputs` × `inner`.
+enum class lying { by_inputs, by_outputs, in_panels };
+
+/// A product to compute in any layout: x [most_rows, inner], and weights of `outputs` × `inner`.
 template <class T>
 struct product {
-  bool transposed;
+  lying how;
+  bool transposed = how == lying::by_outputs;
   std::size_t inner, outputs;
   placed<float> x, bias, residual;
   placed<T> weights;
 
-  product(bool is_transposed, std::size_t inner_size, std::size_t output_size)
-      : transposed(is_transposed),
+  product(lying weights_lie, std::size_t inner_size, std::size_t output_size)
+      : how(weights_lie),
         inner(inner_size),
         outputs(output_size),
         x(random_values(most_rows * inner, 1), 1),
@@ -48,6 +53,13 @@ struct product {
     return {weights.data(), type_of<T>, transposed ? outputs : inner, transposed ? inner : outputs};
   }
 
+  /// The same weights in panels.
+  kernels::stored_matrix packed(machine& on, transept::buffer<std::byte>& panels) const {
+    panels = transept::buffer<std::byte>(kernels::panel_bytes(type_of<T>, inner, outputs));
+    kernels::pack_float_panels(on.threads, matrix(), panels.data());
+    return {panels.data(), type_of<T>, inner, outputs, transept::matrix_layout::panels};
+  }
+
   /// y [rows, outputs] for rows [first, first + rows) of x.
   placed<float> compute(machine& on, std::size_t rows, kernels::epilogue finish = {},
                         std::size_t first = 0) const {
@@ -56,10 +68,12 @@ struct product {
     // Exactly the rows that are asked for.
     const placed<float> rows_of_x(std::span(x.data() + first * inner, rows * inner), 1);
     const kernels::rows_of_floats operand{rows_of_x.data(), rows, inner};
+    transept::buffer<std::byte> panels;
     if (transposed)
       kernels::matmul_transposed(on.context, operand, matrix(), y.data(), finish);
     else
-      kernels::matmul(on.context, operand, matrix(), y.data(), finish);
+      kernels::matmul(on.context, operand, how == lying::in_panels ? packed(on, panels) : matrix(), y.data(),
+                      finish);
     return y;
   }
 
@@ -98,14 +112,14 @@ double allowed_error(std::size_t rows, std::size_t inner) {
 }
 
 template <class T>
-void check_against_twin(machine& on, bool transposed, std::size_t inner, std::size_t outputs) {
-  const product<T> problem(transposed, inner, outputs);
+void check_against_twin(machine& on, lying how, std::size_t inner, std::size_t outputs) {
+  const product<T> problem(how, inner, outputs);
   const auto expected = problem.expected(false);
   const auto scale = problem.scale(false);
   for_row_counts([&](std::size_t rows) {
     const reference::matrix allowed = scale * allowed_error<T>(rows, inner);
     const auto y = problem.compute(on, rows);
-    CAPTURE(transposed, inner, outputs, rows);
+    CAPTURE(how, inner, outputs, rows);
     REQUIRE(worst_excess(y, expected, allowed, rows * outputs) <= 1);
   });
 }
@@ -120,28 +134,27 @@ bool same_bits(const Values& a, const float* b, std::size_t count) {
 TEMPLATE_TEST_CASE("both matrix products agree with their twins at odd sizes, unaligned", "", float, f16,
                    bf16) {
   machine on;
-  const bool transposed = GENERATE(false, true);
+  const lying how = GENERATE(lying::by_inputs, lying::by_outputs, lying::in_panels);
   for (const std::size_t outputs : odd_sizes)
     for (const std::size_t inner : {1u, 2u, 3u, 7u, 8u, 9u, 17u, 31u, 33u, 100u})
-      check_against_twin<TestType>(on, transposed, inner, outputs);
+      check_against_twin<TestType>(on, how, inner, outputs);
 }
 
 TEMPLATE_TEST_CASE("both matrix products agree with their twins over several cache blocks", "", float, f16,
                    bf16) {
   machine on;
-  const bool transposed = GENERATE(false, true);
-  for (const std::size_t inner : {255u, 256u, 257u, 600u})
-    check_against_twin<TestType>(on, transposed, inner, 33);
+  const lying how = GENERATE(lying::by_inputs, lying::by_outputs, lying::in_panels);
+  for (const std::size_t inner : {255u, 256u, 257u, 600u}) check_against_twin<TestType>(on, how, inner, 33);
   for (const std::size_t outputs : {255u, 256u, 257u, 1025u}) // 1024: the one-row kernel's strip
-    check_against_twin<TestType>(on, transposed, 9, outputs);
+    check_against_twin<TestType>(on, how, 9, outputs);
 }
 
 TEMPLATE_TEST_CASE("a row's bits depend neither on the rows beside it nor on the number of threads", "",
                    float, f16, bf16) {
-  const bool transposed = GENERATE(false, true);
+  const lying how = GENERATE(lying::by_inputs, lying::by_outputs, lying::in_panels);
   const auto [inner, outputs] =
       GENERATE(std::pair{1u, 1u}, std::pair{33u, 100u}, std::pair{600u, 333u}, std::pair{257u, 1100u});
-  const product<TestType> problem(transposed, inner, outputs);
+  const product<TestType> problem(how, inner, outputs);
   const kernels::epilogue finish{
       .bias = problem.bias.data(), .add_to_output = true, .activation = activation_type::gelu_tanh};
   std::vector<float> row_by_row;
@@ -157,7 +170,7 @@ TEMPLATE_TEST_CASE("a row's bits depend neither on the rows beside it nor on the
   for (const int threads : {1, 2, 3, 4}) {
     machine on(threads);
     for_row_counts([&](std::size_t rows) {
-      CAPTURE(transposed, inner, outputs, threads, rows);
+      CAPTURE(how, inner, outputs, threads, rows);
       const auto y = problem.compute(on, rows, finish);
       REQUIRE(same_bits(y, expected(rows), rows * outputs));
     });
@@ -172,13 +185,13 @@ TEMPLATE_TEST_CASE("a row's bits depend neither on the rows beside it nor on the
 TEMPLATE_TEST_CASE("bias, residual and activation are applied in that order, in any combination", "", float,
                    f16, bf16) {
   machine on;
-  const bool transposed = GENERATE(false, true);
+  const lying how = GENERATE(lying::by_inputs, lying::by_outputs, lying::in_panels);
   const bool with_bias = GENERATE(false, true);
   const bool with_residual = GENERATE(false, true);
   const auto activation =
       GENERATE(std::optional<activation_type>(), std::optional(activation_type::gelu_tanh),
                std::optional(activation_type::gelu_erf), std::optional(activation_type::relu));
-  const product<TestType> problem(transposed, 300, 33);
+  const product<TestType> problem(how, 300, 33);
   const kernels::epilogue finish{.bias = with_bias ? problem.bias.data() : nullptr,
                                  .add_to_output = with_residual,
                                  .activation = activation};
@@ -193,7 +206,7 @@ TEMPLATE_TEST_CASE("bias, residual and activation are applied in that order, in 
     if (activation) value = reference::activation(*activation, value);
   }
   for (const std::size_t rows : {std::size_t{1}, std::size_t{3}, std::size_t{4}, few, most_rows}) {
-    CAPTURE(transposed, with_bias, with_residual, rows);
+    CAPTURE(how, with_bias, with_residual, rows);
     reference::matrix allowed = scale * allowed_error<TestType>(rows, 300);
     if (activation) // none is steeper than 1.13
       allowed = 1.2 * allowed + 4 * unit * xt::fmax(1.0, xt::abs(expected));
@@ -203,9 +216,9 @@ TEMPLATE_TEST_CASE("bias, residual and activation are applied in that order, in 
 
 TEMPLATE_TEST_CASE("every bit pattern of a 16-bit weight is multiplied exactly", "", f16, bf16) {
   machine on;
-  const bool transposed = GENERATE(false, true);
+  const lying how = GENERATE(lying::by_inputs, lying::by_outputs, lying::in_panels);
   const std::size_t rows = GENERATE(std::size_t{1}, std::size_t{5}, kernels::many_rows);
-  product<TestType> problem(transposed, 1, 65536); // subnormals, infinities and NaN among them
+  product<TestType> problem(how, 1, 65536); // subnormals, infinities and NaN among them
   for (std::size_t i = 0; i < 65536; ++i) problem.weights[i].bits = static_cast<std::uint16_t>(i);
   std::fill(problem.x.begin(), problem.x.end(), 1.0f);
   const auto y = problem.compute(on, rows);
@@ -222,11 +235,11 @@ TEMPLATE_TEST_CASE("every bit pattern of a 16-bit weight is multiplied exactly",
 TEMPLATE_TEST_CASE("NaN and infinite weights show in the outputs that read them, and in no other", "", float,
                    f16, bf16) {
   machine on;
-  const bool transposed = GENERATE(false, true);
+  const lying how = GENERATE(lying::by_inputs, lying::by_outputs, lying::in_panels);
   constexpr std::size_t inner = 40, outputs = 35;
-  product<TestType> problem(transposed, inner, outputs);
+  product<TestType> problem(how, inner, outputs);
   const auto at = [&](std::size_t k, std::size_t n) -> TestType& {
-    return problem.weights[transposed ? n * inner + k : k * outputs + n];
+    return problem.weights[problem.transposed ? n * inner + k : k * outputs + n];
   };
   at(0, 3) = narrow(std::numeric_limits<float>::quiet_NaN(), TestType{});
   at(39, 34) = narrow(std::numeric_limits<float>::infinity(), TestType{});
@@ -249,8 +262,8 @@ TEMPLATE_TEST_CASE("NaN and infinite weights show in the outputs that read them,
 
 TEST_CASE("huge and tiny f32 operands multiply without loss, and overflow gives infinity") {
   machine on;
-  const bool transposed = GENERATE(false, true);
-  product<float> problem(transposed, 9, 17);
+  const lying how = GENERATE(lying::by_inputs, lying::by_outputs, lying::in_panels);
+  product<float> problem(how, 9, 17);
   for (std::size_t i = 0; i < problem.x.size(); ++i) problem.x[i] *= i % 2 ? 1e18f : 1e-18f;
   for (float& weight : problem.weights) weight *= 1e18f;
   const auto expected = problem.expected(false);
@@ -267,20 +280,54 @@ TEST_CASE("huge and tiny f32 operands multiply without loss, and overflow gives 
 }
 
 TEST_CASE("matmul takes no more scratch memory than it says") {
-  const bool transposed = GENERATE(false, true);
+  const lying how = GENERATE(lying::by_inputs, lying::by_outputs, lying::in_panels);
   const int threads = GENERATE(1, 3);
-  const product<f16> problem(transposed, 600, 333);
+  const product<f16> problem(how, 600, 333);
   transept::thread_pool pool(threads);
   const auto count = static_cast<std::size_t>(threads);
-  transept::workspace memory(transposed ? kernels::matmul_transposed_scratch_bytes(600, count)
-                                        : kernels::product_scratch_bytes(most_rows, 333, count));
+  transept::workspace memory(problem.transposed ? kernels::matmul_transposed_scratch_bytes(600, count)
+                                                : kernels::product_scratch_bytes(most_rows, 333, count));
   const std::size_t before = memory.capacity();
   transept::compute_context context{pool, memory};
   placed<float> y(problem.residual, 1);
   const kernels::rows_of_floats x{problem.x.data(), most_rows, 600};
-  if (transposed)
+  machine one;
+  transept::buffer<std::byte> panels;
+  if (problem.transposed)
     kernels::matmul_transposed(context, x, problem.matrix(), y.data(), {.add_to_output = true});
   else
-    kernels::matmul(context, x, problem.matrix(), y.data(), {.add_to_output = true});
+    kernels::matmul(context, x, how == lying::in_panels ? problem.packed(one, panels) : problem.matrix(),
+                    y.data(), {.add_to_output = true});
   CHECK(memory.capacity() == before);
+}
+
+TEMPLATE_TEST_CASE("weights in panels keep their bits, and their products those of weights by inputs", "",
+                   float, f16, bf16) {
+  machine on(2);
+  const auto [inner, outputs] =
+      GENERATE(std::pair{1u, 1u}, std::pair{2u, 16u}, std::pair{33u, 100u}, std::pair{257u, 333u});
+  const product<TestType> by_inputs(lying::by_inputs, inner, outputs),
+      packed(lying::in_panels, inner, outputs);
+  for_row_counts([&](std::size_t rows) {
+    const kernels::epilogue finish{.bias = packed.bias.data(), .add_to_output = true};
+    CAPTURE(inner, outputs, rows);
+    REQUIRE(same_bits(by_inputs.compute(on, rows, finish), packed.compute(on, rows, finish).data(),
+                      rows * outputs));
+  });
+  // Packed from either way the weights lie, read back by inputs and by outputs.
+  const product<TestType> by_outputs(lying::by_outputs, inner, outputs);
+  transept::buffer<std::byte> panels, others(kernels::panel_bytes(type_of<TestType>, inner, outputs));
+  const kernels::stored_matrix w = packed.packed(on, panels);
+  std::vector<float> row(outputs), column(inner);
+  for (std::size_t k = 0; k < inner; ++k) {
+    kernels::copy_input_row(w, k, row.data());
+    for (std::size_t n = 0; n < outputs; ++n)
+      REQUIRE(row[n] == transept::to_float(packed.weights[k * outputs + n]));
+  }
+  kernels::pack_float_panels(on.threads, transposed(by_outputs.matrix()), others.data());
+  for (std::size_t n = 0; n < outputs; ++n) {
+    kernels::read_panel_output(w.type, others.data(), inner, n, column.data());
+    for (std::size_t k = 0; k < inner; ++k)
+      REQUIRE(column[k] == transept::to_float(by_outputs.weights[n * inner + k]));
+  }
 }

@@ -33,25 +33,17 @@ struct attention_problem {
 inline void attend(compute_context& context, const attention_problem& problem, keys_and_values cache,
                    float* out) {
   const std::size_t width = problem.heads * problem.head_width;
-  const std::size_t groups = (problem.rows + detail::query_tile - 1) / detail::query_tile;
+  const std::size_t blocks = (problem.rows + detail::query_block - 1) / detail::query_block;
   with_cache_type(cache.type, [&]<class T>(T) {
-    // A task is a head and a group of queries; neighbours in a thread's part share the head's keys.
-    parallel_for(context.threads, problem.heads * groups, 1, [&](std::size_t begin, std::size_t end, int) {
+    // A task is a head and a block of queries; neighbours in a thread's part share the head's keys.
+    parallel_for(context.threads, problem.heads * blocks, 1, [&](std::size_t begin, std::size_t end, int) {
       for (std::size_t task = begin; task < end; ++task) {
-        const std::size_t head = task / groups;
-        const std::size_t row = task % groups * detail::query_tile;
-        const std::size_t position = problem.first_position + row;
-        const float* queries = problem.queries + row * problem.row_stride + head * problem.head_width;
-        const head_cache<T> its = head_of<T>(cache, head);
-        float* to = out + row * width + head * problem.head_width;
-        if (row + detail::query_tile <= problem.rows) {
-          detail::attend_queries<detail::query_tile>(queries, problem.row_stride, position, its,
-                                                     problem.head_width, problem.scale, to, width);
-        } else {
-          for (std::size_t q = 0; row + q < problem.rows; ++q)
-            detail::attend_queries<1>(queries + q * problem.row_stride, problem.row_stride, position + q, its,
-                                      problem.head_width, problem.scale, to + q * width, width);
-        }
+        const std::size_t head = task / blocks;
+        const std::size_t row = task % blocks * detail::query_block;
+        detail::attend_queries(problem.queries + row * problem.row_stride + head * problem.head_width,
+                               problem.row_stride, std::min(detail::query_block, problem.rows - row),
+                               problem.first_position + row, head_of<T>(cache, head), problem.head_width,
+                               problem.scale, out + row * width + head * problem.head_width, width);
       }
     });
   });
@@ -77,10 +69,10 @@ void attend_sequences(compute_context& context, const attention_problem& problem
           const std::size_t head = task % problem.heads;
           const sequence_row at = of_row(row);
           with_cache_type(at.cache.type, [&]<class T>(T) {
-            detail::attend_queries<1>(problem.queries + row * problem.row_stride + head * problem.head_width,
-                                      problem.row_stride, at.position, head_of<T>(at.cache, head),
-                                      problem.head_width, problem.scale,
-                                      out + row * width + head * problem.head_width, width);
+            detail::attend_queries(problem.queries + row * problem.row_stride + head * problem.head_width,
+                                   problem.row_stride, 1, at.position, head_of<T>(at.cache, head),
+                                   problem.head_width, problem.scale,
+                                   out + row * width + head * problem.head_width, width);
           });
         }
       });

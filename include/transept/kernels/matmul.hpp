@@ -5,7 +5,7 @@
 //
 // then, in one pass over the result: + bias[n], + residual y[r, n], activation.
 //
-// Weights may lie by inputs, by outputs, or in panels of quantized blocks (matrix_layout); whichever way,
+// Weights may lie by inputs, by outputs, or in panels packed for the kernels (matrix_layout); whichever way,
 // both functions take them.
 //
 // Determinism: an output is always summed in the same order: for weights [inner, outputs] k = 0, 1, 2, … with
@@ -25,6 +25,7 @@
 #include <transept/core/element_type.hpp>
 #include <transept/kernels/activation.hpp>
 #include <transept/kernels/matmul_few_rows.hpp>
+#include <transept/kernels/matmul_float_panels.hpp>
 #include <transept/kernels/matmul_many_rows.hpp>
 #include <transept/kernels/matmul_one_row.hpp>
 #include <transept/kernels/matmul_panels.hpp>
@@ -87,6 +88,10 @@ inline void matmul_by_outputs(compute_context& context, rows_of_floats x, stored
 
 inline void matmul_by_panels(compute_context& context, rows_of_floats x, stored_matrix w, std::size_t outputs,
                              float* y, const epilogue& finish) {
+  if (!is_block_type(w.type))
+    return with_element_type(w.type, [&]<class T>(T) {
+      matmul_float_panels(context, x, static_cast<const T*>(w.data), outputs, y, finish);
+    });
   with_group_type(w.type, [&]<class Group>(std::type_identity<Group>) {
     matmul_panels(context, x, static_cast<const Group*>(w.data), outputs, y, finish);
   });

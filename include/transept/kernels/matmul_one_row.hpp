@@ -26,6 +26,7 @@ void prefetch([[maybe_unused]] const T* from, [[maybe_unused]] std::size_t ahead
 #if defined(__GNUC__)
   const auto address = reinterpret_cast<std::uintptr_t>(from) + ahead * sizeof(T);
   __builtin_prefetch(reinterpret_cast<const void*>(address), 0, 3);
+  asm volatile(""); // a function that does nothing but prefetch is pure to GCC 12, and calls of it vanish
 #endif
 }
 
@@ -72,25 +73,29 @@ void matmul_one_row(const float* x, std::size_t inner, const T* w, std::size_t o
   }
 }
 
-/// sums[i] = x · wᵢ for `Rows` rows of weights, each in `width` partial sums that are added at the end.
+/// sums[i] = x · wᵢ for `Rows` rows of weights that lie `stride` apart, each in `width` partial sums that are
+/// added at the end.
 template <std::size_t Rows, class T>
-void dot_rows(const float* x, const T* w, std::size_t inner, float* sums) {
-  constexpr std::size_t distance = 512 / sizeof(T); // elements to fetch ahead
+void dot_rows(const float* x, const T* w, std::size_t stride, std::size_t inner, float* sums) {
+  constexpr std::size_t line = 64 / sizeof(T), distance = 512 / sizeof(T); // elements
   simd::batch partial[Rows];
   simd::unroll<Rows>([&](auto i) { partial[i] = simd::broadcast(0.0f); });
-  std::size_t k = 0;
-  for (; k + simd::width <= inner; k += simd::width) {
+  const auto add = [&](std::size_t k) TRANSEPT_ALWAYS_INLINE {
     const simd::batch values = simd::load(x + k);
-    const std::size_t ahead = k + distance < inner ? distance : distance + (Rows - 1) * inner; // next group's
-    simd::unroll<Rows>([&](auto i) {
-      prefetch(w + i * inner + k, ahead);
-      partial[i] = simd::fma(values, simd::load(w + i * inner + k), partial[i]);
+    simd::unroll<Rows>([&](auto i) TRANSEPT_ALWAYS_INLINE {
+      partial[i] = simd::fma(values, simd::load(w + i * stride + k), partial[i]);
     });
+  };
+  std::size_t k = 0;
+  for (; k + line <= inner; k += line) {
+    simd::unroll<Rows>([&](auto i) TRANSEPT_ALWAYS_INLINE { prefetch(w + i * stride + k, distance); });
+    for (std::size_t part = 0; part < line; part += simd::width) add(k + part);
   }
+  for (; k + simd::width <= inner; k += simd::width) add(k);
   if (k < inner) {
     const simd::batch values = simd::load_partial(x + k, inner - k);
     simd::unroll<Rows>([&](auto i) {
-      partial[i] = simd::fma(values, simd::load_partial(w + i * inner + k, inner - k), partial[i]);
+      partial[i] = simd::fma(values, simd::load_partial(w + i * stride + k, inner - k), partial[i]);
     });
   }
   simd::unroll<Rows>([&](auto i) { sums[i] = simd::sum(partial[i]); });
@@ -107,13 +112,14 @@ template <class T>
 void matmul_transposed_one_row(const float* x, std::size_t inner, const T* w, std::size_t begin,
                                std::size_t end, float* y, const epilogue& finish) {
   float sums[streams];
-  std::size_t n = begin;
-  for (; n + streams <= end; n += streams) {
-    dot_rows<streams>(x, w + n * inner, inner, sums);
-    for (std::size_t i = 0; i < streams; ++i) store_one(sums[i], y, n + i, finish);
+  // Rows far apart, each followed by its neighbour: streams of memory that do not disturb each other.
+  const std::size_t apart = (end - begin) / streams;
+  for (std::size_t n = begin; n < begin + apart; ++n) {
+    dot_rows<streams>(x, w + n * inner, apart * inner, inner, sums);
+    for (std::size_t i = 0; i < streams; ++i) store_one(sums[i], y, n + i * apart, finish);
   }
-  for (; n < end; ++n) {
-    dot_rows<1>(x, w + n * inner, inner, sums);
+  for (std::size_t n = begin + streams * apart; n < end; ++n) {
+    dot_rows<1>(x, w + n * inner, inner, inner, sums);
     store_one(sums[0], y, n, finish);
   }
   finish.activate(y + begin, end - begin);

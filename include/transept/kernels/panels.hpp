@@ -19,12 +19,12 @@
 #include <type_traits>
 
 #include <transept/core/blocks.hpp>
+#include <transept/kernels/float_panels.hpp>
 #include <transept/kernels/operands.hpp>
 #include <transept/runtime/thread_pool.hpp>
 
 namespace transept::inline TRANSEPT_ABI::kernels {
 
-inline constexpr std::size_t panel_outputs = 16;
 inline constexpr std::size_t group_blocks = 2;
 inline constexpr std::size_t group_inputs = group_blocks * block_length;
 
@@ -43,12 +43,10 @@ struct alignas(64) q4_group {
 static_assert(sizeof(q4_group) == 576);
 
 constexpr std::size_t panel_groups(std::size_t inputs) { return (inputs + group_inputs - 1) / group_inputs; }
-constexpr std::size_t panel_count(std::size_t outputs) {
-  return (outputs + panel_outputs - 1) / panel_outputs;
-}
 
-/// Bytes of a packed matrix of a block type.
+/// Bytes of a packed matrix.
 constexpr std::size_t panel_bytes(element_type type, std::size_t inputs, std::size_t outputs) {
+  if (!is_block_type(type)) return panel_count(outputs) * float_panel_size(inputs) * size_of(type);
   const std::size_t groups = panel_count(outputs) * panel_groups(inputs);
   return groups * (type == element_type::q8_0 ? sizeof(q8_group) : sizeof(q4_group));
 }
@@ -107,6 +105,7 @@ void pack_panels(thread_pool& threads, std::size_t inputs, std::size_t outputs, 
 /// y [inputs] = the numbers of one output.
 inline void read_panel_output(element_type type, const void* packed, std::size_t inputs, std::size_t output,
                               float* y) {
+  if (!is_block_type(type)) return read_float_panel_output(type, packed, inputs, output, y);
   with_group_type(type, [&]<class Group>(std::type_identity<Group>) {
     const Group* const panel =
         static_cast<const Group*>(packed) + output / panel_outputs * panel_groups(inputs);
@@ -122,6 +121,7 @@ inline void read_panel_output(element_type type, const void* packed, std::size_t
 /// y [outputs] = the numbers of one input.
 inline void read_panel_input(element_type type, const void* packed, std::size_t inputs, std::size_t outputs,
                              std::size_t input, float* y) {
+  if (!is_block_type(type)) return read_float_panel_input(type, packed, inputs, outputs, input, y);
   with_group_type(type, [&]<class Group>(std::type_identity<Group>) {
     const std::size_t b = input / block_length;
     for (std::size_t o = 0; o < outputs; ++o) {

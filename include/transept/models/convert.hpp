@@ -1,6 +1,7 @@
-// The same model with its matrices in another element type.
+// The same model with its matrices in another element type, or laid out for the kernels.
 //
 //   model = convert_weights(model, element_type::q8_0);          // int8 in blocks of 32, for the whole model
+//   model = pack_weights(model);                                 // the same numbers, read faster
 //
 // Narrowing rounds to nearest; blocks are quantized as core/blocks.hpp says, each on its own, without data to
 // calibrate on.
@@ -65,9 +66,12 @@ weight_matrix<Rows, Cols, Use> convert(const weight_matrix<Rows, Cols, Use>& w, 
       return {data, type, w.rows(), w.cols()};
     });
   }
-  if (is_block_type(w.type())) { // from one block type to another
+  if (w.layout() == matrix_layout::panels) { // by rows first
     weight_owner passing;
-    return convert(convert(w, element_type::f32, threads, passing), type, threads, memory);
+    float* const values = detail::allocate_weights<float>(passing, static_cast<std::size_t>(w.size()));
+    copy_elements(w, threads, values);
+    return convert(weight_matrix<Rows, Cols, Use>(values, element_type::f32, w.rows(), w.cols()), type,
+                   threads, memory);
   }
   constexpr bool outputs_are_rows = Use == matrix_use::table;
   const kernels::stored_matrix from = detail::operand(w);
@@ -79,20 +83,54 @@ weight_matrix<Rows, Cols, Use> convert(const weight_matrix<Rows, Cols, Use>& w, 
   return {packed, type, w.rows(), w.cols(), matrix_layout::panels};
 }
 
+/// The matrix in panels (kernels/float_panels.hpp) that `memory` keeps, its numbers and their type as they
+/// are. Tables stay, since their rows are looked up, and so do panels.
+template <extent Rows, extent Cols, matrix_use Use>
+weight_matrix<Rows, Cols, Use> pack(const weight_matrix<Rows, Cols, Use>& w, thread_pool& threads,
+                                    weight_owner& memory) {
+  if (Use != matrix_use::linear || w.layout() == matrix_layout::panels) return w;
+  const kernels::stored_matrix from = detail::operand(w);
+  std::byte* const packed =
+      detail::allocate_weights<std::byte>(memory, kernels::panel_bytes(w.type(), from.rows, from.cols));
+  kernels::pack_float_panels(threads, from, packed);
+  return {packed, w.type(), w.rows(), w.cols(), matrix_layout::panels};
+}
+
+namespace detail {
+
+/// A copy of `model` with f(matrix, threads, memory) for each of its matrices.
+template <class Model, class F>
+Model with_each_matrix(const Model& model, int threads, F&& f) {
+  thread_pool pool(threads);
+  Model changed = model;
+  for_each_parameter(
+      [&](std::string_view, auto& leaf) {
+        if constexpr (std::remove_cvref_t<decltype(leaf)>::rank == 2) leaf = f(leaf, pool, changed.memory);
+      },
+      changed);
+  return changed;
+}
+
+} // namespace detail
+
 /// A copy of `model` whose matrices have elements of `type`; vectors stay f32, and where `type` is a block
 /// type so do tables that are only looked up (positions), as they are. Matrices of that type already are
 /// shared with `model`. `threads`: 0 is one per processor.
 template <class Model>
 Model convert_weights(const Model& model, element_type type, int threads = 0) {
-  thread_pool pool(threads);
-  Model converted = model;
-  for_each_parameter(
-      [&](std::string_view, auto& leaf) {
-        if constexpr (std::remove_cvref_t<decltype(leaf)>::rank == 2)
-          leaf = convert(leaf, type, pool, converted.memory);
-      },
-      converted);
-  return converted;
+  return detail::with_each_matrix(model, threads,
+                                  [type](const auto& w, thread_pool& pool, weight_owner& memory) {
+                                    return convert(w, type, pool, memory);
+                                  });
+}
+
+/// A copy of `model` whose linear layers lie as the kernels read them fastest; the logits keep their bits.
+/// `threads`: 0 is one per processor.
+template <class Model>
+Model pack_weights(const Model& model, int threads = 0) {
+  return detail::with_each_matrix(model, threads, [](const auto& w, thread_pool& pool, weight_owner& memory) {
+    return pack(w, pool, memory);
+  });
 }
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -31,6 +31,8 @@ struct initialise_options {
   int n_positions = 1024;
   /// How matrices are stored; vectors are always f32, and with a block type so are positions.
   element_type type = element_type::f32;
+  /// Whether linear layers are laid out for the kernels (pack_weights). The numbers are the same.
+  bool packed = false;
   /// Standard deviation of matrices.
   float standard_deviation = 0.02f;
   /// Threads to draw with; 0: one per processor.
@@ -82,14 +84,19 @@ void initialise_parameters(Model& model, weight_owner& memory, std::uint64_t see
                   : options.standard_deviation;
           const bool in_blocks = is_block_type(options.type);
           const element_type drawn_as = in_blocks ? element_type::f32 : options.type;
-          weight_owner passing; // of numbers that are quantized at once
-          const bool is_kept = !in_blocks || std::remove_cvref_t<decltype(leaf)>::use == matrix_use::lookup;
+          weight_owner passing; // of numbers that are quantized or packed at once
+          constexpr matrix_use use = std::remove_cvref_t<decltype(leaf)>::use;
+          const bool is_packed = options.packed && use == matrix_use::linear && !in_blocks;
+          const bool is_kept = !is_packed && (!in_blocks || use == matrix_use::lookup);
           with_element_type(drawn_as, [&]<class T>(T) {
             T* data = detail::allocate_weights<T>(is_kept ? memory : passing, count);
             detail::fill_normal_weights(threads, data, count, deviation, seed, stream);
             leaf = {data, drawn_as, leaf.rows(), leaf.cols()};
           });
-          if (!is_kept) leaf = convert(leaf, options.type, threads, memory);
+          if (is_packed)
+            leaf = pack(leaf, threads, memory);
+          else if (!is_kept)
+            leaf = convert(leaf, options.type, threads, memory);
         }
         ++stream;
       },

@@ -57,6 +57,18 @@ inline void store_partial(float* to, batch value, std::size_t count) {
   std::memcpy(to, lanes, count * sizeof(float));
 }
 
+/// The same value, in a register of its own: GCC folds a load into each of its uses, and a loop that has two
+/// of them then loads twice as much as it need.
+inline batch in_register(batch value) {
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
+  batch::register_type bits = value;
+  asm("" : "+x"(bits));
+  return batch(bits);
+#else
+  return value;
+#endif
+}
+
 /// a · b + c: rounded once where the build has fused multiply-add, else twice.
 inline batch fma(batch a, batch b, batch c) { return xsimd::fma(a, b, c); }
 inline batch max(batch a, batch b) { return xsimd::max(a, b); }
@@ -143,6 +155,13 @@ inline integers load_widened(const void* from) {
 #endif
 }
 
+/// `width` pairs of 16-bit patterns, the first of each in the lower half.
+inline integers load_pairs(const void* from) {
+  integers::register_type lanes;
+  std::memcpy(&lanes, from, sizeof lanes);
+  return integers(lanes);
+}
+
 } // namespace detail
 
 /// The integer nearest to a · b, ties to even, for |a · b| < 2²²: adding 1.5 · 2²³ leaves it in the low bits.
@@ -180,6 +199,12 @@ inline batch load(const std::int8_t* from) {
   for (std::size_t i = 0; i < width; ++i) wide[i] = from[i];
   return to_float(wide);
 #endif
+}
+
+/// Those of 2 · `width` elements whose index is even, and odd.
+inline batch load_even(const bf16* from) { return detail::same_bits<batch>(detail::load_pairs(from) << 16); }
+inline batch load_odd(const bf16* from) {
+  return detail::same_bits<batch>(detail::load_pairs(from) & detail::integers(0xffff0000u));
 }
 
 inline batch load(const bf16* from) { return detail::same_bits<batch>(detail::load_widened(from) << 16); }

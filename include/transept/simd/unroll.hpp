@@ -39,13 +39,17 @@ void with_count(std::size_t count, F&& f) {
   f(std::integral_constant<std::size_t, Most>{});
 }
 
-/// Divides [0, count) into tiles of `Tile`, and what is left into ones: f(begin, integral_constant<Tile>), …,
-/// f(begin, integral_constant<1>). Two instances of the body, where with_count makes one for every size.
-template <std::size_t Tile, class F>
+/// Divides [0, count) into tiles of the sizes given, each as often as it fits what the ones before left, and
+/// the rest into ones: f(begin, integral_constant<size>). An instance of the body per size, where with_count
+/// makes one for every number.
+template <std::size_t... Sizes, class F>
 void in_tiles(std::size_t count, F&& f) {
   std::size_t i = 0;
-  for (; i + Tile <= count; i += Tile) f(i, std::integral_constant<std::size_t, Tile>{});
-  for (; i < count; ++i) f(i, std::integral_constant<std::size_t, 1>{});
+  const auto cover = [&](auto size) {
+    for (; i + size <= count; i += size) f(i, size);
+  };
+  (cover(std::integral_constant<std::size_t, Sizes>{}), ...);
+  cover(std::integral_constant<std::size_t, 1>{});
 }
 
 } // namespace transept::inline TRANSEPT_ABI::simd

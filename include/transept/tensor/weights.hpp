@@ -27,7 +27,7 @@ enum class matrix_use : std::uint8_t {
 enum class matrix_layout : std::uint8_t {
   row_major,  ///< [rows, cols]
   transposed, ///< [cols, rows]: a linear layer's weights as [out, in], GGUF's way
-  panels      ///< block types only, packed for the kernels (kernels/panels.hpp)
+  panels      ///< packed for the kernels (kernels/panels.hpp, float_panels.hpp); blocks have no other
 };
 
 /// A stored matrix [rows, cols] of run-time element type and layout. `data` may have any alignment that

@@ -1,0 +1,179 @@
+// Activations times weights of f32, f16 or bf16 in panels (float_panels.hpp): y[r, n] = Σₖ x[r, k] · w[k, n],
+// k ascending, one fma each, as for weights that lie by inputs; so the bits are those of that layout.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include <transept/kernels/float_panels.hpp>
+#include <transept/kernels/matmul_one_row.hpp>
+#include <transept/kernels/operands.hpp>
+#include <transept/kernels/product.hpp>
+#include <transept/runtime/compute_context.hpp>
+#include <transept/simd/batch.hpp>
+#include <transept/simd/unroll.hpp>
+
+namespace transept::inline TRANSEPT_ABI::kernels::detail {
+
+inline constexpr std::size_t panel_batches = panel_outputs / simd::width;
+/// Panels that one thread reads side by side for one row, so that eight sums are in flight.
+inline constexpr std::size_t float_panel_streams = std::max<std::size_t>(1, 8 / panel_batches);
+/// Rows that share the weights of a panel as they are widened.
+inline constexpr std::size_t float_panel_rows = std::max<std::size_t>(2, 12 / panel_batches);
+/// Rows of x of which a block of inputs, 192 KiB, stays in the second-level cache while panels pass. (The
+/// same block of a panel stays in the first-level cache while they pass it.)
+inline constexpr std::size_t panel_block_rows = 192;
+/// Bytes to fetch ahead in each panel.
+inline constexpr std::size_t panel_distance = 1024;
+
+template <class T>
+TRANSEPT_ALWAYS_INLINE inline void prefetch_pair(const T* pair) {
+  constexpr std::size_t line = 64 / sizeof(T);
+  for (std::size_t i = 0; i < 2 * panel_outputs; i += line) prefetch(pair + i, panel_distance / sizeof(T));
+}
+
+/// One row of x times `Panels` panels.
+template <std::size_t Panels, class T>
+void multiply_float_panels(const float* x, std::size_t inner, const T* w, float* y, std::size_t n,
+                           std::size_t outputs, const epilogue& finish) {
+  const std::size_t panel_size = float_panel_size(inner);
+  simd::batch sums[Panels * panel_batches];
+  simd::unroll<Panels * panel_batches>([&](auto i) { sums[i] = simd::broadcast(0.0f); });
+  const auto add = [&](auto input, std::size_t k) TRANSEPT_ALWAYS_INLINE { // k even
+    const simd::batch value = simd::broadcast(x[k + input]);
+    simd::unroll<Panels * panel_batches>([&](auto i) TRANSEPT_ALWAYS_INLINE {
+      const T* const pair = w + i / panel_batches * panel_size + k * panel_outputs;
+      sums[i] = simd::fma(value, load_of_pair<input>(pair, i % panel_batches * simd::width), sums[i]);
+    });
+  };
+  std::size_t k = 0;
+  for (; k + 2 <= inner; k += 2) {
+    simd::unroll<Panels>(
+        [&](auto p) TRANSEPT_ALWAYS_INLINE { prefetch_pair(w + p * panel_size + k * panel_outputs); });
+    simd::unroll<2>([&](auto input) TRANSEPT_ALWAYS_INLINE { add(input, k); });
+  }
+  if (k < inner) add(std::integral_constant<std::size_t, 0>{}, k);
+  simd::unroll<Panels * panel_batches>([&](auto i) {
+    const std::size_t at = n + i * simd::width;
+    if (at < outputs) finish.store(sums[i], y + at, at, std::min(simd::width, outputs - at));
+  });
+  finish.activate(y + n, std::min(Panels * panel_outputs, outputs - n));
+}
+
+/// One register tile: continues (or begins) the sums of Rows × `Batches` batches by what add_products(tile)
+/// adds to them. `sums` is where unfinished sums are kept, `y` where finished ones go, both with rows
+/// `stride` apart, y's first output being n; `cols` outputs exist.
+template <std::size_t Rows, std::size_t Batches, class AddProducts>
+TRANSEPT_ALWAYS_INLINE inline void compute_tile(AddProducts&& add_products, float* sums, float* y,
+                                                std::size_t stride, std::size_t n, std::size_t cols,
+                                                bool first, bool last, const epilogue& finish) {
+  constexpr std::size_t width = simd::width;
+  simd::batch tile[Rows * Batches];
+  const bool whole = cols == Batches * width;
+  // What is rare goes in and out through memory, so that it is compiled once, not per batch.
+  alignas(64) float lanes[Rows * Batches * width];
+  const auto for_each_batch = [&](auto&& f) {
+    for (std::size_t i = 0; i < Rows * Batches; ++i) {
+      const std::size_t column = i % Batches * width;
+      if (column < cols)
+        f(lanes + i * width, i / Batches * stride + column, n + column, std::min(width, cols - column));
+    }
+  };
+  const auto place = [&](std::size_t i) { return i / Batches * stride + i % Batches * width; };
+  const auto unroll_batches = [](auto&& f) TRANSEPT_ALWAYS_INLINE { simd::unroll<Rows * Batches>(f); };
+  if (first) {
+    unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { tile[i] = simd::broadcast(0.0f); });
+  } else if (whole) {
+    unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { tile[i] = simd::load(sums + place(i)); });
+  } else {
+    for_each_batch([&](float* its, std::size_t at, std::size_t, std::size_t count) {
+      simd::store(its, simd::load_lanes(sums + at, count));
+    });
+    unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { tile[i] = simd::load(lanes + i * width); });
+  }
+  add_products(tile);
+  if (whole && !last)
+    return unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { simd::store(sums + place(i), tile[i]); });
+  unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { simd::store(lanes + i * width, tile[i]); });
+  for_each_batch([&](const float* its, std::size_t at, std::size_t output, std::size_t count) {
+    if (last)
+      finish.store(simd::load(its), y + at, output, count);
+    else
+      simd::store_lanes(sums + at, simd::load(its), count);
+  });
+}
+
+/// One register tile: `Rows` rows of x times `inner` inputs of a panel, the first of which is even. `sums`
+/// and `y` as compute_tile has them.
+template <std::size_t Rows, class T>
+void multiply_panel_tile(const float* x, std::size_t x_stride, const T* panel, std::size_t inner, float* sums,
+                         float* y, std::size_t stride, std::size_t n, std::size_t cols, bool first, bool last,
+                         const epilogue& finish) {
+  compute_tile<Rows, panel_batches>(
+      [&](auto& tile) TRANSEPT_ALWAYS_INLINE {
+        const auto add = [&](auto input, std::size_t k) TRANSEPT_ALWAYS_INLINE {
+          simd::batch weights[panel_batches];
+          simd::unroll<panel_batches>([&](auto b) TRANSEPT_ALWAYS_INLINE {
+            weights[b] = simd::in_register(load_of_pair<input>(panel + k * panel_outputs, b * simd::width));
+          });
+          simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
+            const simd::batch value = simd::broadcast(x[r * x_stride + k + input]);
+            simd::unroll<panel_batches>([&](auto b) TRANSEPT_ALWAYS_INLINE {
+              auto& sum = tile[r * panel_batches + b];
+              sum = simd::fma(value, weights[b], sum);
+            });
+          });
+        };
+        std::size_t k = 0;
+        for (; k + 2 <= inner; k += 2) {
+          prefetch_pair(panel + k * panel_outputs);
+          simd::unroll<2>([&](auto input) TRANSEPT_ALWAYS_INLINE { add(input, k); });
+        }
+        if (k < inner) add(std::integral_constant<std::size_t, 0>{}, k);
+      },
+      sums, y, stride, n, cols, first, last, finish);
+}
+
+/// Where sums that another block of inputs will continue are kept: y, unless y still holds the residual.
+inline float* room_for_unfinished_sums(workspace::scope& scope, rows_of_floats x, std::size_t outputs,
+                                       float* y, const epilogue& finish) {
+  return finish.add_to_output && x.cols > block_inner ? scope.floats(x.rows * outputs) : y;
+}
+
+/// y [rows, outputs] = epilogue(x [rows, inner] · w), w in panels.
+template <class T>
+void matmul_float_panels(compute_context& context, rows_of_floats x, const T* w, std::size_t outputs,
+                         float* y, const epilogue& finish) {
+  const std::size_t panel_size = float_panel_size(x.cols);
+  if (x.rows == 1)
+    return parallel_for(context.threads, panel_count(outputs), float_panel_streams,
+                        [&](std::size_t begin, std::size_t end, int) {
+                          simd::in_tiles<float_panel_streams>(end - begin, [&](std::size_t p, auto panels) {
+                            multiply_float_panels<panels>(x.row(0), x.cols, w + (begin + p) * panel_size, y,
+                                                          (begin + p) * panel_outputs, outputs, finish);
+                          });
+                        });
+  workspace::scope scope(context.memory);
+  float* const sums = room_for_unfinished_sums(scope, x, outputs, y, finish);
+  parallel_for(context.threads, panel_count(outputs), 1, [&](std::size_t begin, std::size_t end, int) {
+    const std::size_t n0 = begin * panel_outputs, n1 = std::min(end * panel_outputs, outputs);
+    for (std::size_t k0 = 0; k0 < x.cols; k0 += block_inner) {
+      const std::size_t inner = std::min(block_inner, x.cols - k0);
+      for (std::size_t r0 = 0; r0 < x.rows; r0 += panel_block_rows) {
+        for (std::size_t n = n0; n < n1; n += panel_outputs) {
+          const T* const panel = w + n / panel_outputs * panel_size + k0 * panel_outputs;
+          simd::in_tiles<float_panel_rows, 2>(
+              std::min(panel_block_rows, x.rows - r0), [&](std::size_t i, auto rows) {
+                const std::size_t r = r0 + i;
+                multiply_panel_tile<rows>(x.row(r) + k0, x.cols, panel, inner, sums + r * outputs + n,
+                                          y + r * outputs + n, outputs, n, std::min(panel_outputs, n1 - n),
+                                          k0 == 0, k0 + inner == x.cols, finish);
+              });
+        }
+      }
+    }
+    for (std::size_t r = 0; r < x.rows; ++r) finish.activate(y + r * outputs + n0, n1 - n0);
+  });
+}
+
+} // namespace transept::inline TRANSEPT_ABI::kernels::detail
