@@ -36,7 +36,7 @@ struct sequence_attention {
 
 namespace detail {
 
-inline constexpr std::size_t query_block = 32;
+inline constexpr std::size_t query_rows = 32;
 
 /// One head's sizes in scratch memory: both padded so that rows are whole register tiles.
 struct padded_sizes {
@@ -120,19 +120,19 @@ inline void drop_row(const dropout_mask& mask, std::size_t index, float* row, st
 struct attention_scratch {
   float* keys_across; ///< [head width, padded length]
   float* values;      ///< [length, padded width]
-  float* scores;      ///< [query_block, padded length]
-  float* sums;        ///< [query_block, padded width]
+  float* scores;      ///< [query_rows, padded length]
+  float* sums;        ///< [query_rows, padded width]
 
   static constexpr std::size_t room(const sequence_attention& problem) {
     const padded_sizes size = padded(problem);
-    return (problem.head_width + query_block) * size.length + (problem.length + query_block) * size.width;
+    return (problem.head_width + query_rows) * size.length + (problem.length + query_rows) * size.width;
   }
 
   attention_scratch(const sequence_attention& problem, float* memory) : keys_across(memory) {
     const padded_sizes size = padded(problem);
     values = keys_across + problem.head_width * size.length;
     scores = values + problem.length * size.width;
-    sums = scores + query_block * size.length;
+    sums = scores + query_rows * size.length;
   }
 };
 
@@ -147,8 +147,8 @@ inline void attend_head(const sequence_attention& problem, std::size_t task, con
   gather_columns(problem.keys + offset, stride, length, width, size.length, scratch.keys_across);
   gather_rows(problem.values + offset, stride, length, width, size.width, scratch.values);
 
-  for (std::size_t q0 = 0; q0 < length; q0 += query_block) {
-    const std::size_t count = std::min(query_block, length - q0);
+  for (std::size_t q0 = 0; q0 < length; q0 += query_rows) {
+    const std::size_t count = std::min(query_rows, length - q0);
     const std::size_t visible = q0 + count; // keys that any of these queries sees
     const std::size_t padded_visible = rounded_up(visible, small_tile_cols);
     small_product({problem.queries + offset + q0 * stride, stride, 1}, count, width, scratch.keys_across,

@@ -32,18 +32,18 @@ struct attention_backward_scratch {
   float* keys;          ///< [length, padded width]
   float* keys_across;   ///< [width, padded length]
   float* values_across; ///< [width, padded length]
-  float* queries;       ///< [query_block, padded width]
-  float* dout;          ///< [query_block, padded width]
-  float* probabilities; ///< [query_block, padded length]
-  float* dscores;       ///< [query_block, padded length]
-  float* dqueries;      ///< [query_block, padded width]
+  float* queries;       ///< [query_rows, padded width]
+  float* dout;          ///< [query_rows, padded width]
+  float* probabilities; ///< [query_rows, padded length]
+  float* dscores;       ///< [query_rows, padded length]
+  float* dqueries;      ///< [query_rows, padded width]
   float* dkeys;         ///< [length, padded width]
   float* dvalues;       ///< [length, padded width]
 
   static constexpr std::size_t room(const sequence_attention& problem) {
     const padded_sizes size = padded(problem);
     return 3 * problem.length * size.width + 2 * problem.head_width * size.length +
-           3 * query_block * size.width + 2 * query_block * size.length;
+           3 * query_rows * size.width + 2 * query_rows * size.length;
   }
 
   attention_backward_scratch(const sequence_attention& problem, float* memory) {
@@ -56,11 +56,11 @@ struct attention_backward_scratch {
     keys = take(problem.length * size.width);
     keys_across = take(problem.head_width * size.length);
     values_across = take(problem.head_width * size.length);
-    queries = take(query_block * size.width);
-    dout = take(query_block * size.width);
-    probabilities = take(query_block * size.length);
-    dscores = take(query_block * size.length);
-    dqueries = take(query_block * size.width);
+    queries = take(query_rows * size.width);
+    dout = take(query_rows * size.width);
+    probabilities = take(query_rows * size.length);
+    dscores = take(query_rows * size.length);
+    dqueries = take(query_rows * size.width);
     dkeys = take(problem.length * size.width);
     dvalues = take(problem.length * size.width);
   }
@@ -98,8 +98,8 @@ inline void attend_head_backward(const sequence_attention& problem,
   std::fill_n(scratch.dkeys, length * size.width, 0.0f);
   std::fill_n(scratch.dvalues, length * size.width, 0.0f);
 
-  for (std::size_t q0 = 0; q0 < length; q0 += query_block) {
-    const std::size_t count = std::min(query_block, length - q0);
+  for (std::size_t q0 = 0; q0 < length; q0 += query_rows) {
+    const std::size_t count = std::min(query_rows, length - q0);
     const std::size_t visible = q0 + count; // keys that any of these queries sees
     const std::size_t padded_visible = rounded_up(visible, small_tile_cols);
     const std::size_t out_offset = (first_row + q0) * out_stride + head * width;
