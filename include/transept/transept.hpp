@@ -45,3 +45,7 @@
 #include <transept/generate/inspection.hpp>
 #include <transept/generate/sampling.hpp>
 #include <transept/generate/session.hpp>
+
+// Training.
+#include <transept/train/schedules.hpp>
+#include <transept/train/training.hpp>
