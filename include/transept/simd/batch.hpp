@@ -51,12 +51,27 @@ inline void store_partial(float* to, batch value, std::size_t count) {
 inline batch in_register(batch value) {
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
   batch::register_type bits = value;
-  asm("" : "+x"(bits));
+  asm("" : "+v"(bits));
   return batch(bits);
 #else
   return value;
 #endif
 }
+
+namespace detail {
+
+/// The same bits as another type of lane. (xsimd's bitwise_cast names a batch up to version 9, a scalar
+/// later.)
+template <class To, class From>
+To same_bits(From from) {
+  typename From::register_type bits = from;
+  typename To::register_type result;
+  static_assert(sizeof bits == sizeof result);
+  std::memcpy(&result, &bits, sizeof bits);
+  return To(result);
+}
+
+} // namespace detail
 
 /// a · b + c: rounded once where the build has fused multiply-add, else twice.
 inline batch fma(batch a, batch b, batch c) { return xsimd::fma(a, b, c); }
@@ -67,6 +82,16 @@ inline batch without_negatives(batch x) { return xsimd::select(x < batch(0.0f), 
 /// `width` integers as f32, exact below 2²⁴.
 inline batch to_float(const std::int32_t* from) {
   return xsimd::to_float(xsimd::batch<std::int32_t>::load_unaligned(from));
+}
+
+/// to [width] = x rounded to the nearest integer, and then into [−limit, limit]; where |x| ≥ 2²² or NaN, some
+/// integer of those.
+inline void store_rounded(std::int32_t* to, batch x, std::int32_t limit) {
+  using integers = xsimd::batch<std::int32_t>;
+  // Adding 1.5 · 2²³ rounds, and leaves the integer in the low bits.
+  const integers bits = detail::same_bits<integers>(x + batch(12582912.0f));
+  const integers rounded = bits - integers(0x4b400000);
+  xsimd::min(xsimd::max(rounded, integers(-limit)), integers(limit)).store_unaligned(to);
 }
 
 /// Sum of all lanes, in one fixed order.
@@ -90,17 +115,6 @@ inline float greatest(batch value) {
 namespace detail {
 
 using integers = xsimd::batch<std::uint32_t>;
-
-/// The same bits as another type of lane. (xsimd's bitwise_cast names a batch up to version 9, a scalar
-/// later.)
-template <class To, class From>
-To same_bits(From from) {
-  typename From::register_type bits = from;
-  typename To::register_type result;
-  static_assert(sizeof bits == sizeof result);
-  std::memcpy(&result, &bits, sizeof bits);
-  return To(result);
-}
 
 /// `width` 16-bit patterns, widened with zeros to 32 bits.
 inline integers load_widened(const void* from) {
