@@ -341,3 +341,22 @@ TEST_CASE("the history takes only tokens of the vocabulary") {
   CHECK_FALSE(list.in_history(0));
   CHECK(list.history().size() == 1);
 }
+
+TEST_CASE("greedy chooses alike whether or not somebody looked at the candidates") {
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    std::mt19937 engine(seed);
+    std::vector<float> logits(1 + seed);
+    for (float& logit : logits) logit = static_cast<float>(engine() % 7) - 8.0f; // many are equal
+    if (seed % 3 == 0) logits.insert(logits.begin(), -infinity);
+    candidates fresh = list_of(logits), seen = list_of(logits);
+    REQUIRE(seen[0].id == 0);
+    CHECK(fresh.greatest_logit() == seen.greatest_logit());
+    const token_id chosen = greedy()(fresh);
+    CHECK(greedy()(seen) == chosen);
+    CHECK(std::ranges::find(logits, fresh.greatest_logit()) - logits.begin() == chosen);
+    CHECK(ids_of(fresh) == ids_of(seen)); // and can still be looked at
+    fresh.assign(std::vector<float>(logits.size(), 1.0f));
+    CHECK(greedy()(fresh) == 0);
+    CHECK(fresh[logits.size() - 1].logit == 1.0f); // of the new step
+  }
+}

@@ -2,7 +2,8 @@
 //
 // All buffers are made once, for one vocabulary and one greatest length of the history; filling, filtering
 // and choosing allocate nothing. Filters shrink the list in place and keep its order, which is the order of
-// the ids, so whatever follows is the same on every machine and ties fall to the lowest id.
+// the ids, so whatever follows is the same on every machine and ties fall to the lowest id. The list itself
+// is made when it is first looked at: greedy() on all of them needs none.
 #pragma once
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 
 #include <transept/core/error.hpp>
 #include <transept/core/types.hpp>
+#include <transept/kernels/softmax.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -53,7 +55,11 @@ public:
   /// Buffers for `vocab_size` tokens and a history of up to `history_capacity` (beyond it remember() still
   /// works, but may allocate).
   explicit candidates(std::size_t vocab_size, std::size_t history_capacity = 0)
-      : all_(vocab_size), spare_(vocab_size), weights_(vocab_size), seen_(vocab_size, 0) {
+      : logits_(vocab_size),
+        all_(vocab_size),
+        spare_(vocab_size),
+        weights_(vocab_size),
+        seen_(vocab_size, 0) {
     history_.reserve(history_capacity);
   }
 
@@ -64,8 +70,9 @@ public:
       throw argument_error("expected " + std::to_string(all_.size()) + " logits, found " +
                            std::to_string(logits.size()));
     check_logits(logits);
-    for (std::size_t i = 0; i < logits.size(); ++i) all_[i] = {static_cast<token_id>(i), logits[i]};
+    std::ranges::copy(logits, logits_.begin());
     size_ = logits.size();
+    is_listed_ = false;
   }
 
   /// Appends a token to the history. Throws argument_error if it is not in the vocabulary.
@@ -91,25 +98,28 @@ public:
   // The tokens still possible. A filter may change their logits and, with keep_if, their number.
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
-  candidate* begin() { return all_.data(); }
-  candidate* end() { return all_.data() + size_; }
-  const candidate* begin() const { return all_.data(); }
-  const candidate* end() const { return all_.data() + size_; }
-  candidate& operator[](std::size_t i) { return all_[i]; }
-  const candidate& operator[](std::size_t i) const { return all_[i]; }
+  candidate* begin() { return listed(); }
+  candidate* end() { return listed() + size_; }
+  const candidate* begin() const { return listed(); }
+  const candidate* end() const { return listed() + size_; }
+  candidate& operator[](std::size_t i) { return listed()[i]; }
+  const candidate& operator[](std::size_t i) const { return listed()[i]; }
 
   /// Drops every candidate for which `stays` is false; the others keep their order.
   template <class Predicate>
   void keep_if(Predicate stays) {
+    candidate* const all = listed();
     std::size_t kept = 0;
     for (std::size_t i = 0; i < size_; ++i)
-      if (stays(std::as_const(all_[i]))) all_[kept++] = all_[i];
+      if (stays(std::as_const(all[i]))) all[kept++] = all[i];
     size_ = kept;
   }
 
   /// The greatest logit among the candidates. Throws numeric_error if there is none greater than -infinity,
   /// or if a filter made one NaN or +infinity.
   float greatest_logit() const {
+    if (!is_listed_ && size_ > 0)
+      return kernels::greatest(logits_.data(), size_); // as check_logits passed them
     constexpr float infinity = std::numeric_limits<float>::infinity();
     unsigned impossible = 0;
     // Four maxima side by side, since each waits for the one before.
@@ -128,11 +138,26 @@ public:
     return greatest;
   }
 
+  /// The candidate with the greatest logit; of equal ones the lowest id. Throws as greatest_logit does.
+  token_id likeliest() const {
+    const float greatest = greatest_logit();
+    if (!is_listed_) return static_cast<token_id>(std::ranges::find(logits_, greatest) - logits_.begin());
+    return std::ranges::find(*this, greatest, &candidate::logit)->id;
+  }
+
   /// Room for a filter's own work: as many candidates, and as many floats, as the vocabulary has tokens.
   std::span<candidate> spare() { return spare_; }
   std::span<float> weights() { return weights_; }
 
 private:
+  /// The list, made from the step's logits where nobody has looked at it before.
+  candidate* listed() const {
+    if (!is_listed_)
+      for (std::size_t i = 0; i < size_; ++i) all_[i] = {static_cast<token_id>(i), logits_[i]};
+    is_listed_ = true;
+    return all_.data();
+  }
+
   [[noreturn]] void throw_impossible() const {
     for (const candidate& each : *this)
       if (!(each.logit < std::numeric_limits<float>::infinity()))
@@ -142,7 +167,9 @@ private:
                                    : "the filters left only tokens with a logit of -infinity");
   }
 
-  std::vector<candidate> all_; // the first size_ are still possible
+  std::vector<float> logits_;          // of the step, as the model gave them
+  mutable std::vector<candidate> all_; // if is_listed_, the first size_ are still possible; else it is stale
+  mutable bool is_listed_ = false;
   std::size_t size_ = 0;
   std::vector<candidate> spare_;
   std::vector<float> weights_;

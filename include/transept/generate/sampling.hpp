@@ -40,10 +40,7 @@ concept sampler = std::invocable<F&, candidates&> &&
 /// Always the greatest logit; of equal ones the lowest id.
 class greedy {
 public:
-  token_id operator()(candidates& list) const {
-    const float greatest = list.greatest_logit();
-    return std::ranges::find(list, greatest, &candidate::logit)->id;
-  }
+  token_id operator()(candidates& list) const { return list.likeliest(); }
 };
 
 /// A token at random, each with its softmax probability. The same seed gives the same choices.

@@ -148,6 +148,7 @@ void matmul_float_panels(compute_context& context, rows_of_floats x, const T* w,
   if (x.rows == 1)
     return parallel_for(context.threads, panel_count(outputs), float_panel_streams,
                         [&](std::size_t begin, std::size_t end, int) {
+                          fetch(x.row(0), x.cols);
                           simd::in_tiles<float_panel_streams>(end - begin, [&](std::size_t p, auto panels) {
                             multiply_float_panels<panels>(x.row(0), x.cols, w + (begin + p) * panel_size, y,
                                                           (begin + p) * panel_outputs, outputs, finish);

@@ -30,6 +30,12 @@ void prefetch([[maybe_unused]] const T* from, [[maybe_unused]] std::size_t ahead
 #endif
 }
 
+/// Begins to fetch x[0 … count): what other threads have written comes slowly, and one wait is enough.
+template <class T>
+void fetch(const T* x, std::size_t count) {
+  for (std::size_t i = 0; i < count; i += 64 / sizeof(T)) prefetch(x, i);
+}
+
 /// sums[j] += Σᵢ x[i] · w[i, j] over `Rows` rows that lie `stride` apart, i ascending, j in [0, count).
 /// The rows `ahead` elements further on are prefetched.
 template <std::size_t Rows, class T>
@@ -58,6 +64,7 @@ void add_scaled_rows(const float* x, const T* w, std::size_t stride, std::size_t
 template <class T>
 void matmul_one_row(const float* x, std::size_t inner, const T* w, std::size_t outputs, std::size_t begin,
                     std::size_t end, float* y, const epilogue& finish) {
+  fetch(x, inner);
   alignas(64) float sums[strip];
   for (std::size_t n = begin; n < end; n += strip) {
     const std::size_t count = std::min(strip, end - n);
@@ -111,6 +118,7 @@ inline void store_one(float sum, float* y, std::size_t n, const epilogue& finish
 template <class T>
 void matmul_transposed_one_row(const float* x, std::size_t inner, const T* w, std::size_t begin,
                                std::size_t end, float* y, const epilogue& finish) {
+  fetch(x, inner);
   float sums[streams];
   // Rows far apart, each followed by its neighbour: streams of memory that do not disturb each other.
   const std::size_t apart = (end - begin) / streams;

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <numeric>
 
 #include <transept/kernels/block_sums.hpp>
 #include <transept/kernels/matmul_one_row.hpp>
@@ -55,19 +56,12 @@ inline float quantize_block(const float* x, std::int8_t* values, std::int32_t& s
   }
   const float scale = simd::greatest(most) / 127.0f;
   const simd::batch inverse = simd::broadcast(scale > 0.0f ? 1.0f / scale : 0.0f);
-  // Adding 1.5 · 2²³ rounds to the nearest integer and leaves it in the low bits.
-  const simd::batch magic = simd::broadcast(12582912.0f);
-  alignas(64) float rounded[block_length];
+  std::int32_t rounded[block_length];
   for (std::size_t i = 0; i < block_length; i += simd::width)
-    simd::store(rounded + i, simd::load(x + i) * inverse + magic);
-  std::int32_t bits[block_length];
-  std::memcpy(bits, rounded, sizeof bits);
-  sum = 0;
-  for (std::size_t i = 0; i < block_length; ++i) {
-    const std::int32_t value = std::clamp(bits[i] - 0x4b400000, -127, 127);
-    values[i] = static_cast<std::int8_t>(value);
-    sum += value;
-  }
+    simd::store_bits(rounded + i, simd::clamp(simd::nearest_product(simd::load(x + i), inverse), -127, 127));
+  // Apart, so that GCC vectorises both.
+  for (std::size_t i = 0; i < block_length; ++i) values[i] = static_cast<std::int8_t>(rounded[i]);
+  sum = std::accumulate(rounded, rounded + block_length, 0);
   return scale;
 }
 
@@ -122,25 +116,30 @@ inline void finish_panel(const float (&totals)[panel_outputs], float* y, std::si
   finish.activate(y + n, count);
 }
 
-/// One row of x times `Panels` panels that lie `groups` groups apart: as many streams of memory.
+/// One row of x times `Panels` panels, of which each follows `apart` panels behind the one before: as many
+/// streams of memory.
 template <std::size_t Panels, class Group>
-void multiply_panels(const quantized_rows& x, std::size_t r, const Group* w, std::size_t groups, float* y,
-                     std::size_t n, std::size_t outputs, const epilogue& finish) {
+void multiply_panels(const quantized_rows& x, std::size_t r, const Group* w, std::size_t groups,
+                     std::size_t apart, float* y, std::size_t n, std::size_t outputs,
+                     const epilogue& finish) {
+  constexpr std::size_t distance = (1024 + sizeof(Group) - 1) / sizeof(Group) * sizeof(Group);
+  constexpr std::size_t lines = (sizeof(Group) / 64 + 1) / group_blocks; // to fetch with each block
   alignas(64) float totals[Panels][panel_outputs] = {};
   for (std::size_t g = 0; g < groups; ++g) {
     for (std::size_t half = 0; half < group_blocks; ++half) {
       const x_block block = x.block(r, g * group_blocks + half);
       const float scale = x.scales[r * x.blocks + g * group_blocks + half];
       simd::unroll<Panels>([&](auto p) TRANSEPT_ALWAYS_INLINE {
-        const Group* const group = w + p * groups + g;
-        simd::unroll<sizeof(Group) / group_blocks / 64>([&](auto line) TRANSEPT_ALWAYS_INLINE {
-          prefetch(reinterpret_cast<const std::byte*>(group), sizeof(Group) + (half * 8 + line) * 64);
+        const Group* const group = w + p * apart * groups + g;
+        simd::unroll<lines>([&](auto line) TRANSEPT_ALWAYS_INLINE {
+          prefetch(reinterpret_cast<const std::byte*>(group), distance + (half * lines + line) * 64);
         });
         add_block<1>(*group, half, &block, &scale, &totals[p]);
       });
     }
   }
-  for (std::size_t p = 0; p < Panels; ++p) finish_panel(totals[p], y, n + p * panel_outputs, outputs, finish);
+  for (std::size_t p = 0; p < Panels; ++p)
+    finish_panel(totals[p], y, n + p * apart * panel_outputs, outputs, finish);
 }
 
 /// `Rows` rows of x from r on times one panel, which stays in the first-level cache.
@@ -220,10 +219,16 @@ void matmul_panels(compute_context& context, rows_of_floats x, const Group* w, s
                    multiply_rows_amx(quantized, on_amx, w, begin, end, y, outputs, finish,
                                      space + static_cast<std::size_t>(thread) * panel_size);
 #endif
-                 if (x.rows == 1)
-                   for (; p + panel_streams <= end; p += panel_streams)
-                     multiply_panels<panel_streams>(quantized, 0, w + p * groups, groups, y,
+                 if (x.rows == 1) {
+                   fetch(quantized.values, blocks * block_length);
+                   fetch(quantized.scales, blocks);
+                   fetch(quantized.sums, blocks);
+                   const std::size_t apart = (end - begin) / panel_streams;
+                   for (; p < begin + apart; ++p)
+                     multiply_panels<panel_streams>(quantized, 0, w + p * groups, groups, apart, y,
                                                     p * panel_outputs, outputs, finish);
+                   p = begin + panel_streams * apart;
+                 }
                  for (; p < end; ++p)
                    simd::in_tiles<panel_rows>(x.rows - on_amx, [&](std::size_t r, auto rows) {
                      multiply_rows<rows>(quantized, on_amx + r, w + p * groups, groups, y, p * panel_outputs,

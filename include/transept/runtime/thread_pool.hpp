@@ -105,8 +105,9 @@ private:
     std::atomic<std::uint64_t> value{0};
   };
 
-  // About 20 µs: longer than the gaps between the kernels of one token, short beside a context switch saved.
-  static constexpr int spins = 600;
+  // About 50 µs: longer than the gaps between the kernels of one token and between two tokens, and about what
+  // it costs to wake a thread of a virtual machine.
+  static constexpr int spins = 2000;
 
   static void pause() {
 #if defined(__x86_64__) || defined(__i386__)

@@ -62,12 +62,27 @@ inline void store_partial(float* to, batch value, std::size_t count) {
 inline batch in_register(batch value) {
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
   batch::register_type bits = value;
-  asm("" : "+x"(bits));
+  asm("" : "+v"(bits));
   return batch(bits);
 #else
   return value;
 #endif
 }
+
+namespace detail {
+
+/// The same bits as another type of lane. (xsimd's bitwise_cast names a batch up to version 9, a scalar
+/// later.)
+template <class To, class From>
+To same_bits(From from) {
+  typename From::register_type bits = from;
+  typename To::register_type result;
+  static_assert(sizeof bits == sizeof result);
+  std::memcpy(&result, &bits, sizeof bits);
+  return To(result);
+}
+
+} // namespace detail
 
 /// a · b + c: rounded once where the build has fused multiply-add, else twice.
 inline batch fma(batch a, batch b, batch c) { return xsimd::fma(a, b, c); }
@@ -114,17 +129,6 @@ inline float greatest(batch value) {
 namespace detail {
 
 using integers = xsimd::batch<std::uint32_t>;
-
-/// The same bits as another type of lane. (xsimd's bitwise_cast names a batch up to version 9, a scalar
-/// later.)
-template <class To, class From>
-To same_bits(From from) {
-  typename From::register_type bits = from;
-  typename To::register_type result;
-  static_assert(sizeof bits == sizeof result);
-  std::memcpy(&result, &bits, sizeof bits);
-  return To(result);
-}
 
 /// `width` 16-bit patterns, widened with zeros to 32 bits.
 inline integers load_widened(const void* from) {
