@@ -12,6 +12,7 @@
 #include <cstddef>
 
 #include <transept/core/element_type.hpp>
+#include <transept/kernels/matmul_one_row.hpp>
 #include <transept/kernels/x86/amx.hpp>
 #include <transept/simd/batch.hpp>
 #include <transept/simd/unroll.hpp>
@@ -121,9 +122,12 @@ void pack_inputs(const T* w, std::size_t stride, std::size_t inputs, std::size_t
   const __mmask16 lanes = detail::first_lanes(outputs);
   const auto lanes_of = [&](std::size_t k) { return k < inputs ? lanes : __mmask16{}; };
   for (std::size_t j = 0; j < tile_rows; ++j) {
+    const T* const even = w + std::min(2 * j, inputs - 1) * stride;
+    const T* const odd = w + std::min(2 * j + 1, inputs - 1) * stride;
+    kernels::detail::prefetch(even, tile_inner * stride); // for the tile below
+    kernels::detail::prefetch(odd, tile_inner * stride);
     __m512i parts[Parts];
-    detail::load_parts(w + std::min(2 * j, inputs - 1) * stride, lanes_of(2 * j),
-                       w + std::min(2 * j + 1, inputs - 1) * stride, lanes_of(2 * j + 1), parts);
+    detail::load_parts(even, lanes_of(2 * j), odd, lanes_of(2 * j + 1), parts);
     simd::unroll<Parts>([&](auto p) TRANSEPT_ALWAYS_INLINE {
       _mm512_store_si512(tiles + p * tile_elements + j * tile_inner,
                          _mm512_permutexvar_epi16(interleave, parts[p]));

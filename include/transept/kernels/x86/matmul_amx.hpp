@@ -139,24 +139,30 @@ inline void finish_tiles(const float* sums, std::size_t rows, std::size_t count,
   }
 }
 
-/// packed = the weights of outputs n … n + count - 1, a last step filled with zeros.
+/// packed = the weights of outputs n … n + count - 1, a last step filled with zeros. Read as they lie: some
+/// rows of them at a time, from left to right.
 template <class T>
 void pack_weights(const T* w, std::size_t inner, std::size_t outputs, bool outputs_are_rows, std::size_t n,
                   std::size_t count, const tiling& tiles, bf16* packed) {
   constexpr std::size_t parts = parts_of<T>;
-  for (std::size_t step = 0; step < tiles.steps; ++step) {
-    const std::size_t k = step * tile_inner;
+  const auto pack_tile = [&](std::size_t step, std::size_t strip) {
+    const std::size_t k = step * tile_inner, j = strip * tile_outputs;
+    bf16* const to = packed + strip * tiles.strip + step * parts * tile_elements;
     const std::size_t inputs = std::min(tile_inner, inner - k);
-    for (std::size_t j = 0; j < divide_up(count, step_outputs) * step_outputs; j += tile_outputs) {
-      bf16* const to = packed + j / tile_outputs * tiles.strip + step * parts * tile_elements;
-      const std::size_t width = j < count ? std::min(tile_outputs, count - j) : 0;
-      if (width == 0)
-        std::fill_n(to, parts * tile_elements, bf16{});
-      else if (outputs_are_rows)
-        pack_outputs<parts>(w + (n + j) * inner + k, inner, inputs, width, to);
-      else
-        pack_inputs<parts>(w + k * outputs + n + j, outputs, inputs, width, to);
-    }
+    if (j >= count)
+      std::fill_n(to, parts * tile_elements, bf16{});
+    else if (outputs_are_rows)
+      pack_outputs<parts>(w + (n + j) * inner + k, inner, inputs, std::min(tile_outputs, count - j), to);
+    else
+      pack_inputs<parts>(w + k * outputs + n + j, outputs, inputs, std::min(tile_outputs, count - j), to);
+  };
+  const std::size_t strips = divide_up(count, step_outputs) * 2;
+  if (outputs_are_rows) {
+    for (std::size_t strip = 0; strip < strips; ++strip)
+      for (std::size_t step = 0; step < tiles.steps; ++step) pack_tile(step, strip);
+  } else {
+    for (std::size_t step = 0; step < tiles.steps; ++step)
+      for (std::size_t strip = 0; strip < strips; ++strip) pack_tile(step, strip);
   }
 }
 
