@@ -13,6 +13,7 @@ import argparse
 import json
 import math
 import os
+import resource
 import statistics
 import time
 
@@ -102,8 +103,9 @@ def main():
         times.append([end - start, after_forward - start, after_backward - after_forward, end - after_backward])
     names = ("step_ms", "forward_ms", "backward_ms", "optimizer_ms")
     result = {name: round(1e3 * statistics.median(column), 2) for name, column in zip(names, zip(*times[1:]))}
-    print(json.dumps({**vars(arguments), "threads": torch.get_num_threads(), **result, "torch": torch.__version__,
-                      "blas": blas_in_use()}))
+    print(json.dumps({**vars(arguments), "threads": torch.get_num_threads(), **result,
+                      "peak_rss_bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+                      "torch": torch.__version__, "blas": blas_in_use()}))
 
 
 if __name__ == "__main__":
