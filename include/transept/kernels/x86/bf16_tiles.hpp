@@ -10,8 +10,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <type_traits>
 
 #include <transept/core/element_type.hpp>
+#include <transept/kernels/float_panels.hpp>
 #include <transept/kernels/matmul_one_row.hpp>
 #include <transept/kernels/x86/amx.hpp>
 #include <transept/simd/batch.hpp>
@@ -140,6 +142,18 @@ template <std::size_t Parts, class T>
 void pack_outputs(const T* w, std::size_t stride, std::size_t inputs, std::size_t outputs, bf16* tiles) {
   pack_rows<Parts>(w, stride, outputs, inputs, tiles);
   for (std::size_t p = 0; p < Parts; ++p) detail::transpose_pairs(tiles + p * tile_elements);
+}
+
+/// The same for a panel of weights (float_panels.hpp), from an even input on.
+template <std::size_t Parts, class T>
+void pack_panel(const T* panel, std::size_t inputs, bf16* tiles) {
+  if constexpr (std::is_same_v<T, bf16>) { // a tile as it lies
+    const std::size_t count = (inputs + 1) / 2 * 2 * panel_outputs;
+    std::copy_n(panel, count, tiles);
+    std::fill(tiles + count, tiles + tile_elements, bf16{});
+  } else {
+    pack_inputs<Parts>(panel, panel_outputs, inputs, panel_outputs, tiles);
+  }
 }
 
 } // namespace transept::inline TRANSEPT_ABI::kernels::amx
