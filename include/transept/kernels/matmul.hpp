@@ -53,7 +53,7 @@ inline void matmul_by_inputs(compute_context& context, rows_of_floats x, stored_
     const T* weights = static_cast<const T*>(w.data);
 #if TRANSEPT_HAS_AMX
     if (runs_on_amx(w.type, x.rows, context.precision))
-      return amx::matmul(context, x, weights, w.cols, false, y, finish);
+      return amx::matmul(context, x, weights, w.cols, matrix_layout::row_major, y, finish);
 #endif
     if (x.rows >= many_rows)
       return multiply<T>(context, {x.rows, x.cols, w.cols}, {x.data, x.cols}, {weights, w.cols}, y, w.cols,
@@ -74,7 +74,7 @@ inline void matmul_by_outputs(compute_context& context, rows_of_floats x, stored
     const T* weights = static_cast<const T*>(w.data);
 #if TRANSEPT_HAS_AMX
     if (runs_on_amx(w.type, x.rows, context.precision))
-      return amx::matmul(context, x, weights, w.rows, true, y, finish);
+      return amx::matmul(context, x, weights, w.rows, matrix_layout::transposed, y, finish);
 #endif
     if (x.rows >= many_rows) return matmul_transposed_many_rows(context, x, weights, w.rows, y, finish);
     parallel_for(context.threads, w.rows, one_row_grain, [&](std::size_t begin, std::size_t end, int) {
@@ -90,7 +90,12 @@ inline void matmul_by_panels(compute_context& context, rows_of_floats x, stored_
                              float* y, const epilogue& finish) {
   if (!is_block_type(w.type))
     return with_element_type(w.type, [&]<class T>(T) {
-      matmul_float_panels(context, x, static_cast<const T*>(w.data), outputs, y, finish);
+      const T* weights = static_cast<const T*>(w.data);
+#if TRANSEPT_HAS_AMX
+      if (runs_on_amx(w.type, x.rows, context.precision))
+        return amx::matmul(context, x, weights, outputs, matrix_layout::panels, y, finish);
+#endif
+      matmul_float_panels(context, x, weights, outputs, y, finish);
     });
   with_group_type(w.type, [&]<class Group>(std::type_identity<Group>) {
     matmul_panels(context, x, static_cast<const Group*>(w.data), outputs, y, finish);

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <type_traits>
 
 #include <transept/core/element_type.hpp>
 #include <transept/kernels/matmul_one_row.hpp>
@@ -140,6 +141,18 @@ template <std::size_t Parts, class T>
 void pack_outputs(const T* w, std::size_t stride, std::size_t inputs, std::size_t outputs, bf16* tiles) {
   pack_rows<Parts>(w, stride, outputs, inputs, tiles);
   for (std::size_t p = 0; p < Parts; ++p) detail::transpose_pairs(tiles + p * tile_elements);
+}
+
+/// The same for part of a panel (float_panels.hpp) of w, `inputs` (≤ 32) of its inputs.
+template <std::size_t Parts, class T>
+void pack_panel(const T* w, std::size_t inputs, bf16* tiles) {
+  if constexpr (std::is_same_v<T, bf16>) { // pairs lie as in a tile
+    const std::size_t count = (inputs + 1) / 2 * tile_inner;
+    std::copy_n(w, count, tiles);
+    std::fill(tiles + count, tiles + tile_elements, bf16{});
+  } else {
+    pack_inputs<Parts>(w, tile_outputs, inputs, tile_outputs, tiles);
+  }
 }
 
 } // namespace transept::inline TRANSEPT_ABI::kernels::amx

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <type_traits>
 
+#include <transept/kernels/float_panels.hpp>
 #include <transept/kernels/operands.hpp>
 #include <transept/kernels/x86/amx.hpp>
 #include <transept/kernels/x86/bf16_tiles.hpp>
@@ -142,7 +143,7 @@ inline void finish_tiles(const float* sums, std::size_t rows, std::size_t count,
 /// packed = the weights of outputs n … n + count - 1, a last step filled with zeros. Read as they lie: some
 /// rows of them at a time, from left to right.
 template <class T>
-void pack_weights(const T* w, std::size_t inner, std::size_t outputs, bool outputs_are_rows, std::size_t n,
+void pack_weights(const T* w, std::size_t inner, std::size_t outputs, matrix_layout layout, std::size_t n,
                   std::size_t count, const tiling& tiles, bf16* packed) {
   constexpr std::size_t parts = parts_of<T>;
   const auto pack_tile = [&](std::size_t step, std::size_t strip) {
@@ -151,13 +152,16 @@ void pack_weights(const T* w, std::size_t inner, std::size_t outputs, bool outpu
     const std::size_t inputs = std::min(tile_inner, inner - k);
     if (j >= count)
       std::fill_n(to, parts * tile_elements, bf16{});
-    else if (outputs_are_rows)
+    else if (layout == matrix_layout::panels)
+      pack_panel<parts>(w + (n + j) / panel_outputs * float_panel_size(inner) + k * panel_outputs, inputs,
+                        to);
+    else if (layout == matrix_layout::transposed)
       pack_outputs<parts>(w + (n + j) * inner + k, inner, inputs, std::min(tile_outputs, count - j), to);
     else
       pack_inputs<parts>(w + k * outputs + n + j, outputs, inputs, std::min(tile_outputs, count - j), to);
   };
   const std::size_t strips = divide_up(count, step_outputs) * 2;
-  if (outputs_are_rows) {
+  if (layout != matrix_layout::row_major) {
     for (std::size_t strip = 0; strip < strips; ++strip)
       for (std::size_t step = 0; step < tiles.steps; ++step) pack_tile(step, strip);
   } else {
@@ -166,10 +170,10 @@ void pack_weights(const T* w, std::size_t inner, std::size_t outputs, bool outpu
   }
 }
 
-/// y [rows, outputs] = epilogue(x [rows, inner] · w), w [inner, outputs] by rows, or [outputs, inner].
+/// y [rows, outputs] = epilogue(x [rows, inner] · w), w [inner, outputs] in any layout.
 template <class T>
-void matmul(compute_context& context, rows_of_floats x, const T* w, std::size_t outputs,
-            bool outputs_are_rows, float* y, const epilogue& finish) {
+void matmul(compute_context& context, rows_of_floats x, const T* w, std::size_t outputs, matrix_layout layout,
+            float* y, const epilogue& finish) {
   constexpr std::size_t parts = parts_of<T>;
   const tiling tiles(x.cols, parts);
   workspace::scope scope(context.memory);
@@ -192,7 +196,7 @@ void matmul(compute_context& context, rows_of_floats x, const T* w, std::size_t 
     const tile_scope use_tiles{tile_sizes{}};
     for (std::size_t n = begin; n < end; n += tiles.block_outputs) {
       const std::size_t count = std::min(tiles.block_outputs, end - n);
-      pack_weights(w, x.cols, outputs, outputs_are_rows, n, count, tiles, packed);
+      pack_weights(w, x.cols, outputs, layout, n, count, tiles, packed);
       finish_stores();
       for (std::size_t r = 0; r < x.rows; r += step_rows) {
         const std::size_t rows = std::min(step_rows, x.rows - r);
