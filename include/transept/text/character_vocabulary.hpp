@@ -3,8 +3,8 @@
 // A character is a Unicode code point, or a byte that is no UTF-8. Ids follow the code points, as nanoGPT's
 // do. So that such a vocabulary is GPT-2's kind all the same and loads wherever that does, a character of
 // more than one byte is reached by merging its bytes, left to right; the bytes and beginnings of characters
-// that this takes have tokens too, after all characters, which come up in text alone that is no UTF-8. Bytes that no
-// character of the text has have no token: encoding a text with one throws tokenizer_error.
+// that this takes have tokens too, after all characters, which come up in text alone that is no UTF-8. Bytes
+// that no character of the text has have no token: encoding a text with one throws tokenizer_error.
 #pragma once
 
 #include <array>
