@@ -66,6 +66,13 @@ public:
 
   void write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
 
+  /// Writes over the file's first bytes; for a header that says how much came after it. Only `commit` may
+  /// follow. A pipe cannot go back: file_error.
+  void write_beginning(std::span<const std::byte> bytes) {
+    if (std::fseek(stream_.get(), 0, SEEK_SET) != 0) fail(std::strerror(errno));
+    write(bytes);
+  }
+
   /// Puts the file in its place. Nothing may be written after it.
   void commit() {
     if (std::fclose(stream_.release()) != 0) fail(std::strerror(errno));

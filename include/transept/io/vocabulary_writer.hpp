@@ -1,4 +1,5 @@
-// The vocabulary's files of a Hugging Face folder: copied from another folder, or written from a GGUF file.
+// The vocabulary's files of a Hugging Face folder: written from a vocabulary or a GGUF file, or copied from
+// another folder.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +16,8 @@
 #include <transept/io/load_tokenizer.hpp>
 #include <transept/io/mapped_file.hpp>
 #include <transept/io/model_files.hpp>
+#include <transept/text/byte_alphabet.hpp>
+#include <transept/text/tokenizer.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -26,7 +29,8 @@ inline void write_text(const std::filesystem::path& path, std::string_view text)
   file.commit();
 }
 
-inline std::string json_table(const std::vector<std::pair<std::string_view, std::size_t>>& ids) {
+template <class Text>
+std::string json_table(const std::vector<std::pair<Text, std::size_t>>& ids) {
   std::string text = "{";
   for (const auto& [token, id] : ids)
     text += (text.size() == 1 ? "" : ", ") + json_literal(token) + ": " + std::to_string(id);
@@ -56,6 +60,37 @@ inline void write_vocabulary_lists(const gguf_file& file, const std::filesystem:
 }
 
 } // namespace detail
+
+/// Writes a vocabulary, such as was learned, as vocab.json and merges.txt, which `load_tokenizer` and Hugging
+/// Face read; and added_tokens.json where tokens were added other than <|endoftext|>, which is known without.
+/// Makes the folder where it is not there. Throws tokenizer_error for a vocabulary that contradicts itself,
+/// file_error where the files cannot be written.
+inline void write_vocabulary_files(const vocabulary& vocabulary, const std::filesystem::path& folder) {
+  (void)tokenizer(vocabulary); // refuses what contradicts itself
+  std::vector<std::pair<std::string, std::size_t>> all, added;
+  for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id)
+    all.emplace_back(to_byte_alphabet(vocabulary.tokens[id]), id);
+  for (const added_token& token : vocabulary.added) {
+    const auto id = static_cast<std::size_t>(token.id);
+    all[id].first = vocabulary.tokens[id]; // plain text
+    if (all[id].first != tokenizer::end_of_text_text) added.push_back(all[id]);
+  }
+  std::string lines = "#version: 0.2\n";
+  for (const token_merge& merge : vocabulary.merges)
+    lines += all[static_cast<std::size_t>(merge.left)].first + " " +
+             all[static_cast<std::size_t>(merge.right)].first + "\n";
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw file_error(folder.string() + ": cannot make the folder: " + error.message());
+  detail::write_text(folder / "vocab.json", detail::json_table(all));
+  detail::write_text(folder / "merges.txt", lines);
+  const auto others = folder / "added_tokens.json";
+  if (!added.empty()) {
+    detail::write_text(others, detail::json_table(added));
+  } else {
+    std::filesystem::remove(others, error); // of a vocabulary that was there before
+  }
+}
 
 /// Writes what `load_tokenizer` and Hugging Face read into `folder`; nothing where the model has no
 /// vocabulary. Throws what reading the vocabulary does, and file_error where the files cannot be written.

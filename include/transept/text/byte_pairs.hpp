@@ -36,7 +36,8 @@ class byte_pairs {
 public:
   byte_pairs() = default;
 
-  /// `byte_tokens[b]` is the token of byte b; `merges` come in the order they were learned, no pair twice.
+  /// `byte_tokens[b]` is the token of byte b, or -1, which then comes out; `merges` come in the order they
+  /// were learned, no pair twice.
   byte_pairs(const std::array<token_id, 256>& byte_tokens, std::span<const token_merge> merges)
       : byte_tokens_(byte_tokens), slots_(std::bit_ceil(2 * merges.size() + 2)), mask_(slots_.size() - 1) {
     for (std::size_t rank = 0; rank < merges.size(); ++rank) {

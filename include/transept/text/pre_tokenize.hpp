@@ -78,4 +78,14 @@ constexpr void pre_tokenize(std::string_view text, F&& f) {
   }
 }
 
+/// Whether pieces end before text[at] whatever is before and after, so that the parts pre-tokenized one by
+/// one give the pieces of the whole: where text[at] is ASCII white space and is seen to be followed by no
+/// white space. (Not after a line feed: "\n\n" before a word is two pieces, but one at a text's end.)
+constexpr bool may_cut_before(std::string_view text, std::size_t at) {
+  const auto byte = static_cast<unsigned char>(text[at]);
+  if (byte >= 128 || class_of(byte) != character_class::space) return false;
+  const std::string_view rest = text.substr(at + 1);
+  return rest.size() > incomplete_suffix(rest) && classify(rest).kind != character_class::space;
+}
+
 } // namespace transept::inline TRANSEPT_ABI

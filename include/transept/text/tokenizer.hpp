@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <transept/core/error.hpp>
+#include <transept/core/json.hpp>
 #include <transept/core/types.hpp>
 #include <transept/text/byte_pairs.hpp>
 #include <transept/text/pre_tokenize.hpp>
@@ -29,11 +30,14 @@ struct added_token {
   bool special = true; ///< found only where special tokens are allowed; else in any text
 };
 
+/// In a vocabulary of characters (character_vocabulary.hpp): what stands for a byte that it lacks.
+inline constexpr token_id no_token = -1;
+
 /// What a tokenizer is made from; read_vocabulary, read_tokenizer_json (vocabulary_files.hpp)
 /// and read_token_lists (token_lists.hpp) give it.
 struct vocabulary {
   std::vector<std::string> tokens;       ///< the bytes of each token, by id
-  std::array<token_id, 256> byte_tokens; ///< the token of each byte
+  std::array<token_id, 256> byte_tokens; ///< the token of each byte, or no_token
   std::vector<token_merge> merges;       ///< in the order they were learned
   std::vector<added_token> added;
 };
@@ -56,6 +60,7 @@ public:
       longest_ = std::max(longest_, token.size());
     }
     check(from);
+    lacks_bytes_ = std::ranges::count(from.byte_tokens, no_token) != 0;
     std::vector<std::string> always, allowed;
     for (const added_token& added : from.added) {
       allowed.emplace_back(bytes(added.id));
@@ -69,7 +74,8 @@ public:
     allowed_ = string_matcher(allowed);
   }
 
-  /// The tokens of `text`, any bytes. Time is near-linear whatever the text.
+  /// The tokens of `text`, any bytes. Time is near-linear whatever the text. Throws tokenizer_error where the
+  /// vocabulary is one of characters and lacks one of the text's.
   std::vector<token_id> encode(std::string_view text,
                                special_tokens special = special_tokens::as_text) const {
     const string_matcher& matcher = special == special_tokens::allowed ? allowed_ : always_;
@@ -84,6 +90,15 @@ public:
     }
     encode_ordinary(text.substr(from), out);
     return out;
+  }
+
+  /// Whether tokens end before text[at] whatever comes after `text`: the tokens of the text up to there and
+  /// of the text from there on, encoded one by one, are those of the whole. For text that is larger than
+  /// memory.
+  bool may_cut_before(std::string_view text, std::size_t at,
+                      special_tokens special = special_tokens::as_text) const {
+    return transept::may_cut_before(text, at) &&
+           !may_meet(special == special_tokens::allowed ? allowed_ : always_, text, at);
   }
 
   /// The bytes of the tokens, one after the other. May begin or end inside a character: see stream_decoder.
@@ -139,12 +154,33 @@ private:
     return best;
   }
 
+  /// Whether one of `matcher`'s strings takes in text[at], or begins right after it, or could if `text` went
+  /// on.
+  bool may_meet(const string_matcher& matcher, std::string_view text, std::size_t at) const {
+    if (matcher.empty()) return false;
+    string_matcher::state state = string_matcher::start;
+    for (std::size_t i = at - std::min(at, longest_); i < text.size(); ++i) {
+      state = matcher.step(state, text[i]);
+      if (i < at) continue;
+      if (i + 1 - matcher.match_length(state) <= at + 1 && matcher.match_length(state) != 0) return true;
+      if (i > at && i + 1 - matcher.depth(state) > at + 1) return false;
+    }
+    return true;
+  }
+
   void encode_ordinary(std::string_view text, std::vector<token_id>& out) const {
-    pre_tokenize(text, [&](std::string_view piece) { pairs_.encode(piece, out); });
+    pre_tokenize(text, [&](std::string_view piece) {
+      const std::size_t first = out.size();
+      pairs_.encode(piece, out);
+      if (lacks_bytes_ && std::ranges::find(out.begin() + static_cast<std::ptrdiff_t>(first), out.end(),
+                                            no_token) != out.end())
+        throw tokenizer_error("the vocabulary lacks a character of " + quoted(piece));
+    });
   }
 
   void check(const vocabulary& from) const {
     for (std::size_t byte = 0; byte < 256; ++byte) {
+      if (from.byte_tokens[byte] == no_token) continue;
       const char expected = static_cast<char>(byte);
       if (bytes(from.byte_tokens[byte]) != std::string_view(&expected, 1)) {
         throw tokenizer_error("token " + std::to_string(from.byte_tokens[byte]) + " should be the byte " +
@@ -168,6 +204,7 @@ private:
   string_matcher always_, allowed_; // added tokens found in any text; and where special ones are allowed
   std::vector<token_id> always_ids_, allowed_ids_;
   std::optional<token_id> end_of_text_;
+  bool lacks_bytes_ = false;
 };
 
 } // namespace transept::inline TRANSEPT_ABI

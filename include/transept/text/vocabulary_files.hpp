@@ -6,6 +6,7 @@
 //   added_tokens.json  {"token": id, …}, tokens as plain text; all of them special
 //   tokenizer.json     Hugging Face's fast tokenizers: all of it in one; only GPT-2's kind is accepted
 //
+// A vocabulary of characters (character_vocabulary.hpp) may lack bytes, any other has a token for each.
 // Ids may be in any order but are 0 to n-1, each once. JSON that is broken throws format_error; anything else
 // that is wrong throws tokenizer_error; the message begins with the file's name.
 #pragma once
@@ -104,6 +105,8 @@ public:
       const std::string name = to_byte_alphabet({&c, 1});
       const auto known = symbols_.find(name);
       if (known == symbols_.end()) {
+        result.byte_tokens[byte] = no_token;
+        if (is_of_characters()) continue;
         fail(vocabulary_source_, "no token for byte " + std::to_string(byte) + " (written " + quoted(name) +
                                      "): this is not GPT-2's byte-level vocabulary");
       }
@@ -133,6 +136,17 @@ private:
     if (is_new) return;
     const std::string other = quoted(to_byte_alphabet(place->second));
     fail(source, "tokens " + other + " and " + quoted(symbol) + " have the same id, " + std::to_string(id));
+  }
+
+  /// Whether all tokens but added ones are one character, or part of one, so that bytes may be missing.
+  bool is_of_characters() const {
+    std::size_t characters = 0;
+    for (const auto& [id, text] : by_id_) {
+      if (added_.contains(id)) continue;
+      if (first_character(text).length != text.size() && incomplete_suffix(text) != text.size()) return false;
+      ++characters;
+    }
+    return characters != 0;
   }
 
   /// Ids are all different, so they are 0 to n-1 unless one is n or more.

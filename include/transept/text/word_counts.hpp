@@ -1,0 +1,78 @@
+// How often each piece of GPT-2's pattern occurs in texts: what a vocabulary is learned from.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string_view>
+#include <vector>
+
+#include <transept/text/pre_tokenize.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+/// Counts of distinct words, any bytes. Memory grows with the distinct words, not with the texts. One thread
+/// at a time; count parts of a text in several and put them together with `add(word_counts)`.
+class word_counts {
+public:
+  /// Counts the pieces (pre_tokenize.hpp) of a text of its own: no piece goes on in the next.
+  void add(std::string_view text) {
+    pre_tokenize(text, [&](std::string_view word) { add(word, 1); });
+  }
+
+  void add(std::string_view word, std::uint64_t count) {
+    if (2 * (words_.size() + 1) > slots_.size()) grow();
+    const std::uint64_t hash = std::hash<std::string_view>{}(word);
+    std::size_t& place = slots_[find(word, hash)];
+    if (place == free) {
+      place = words_.size();
+      words_.push_back({hash, bytes_.size(), word.size(), 0});
+      bytes_.insert(bytes_.end(), word.begin(), word.end());
+    }
+    words_[place].count += count;
+    total_ += count;
+  }
+
+  void add(const word_counts& other) {
+    for (std::size_t i = 0; i < other.size(); ++i) add(other.word(i), other.count(i));
+  }
+
+  /// How many different words there are.
+  std::size_t size() const { return words_.size(); }
+  /// How many words were counted.
+  std::uint64_t total() const { return total_; }
+
+  /// Word i, in the order they were first seen; valid until the next `add`.
+  std::string_view word(std::size_t i) const { return {bytes_.data() + words_[i].begin, words_[i].length}; }
+  std::uint64_t count(std::size_t i) const { return words_[i].count; }
+
+private:
+  static constexpr std::size_t free = std::numeric_limits<std::size_t>::max();
+
+  struct counted {
+    std::uint64_t hash;
+    std::size_t begin, length; // in bytes_
+    std::uint64_t count;
+  };
+
+  /// Open addressing, at most half full: the slot of `word`, or the free one it would take.
+  std::size_t find(std::string_view wanted, std::uint64_t hash) const {
+    std::size_t at = static_cast<std::size_t>(hash) & (slots_.size() - 1);
+    while (slots_[at] != free && !(words_[slots_[at]].hash == hash && word(slots_[at]) == wanted))
+      at = (at + 1) & (slots_.size() - 1);
+    return at;
+  }
+
+  void grow() {
+    slots_.assign(2 * slots_.size(), free);
+    for (std::size_t i = 0; i < words_.size(); ++i) slots_[find(word(i), words_[i].hash)] = i;
+  }
+
+  std::vector<counted> words_;
+  std::vector<char> bytes_;
+  std::vector<std::size_t> slots_ = std::vector<std::size_t>(1024, free);
+  std::uint64_t total_ = 0;
+};
+
+} // namespace transept::inline TRANSEPT_ABI
