@@ -88,7 +88,8 @@ void walk_parameters(F& visit, std::string& path, First& first, Rest&... rest) {
     };
     [&]<std::size_t... I>(std::index_sequence<I...>) {
       (walk_member(std::integral_constant<std::size_t, I>{}), ...);
-    }(std::make_index_sequence<std::tuple_size_v<decltype(type::members)>>{});
+    }
+    (std::make_index_sequence<std::tuple_size_v<decltype(type::members)>>{});
   }
 }
 
