@@ -38,7 +38,7 @@ using transept::element_type;
 using transept::token_id;
 
 struct settings {
-  std::string size = "124M", dtype = "f32", kv_dtype = "f32";
+  std::string size = "124M", dtype = "f32", kv_dtype = "f32", f32_precision = "full";
   int threads = 0, prompt = 512, new_tokens = 32, batch = 1, repeat = 5;
   std::uint64_t seed = 1;
   bool json = false;
@@ -126,6 +126,7 @@ measurement run(const settings& chosen, element_type type) {
       chosen.seed, {.type = type, .packed = true, .threads = chosen.threads});
   const auto pool = std::make_shared<transept::thread_pool>(chosen.threads);
   const auto cache_type = examples::cache_type_named(chosen.kv_dtype);
+  const auto precision = examples::f32_precision_named(chosen.f32_precision);
   const auto prompt = some_prompt(chosen.prompt, model.vocab_size());
   const auto new_tokens = static_cast<std::size_t>(chosen.new_tokens);
 
@@ -147,11 +148,13 @@ measurement run(const settings& chosen, element_type type) {
     result.step_ms = median(step);
   };
   if (chosen.batch == 1) {
-    transept::session session(model, {.pool = pool, .cache_type = cache_type});
+    transept::session session(model, {.pool = pool, .cache_type = cache_type, .f32_precision = precision});
     result.cache_bytes = session.cache().bytes();
     measure(session);
   } else {
-    transept::batch batch(model, {.max_sequences = chosen.batch, .pool = pool, .cache_type = cache_type});
+    transept::batch batch(
+        model,
+        {.max_sequences = chosen.batch, .pool = pool, .cache_type = cache_type, .f32_precision = precision});
     const std::size_t any = add(batch);
     result.cache_bytes = static_cast<std::size_t>(chosen.batch) * batch.cache(any).bytes();
     remove(batch, any);
@@ -181,6 +184,7 @@ void print(const settings& chosen, const measurement& result) {
     const transept::json object = {{"size", chosen.size},
                                    {"dtype", chosen.dtype},
                                    {"kv_dtype", chosen.kv_dtype},
+                                   {"f32_precision", chosen.f32_precision},
                                    {"threads", result.threads},
                                    {"prompt", chosen.prompt},
                                    {"new_tokens", chosen.new_tokens},
@@ -231,6 +235,7 @@ int main(int argc, char** argv) {
       ->type_name(examples::cache_type_choices)
       ->check(examples::is_cache_type())
       ->capture_default_str();
+  examples::add_f32_precision(app, chosen.f32_precision);
   app.add_option("--threads", chosen.threads, "Threads to compute with; 0: one per processor")
       ->type_name("N")
       ->capture_default_str();

@@ -26,9 +26,9 @@ void run(benchmark::State& state, const product& what) {
   transept::thread_pool threads(what.threads);
   const bool in_blocks = is_block_type(what.type);
   const bool in_panels = what.layout == transept::matrix_layout::panels;
-  transept::workspace memory(in_blocks         ? kernels::matmul_panels_scratch_bytes(what.rows, what.inner)
+  transept::workspace memory(in_blocks ? kernels::matmul_panels_scratch_bytes(what.rows, what.inner, 2)
                              : what.transposed ? kernels::matmul_transposed_scratch_bytes(what.inner, 2)
-                                               : kernels::matmul_scratch_bytes(what.rows, what.outputs, 2));
+                                               : kernels::product_scratch_bytes(what.rows, what.outputs, 2));
   transept::compute_context context{threads, memory};
   const auto x = bench::activations(what.rows * what.inner);
   transept::buffer<float> y(what.rows * what.outputs);

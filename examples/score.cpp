@@ -1,10 +1,14 @@
 // How well a model predicts a text: nats per token, perplexity, bits per byte.
 //
+//   score TEXT                     with the model's weights as they are, or with --dtype and --kv-dtype
+//   score TEXT --compare           in every precision: what each costs
+//
 // Hugging Face's sliding-window protocol: windows of the model's context begin every `stride` tokens; each
 // scores the tokens that no window before it has scored, but never its own first token, which has nothing
 // before it.
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <numbers>
 
 #include <common/any_model.hpp>
@@ -30,6 +34,7 @@ struct options {
   std::size_t stride = 0;
   std::size_t context = 0;
   bool json = false;
+  bool compare = false;
 
   void add_to(CLI::App& app) {
     CLI::Option* const text = app.add_option("FILE", file, "The text, any bytes (-: standard input)");
@@ -47,8 +52,12 @@ struct options {
         ->type_name("N")
         ->check(whole_number())
         ->capture_default_str();
-    app.add_flag("--json", json, "Print one object instead");
+    CLI::Option* const as_json = app.add_flag("--json", json, "Print one object instead");
     common.add_to(app);
+    CLI::Option* const all =
+        app.add_flag("--compare", compare, "Score in every precision, and print a table of what each costs");
+    for (CLI::Option* const other : {as_json, app.get_option("--dtype"), app.get_option("--kv-dtype")})
+      all->excludes(other);
     app.description("Scores a text with a GPT-2.");
     app.footer("Hugging Face's sliding-window protocol: each window scores the tokens that none before it "
                "has scored,\n"
@@ -165,6 +174,58 @@ score score_tokens(const any_model& model, std::span<const transept::token_id> i
   return total;
 }
 
+/// What is to be scored.
+struct text {
+  std::vector<transept::token_id> ids;
+  std::optional<std::size_t> bytes; // where a vocabulary tells
+};
+
+text read_text(const options& chosen, const any_model& model) {
+  text result;
+  if (chosen.ids) {
+    result.ids = ids_argument(*chosen.ids);
+    check_ids(model, result.ids, "--ids");
+    if (const auto tokenizer = find_tokenizer(chosen.common.model))
+      result.bytes = tokenizer->decode(result.ids).size();
+  } else {
+    const std::string bytes = read_all(std::filesystem::path(chosen.file));
+    result.ids = transept::load_tokenizer(chosen.common.model).encode(bytes);
+    check_ids(model, result.ids, chosen.file);
+    result.bytes = bytes.size();
+  }
+  if (result.ids.size() < 2)
+    throw transept::argument_error(
+        (chosen.ids ? "--ids" : chosen.file) +
+        ": nothing to score: the first token has nothing before it, and there is " +
+        (result.ids.empty() ? "none" : "no second"));
+  return result;
+}
+
+/// Every precision of weights and cache, one after the other, beside f32.
+void compare(const options& chosen, const text& text) {
+  struct precision {
+    const char *dtype, *kv_dtype;
+  };
+  constexpr precision all[] = {{"f32", "f32"},  {"f16", "f32"},  {"bf16", "f32"}, {"int8", "f32"},
+                               {"int4", "f32"}, {"f32", "bf16"}, {"f32", "int8"}};
+  std::cout << "weights  cache   nats per token   perplexity   against f32\n" << std::flush;
+  double exact = 0;
+  for (const auto& [dtype, kv_dtype] : all) {
+    model_options common = chosen.common;
+    common.dtype = dtype;
+    common.kv_dtype = kv_dtype;
+    const auto model = open_model(common.model, common.load_options());
+    const score total =
+        score_tokens(*model, text.ids, chosen.context, chosen.stride, common.session_options());
+    const double perplexity = std::exp(total.nats_per_token());
+    if (exact == 0) exact = perplexity;
+    char line[96];
+    std::snprintf(line, sizeof line, "%-8s %-6s %15.6f %12.4f %+12.4f%%\n", dtype, kv_dtype,
+                  total.nats_per_token(), perplexity, 100 * (perplexity / exact - 1));
+    std::cout << line << std::flush;
+  }
+}
+
 void run(options& chosen) {
   if (chosen.file.empty() && !chosen.ids)
     throw transept::argument_error("nothing to score: give a file with a text, or --ids");
@@ -180,30 +241,15 @@ void run(options& chosen) {
                                    ", but is " + std::to_string(chosen.stride) +
                                    ": tokens between the windows would not be scored");
 
-  std::vector<transept::token_id> ids;
-  std::optional<std::size_t> bytes;
-  if (chosen.ids) {
-    ids = ids_argument(*chosen.ids);
-    check_ids(*model, ids, "--ids");
-    if (const auto tokenizer = find_tokenizer(chosen.common.model)) bytes = tokenizer->decode(ids).size();
-  } else {
-    const std::string text = read_all(std::filesystem::path(chosen.file));
-    ids = transept::load_tokenizer(chosen.common.model).encode(text);
-    check_ids(*model, ids, chosen.file);
-    bytes = text.size();
-  }
-  if (ids.size() < 2)
-    throw transept::argument_error(
-        (chosen.ids ? "--ids" : chosen.file) +
-        ": nothing to score: the first token has nothing before it, and there is " +
-        (ids.empty() ? "none" : "no second"));
+  const text text = read_text(chosen, *model);
+  if (chosen.compare) return compare(chosen, text);
   const score total =
-      score_tokens(*model, ids, chosen.context, chosen.stride, chosen.common.session_options());
+      score_tokens(*model, text.ids, chosen.context, chosen.stride, chosen.common.session_options());
   const double perplexity = std::exp(total.nats_per_token());
   std::optional<double> bits_per_byte;
-  if (bytes && *bytes > 0)
+  if (text.bytes && *text.bytes > 0)
     bits_per_byte = total.nats_per_token() * static_cast<double>(total.tokens) / std::numbers::ln2 /
-                    static_cast<double>(*bytes);
+                    static_cast<double>(*text.bytes);
 
   if (chosen.json) {
     nlohmann::ordered_json object;

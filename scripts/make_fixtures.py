@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Writes tests/fixtures/gpt2, gguf and kernels with PyTorch (Debian's python3-torch and python3-numpy), which the
-library itself does not need.
+"""Writes tests/fixtures/gpt2, gguf, kernels and training with PyTorch (Debian's python3-torch and python3-numpy),
+which the library itself does not need.
 
     scripts/make_fixtures.py            write them anew
     scripts/make_fixtures.py --check    make them elsewhere and compare with the committed ones: files byte for
@@ -16,18 +16,19 @@ from pathlib import Path
 
 import numpy
 
-from oracle import gguf_fixtures, gpt2_fixtures, kernel_fixtures
+from oracle import gguf_fixtures, gpt2_fixtures, kernel_fixtures, tensor_file, training_fixtures
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 FIXTURES = REPOSITORY / "tests" / "fixtures"
 TOLERANCE = 1e-7
-KINDS = ("gpt2", "gguf", "kernels")
+KINDS = ("gpt2", "gguf", "kernels", "training")
 
 
 def write(root):
     kernel_fixtures.write(root / "kernels")
     gpt2_fixtures.write(root / "gpt2", REPOSITORY)
     gguf_fixtures.write(root / "gguf", REPOSITORY)
+    training_fixtures.write(root / "training", REPOSITORY)
 
 
 def files_of(root):
@@ -38,9 +39,15 @@ def files_of(root):
 def same(made, committed):
     if made.read_bytes() == committed.read_bytes():
         return True
-    if made.suffix != ".npy":
-        return False
-    new, old = numpy.load(made), numpy.load(committed)
+    if made.suffix == ".npy":
+        return same_numbers(numpy.load(made), numpy.load(committed))
+    if made.name == "gradients.safetensors":
+        new, old = tensor_file.read(made), tensor_file.read(committed)
+        return new.keys() == old.keys() and all(same_numbers(new[name], old[name]) for name in new)
+    return False
+
+
+def same_numbers(new, old):
     if new.shape != old.shape or new.dtype != old.dtype or new.dtype.kind != "f":
         return False
     finite = numpy.isfinite(old)

@@ -5,7 +5,7 @@
 # built but not run, and the summary says so.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-all=(gcc_sse2 gcc_v2 gcc_avx2 gcc_avx512 clang_sse2 clang_avx2 clang_avx512 asan tsan clang_asan neon)
+all=(gcc_sse2 gcc_v2 gcc_avx2 gcc_avx512 gcc_amx clang_sse2 clang_avx2 clang_avx512 asan tsan clang_asan neon)
 [ "${1:-}" != --list ] || { printf '%s\n' "${all[@]}"; exit; }
 rows=("$@")
 [ ${#rows[@]} -gt 0 ] || rows=("${all[@]}")
@@ -31,6 +31,7 @@ run_row() {
   *_v2) flags=-march=x86-64-v2 ;;
   *_avx2) flags=-march=x86-64-v3 && { machine_has avx2 fma bmi2 || runs=0; } ;;
   *_avx512) flags=-march=x86-64-v4 && { machine_has avx512f avx512bw avx512dq avx512vl || runs=0; } ;;
+  *_amx) flags=-march=sapphirerapids && { machine_has amx_tile amx_bf16 amx_int8 avx512_fp16 || runs=0; } ;;
   asan | clang_asan)
     flags="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS"
     test_options=(-E "$slow_tests")

@@ -143,7 +143,8 @@ inline written write_samples(const writing_options& chosen, const any_model& mod
   transept::batch batch = model.make_batch({.max_sequences = static_cast<int>(num_samples),
                                             .threads = chosen.session.threads,
                                             .capacity = static_cast<int>(capacity),
-                                            .cache_type = chosen.session.cache_type});
+                                            .cache_type = chosen.session.cache_type,
+                                            .f32_precision = chosen.session.f32_precision});
   written made;
   made.threads = batch.threads().size();
   made.each.resize(num_samples);

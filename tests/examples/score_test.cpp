@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <sstream>
 
 #include <support/program_run.hpp>
 
@@ -98,6 +99,31 @@ TEST_CASE("the shipped model scores it better with more context for each token")
   const json fine = score({file, "--stride", "64"});
   CHECK(fine["tokens_scored"] == 47842);
   CHECK(fine["nats_per_token"].get<double>() == Approx(3.588502).margin(1e-6));
+}
+
+TEST_CASE("score --compare tells what every precision costs") {
+  if (!support::has_program("score")) return;
+  const program_run run =
+      support::run_program("score", {support::fixture("examples/sea.txt").string(), "--compare"});
+  INFO(run.err);
+  REQUIRE(run.exit_code == 0);
+  std::istringstream lines(run.out);
+  std::string line, weights, cache;
+  std::getline(lines, line); // what the columns are
+  double nats = 0, perplexity = 0, change = 0;
+  char percent = 0;
+  std::vector<std::string> seen;
+  while (lines >> weights >> cache >> nats >> perplexity >> change >> percent) {
+    seen.push_back(weights + "/" + cache);
+    CHECK(perplexity == Approx(std::exp(nats)).epsilon(1e-4));
+    if (seen.size() == 1) {
+      CHECK(change == 0);
+      CHECK(nats == Approx(4.452954245795423).epsilon(1e-5));
+    }
+    CHECK(std::abs(change) < (weights == "int4" ? 5 : weights == "int8" ? 0.5 : 0.1));
+  }
+  CHECK(seen == std::vector<std::string>{"f32/f32", "f16/f32", "bf16/f32", "int8/f32", "int4/f32", "f32/bf16",
+                                         "f32/int8"});
 }
 
 TEST_CASE("what is wrong with score's arguments stands on the first line, and its exit code is 1") {

@@ -6,6 +6,7 @@
 
 #include <transept/kernels/embedding.hpp>
 #include <transept/kernels/matmul.hpp>
+#include <transept/kernels/quantize.hpp>
 #include <transept/tensor/buffer.hpp>
 
 #include <catch2/catch.hpp>
@@ -59,6 +60,14 @@ std::vector<float> product(machine& on, const packed_weights& w, std::span<const
   return y;
 }
 
+/// x [32] as a block of Group's type, and back.
+template <class Group>
+void round_trip(const std::vector<float>& x, float* decoded) {
+  typename Group::block block;
+  kernels::quantize_blocks<Group>(x.data(), 1, &block);
+  transept::dequantize(block, decoded);
+}
+
 double square(double value) { return value * value; }
 
 } // namespace
@@ -69,12 +78,12 @@ TEST_CASE("blocks decode to what their formulas say") {
       const auto x = random_values(32, seed, deviation);
       const std::vector<double> exact(x.begin(), x.end());
       float decoded[32];
-      transept::dequantize(transept::quantize_q8_0(x.data()), decoded);
+      round_trip<kernels::q8_group>(x, decoded);
       const auto q8 = reference::q8_0(exact);
       for (std::size_t i = 0; i < 32; ++i) REQUIRE(static_cast<double>(decoded[i]) == Approx(q8[i]));
 
       // Four bits: at least as near as llama.cpp's choice of scale, block for block.
-      transept::dequantize(transept::quantize_q4_0(x.data()), decoded);
+      round_trip<kernels::q4_group>(x, decoded);
       const auto q4 = reference::q4_0(exact);
       double ours = 0, theirs = 0;
       for (std::size_t i = 0; i < 32; ++i) {
@@ -90,9 +99,9 @@ TEST_CASE("a block of zeros is zeros, and one with a NaN, an infinity or too lar
   std::vector<float> x(32, 0.0f);
   float decoded[32];
   const auto check = [&](auto expected) {
-    transept::dequantize(transept::quantize_q8_0(x.data()), decoded);
+    round_trip<kernels::q8_group>(x, decoded);
     for (const float value : decoded) REQUIRE(expected(value));
-    transept::dequantize(transept::quantize_q4_0(x.data()), decoded);
+    round_trip<kernels::q4_group>(x, decoded);
     for (const float value : decoded) REQUIRE(expected(value));
   };
   check([](float value) { return value == 0; });
@@ -108,12 +117,8 @@ TEST_CASE("packing keeps every block bit for bit, at sizes that fill no panel an
   machine on(2);
   const auto check = [&]<class Group>(std::type_identity<Group>) {
     using block = typename Group::block;
-    std::vector<block> blocks;
-    for (std::size_t i = 0; i < weights.size(); i += 32) {
-      block each;
-      kernels::detail::quantize(weights.data() + i, each);
-      blocks.push_back(each);
-    }
+    std::vector<block> blocks(weights.size() / 32);
+    kernels::quantize_blocks<Group>(weights.data(), blocks.size(), blocks.data());
     const std::size_t groups = kernels::panel_groups(inputs);
     transept::buffer<Group> packed(kernels::panel_count(outputs) * groups);
     kernels::pack_panels(on.threads, inputs, outputs, packed.data(),
@@ -127,6 +132,37 @@ TEST_CASE("packing keeps every block bit for bit, at sizes that fill no panel an
   };
   check(std::type_identity<kernels::q8_group>{});
   check(std::type_identity<kernels::q4_group>{});
+}
+
+TEST_CASE("a matrix is quantized to the same blocks from any layout, at sizes that fill no tile") {
+  const std::size_t inputs = 75, outputs = 37, blocks = 3;
+  auto weights = random_values(inputs * outputs, 4, 0.1f); // [outputs, inputs]
+  weights[20 * inputs + 40] = std::nanf("");
+  std::vector<float> by_inputs(weights.size()), padded(outputs * blocks * 32, 0.0f);
+  for (std::size_t o = 0; o < outputs; ++o)
+    for (std::size_t i = 0; i < inputs; ++i)
+      padded[o * blocks * 32 + i] = by_inputs[i * outputs + o] = weights[o * inputs + i];
+  const auto check = [&]<class Group>(std::type_identity<Group>, element_type type) {
+    std::vector<typename Group::block> expected(outputs * blocks);
+    kernels::quantize_blocks<Group>(padded.data(), expected.size(), expected.data());
+    const std::size_t groups = kernels::panel_groups(inputs);
+    const auto compare = [&](kernels::stored_matrix from, bool outputs_are_rows) {
+      machine on(3);
+      transept::buffer<Group> packed(kernels::panel_count(outputs) * groups);
+      kernels::quantize_panels(on.threads, from, outputs_are_rows, type, packed.data());
+      for (std::size_t o = 0; o < outputs; ++o) {
+        for (std::size_t b = 0; b < blocks; ++b) {
+          const auto block = kernels::get_block(packed.data()[o / 16 * groups + b / 2], b % 2, o % 16);
+          REQUIRE(std::memcmp(&block, &expected[o * blocks + b], sizeof block) == 0);
+        }
+      }
+    };
+    compare({weights.data(), element_type::f32, outputs, inputs}, true);
+    compare({by_inputs.data(), element_type::f32, inputs, outputs}, false);
+    compare({weights.data(), element_type::f32, inputs, outputs, matrix_layout::transposed}, false);
+  };
+  check(std::type_identity<kernels::q8_group>{}, element_type::q8_0);
+  check(std::type_identity<kernels::q4_group>{}, element_type::q4_0);
 }
 
 TEST_CASE("the integer sums of a block are exact, extremes included") {
@@ -229,7 +265,7 @@ TEST_CASE("with quantized weights a row's bits depend neither on the rows beside
   const auto type = GENERATE(from_range(std::begin(block_types), std::end(block_types)));
   const auto [inputs, outputs] = GENERATE(std::pair{33u, 100u}, std::pair{600u, 333u});
   const packed_weights w(type, inputs, outputs, 9);
-  const std::size_t most_rows = 13;
+  const std::size_t most_rows = 37; // whole tiles of every kernel, and a rest
   const auto x = random_values(most_rows * inputs, 10);
   const auto bias = random_values(outputs, 11);
   const kernels::epilogue finish{

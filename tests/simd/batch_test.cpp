@@ -64,6 +64,33 @@ TEST_CASE("narrowing rounds to nearest, ties to even, and overflows to infinity"
   CHECK(transept::to_bf16(3.4e38f).bits == 0x7f80);
 }
 
+TEST_CASE("a batch rounds to f16 as to_f16 does, subnormals, ties and overflow included") {
+  int mistakes = 0;
+  for (std::uint32_t half = 0; half < 0x7c00; ++half) {
+    const float below = to_float(f16{static_cast<std::uint16_t>(half)});
+    const float above = to_float(f16{static_cast<std::uint16_t>(half + 1)});
+    const float middle = std::isinf(above) ? 65520.0f : below + (above - below) / 2;
+    for (const float value : {below, std::nextafter(middle, 0.0f), middle, std::nextafter(middle, 1e9f)}) {
+      for (const float x : {value, -value}) {
+        float lanes[simd::width];
+        simd::store(lanes, simd::nearest_f16(simd::broadcast(x)));
+        mistakes += !same_number(lanes[0], to_float(transept::to_f16(x)));
+      }
+    }
+  }
+  CHECK(mistakes == 0);
+}
+
+TEST_CASE("nearest_product rounds a product to the nearest integer, ties to even") {
+  for (const float x : {0.0f, 0.49f, 0.5f, 1.5f, 2.5f, 126.7f, 4e6f}) {
+    for (const float a : {x, -x}) {
+      std::int32_t lanes[simd::width];
+      simd::store_bits(lanes, simd::nearest_product(simd::broadcast(2 * a), simd::broadcast(0.5f)));
+      CHECK(lanes[0] == static_cast<std::int32_t>(std::nearbyint(a)));
+    }
+  }
+}
+
 TEST_CASE("a partial load pads with zeros and reads nothing behind the end") {
   for (std::size_t count = 1; count < simd::width; ++count) {
     const std::vector<float> values(count, 3.0f); // exactly as long: AddressSanitizer watches

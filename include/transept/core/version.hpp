@@ -79,9 +79,13 @@
 #define TRANSEPT_ABI_FP16
 #endif
 
-#if defined(__AMX_TILE__)
+// AMX is used with the vector instructions that every machine with AMX has.
+#if defined(__AMX_TILE__) && defined(__AMX_BF16__) && defined(__AMX_INT8__) && defined(__AVX512F__) &&       \
+    defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__) && defined(__AVX512BF16__)
+#define TRANSEPT_HAS_AMX 1
 #define TRANSEPT_ABI_AMX _amx
 #else
+#define TRANSEPT_HAS_AMX 0
 #define TRANSEPT_ABI_AMX
 #endif
 

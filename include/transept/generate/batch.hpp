@@ -10,8 +10,8 @@
 //   remove(batch, b);                                // the others go on as if nothing had happened
 //
 // Every sequence gets the bits that it would get alone in a session, whatever the others are and for any
-// number of threads. Once the batch is made, nothing here allocates, in any thread. One batch belongs to one
-// thread at a time.
+// number of threads (nearly, where AMX multiplies: see session_options). Once the batch is made, nothing here
+// allocates, in any thread. One batch belongs to one thread at a time.
 #pragma once
 
 #include <algorithm>
@@ -40,6 +40,7 @@ struct batch_options {
   int capacity = 0;
   int prompt_chunk = 512;
   transept::cache_type cache_type = transept::cache_type::f32;
+  transept::f32_precision f32_precision = transept::f32_precision::full;
 };
 
 class batch {
@@ -55,6 +56,7 @@ public:
   explicit batch(const decoder_shape& shape, batch_options options = {})
       : shape_(shape),
         pool_(options.pool ? options.pool : std::make_shared<thread_pool>(options.threads)),
+        precision_(options.f32_precision),
         capacity_(detail::checked_capacity(shape, options.capacity, "a batch's")),
         chunk_(detail::checked_chunk(options.prompt_chunk, capacity_)) {
     if (options.max_sequences < 1)
@@ -122,6 +124,7 @@ private:
 
   decoder_shape shape_;
   std::shared_ptr<thread_pool> pool_;
+  f32_precision precision_;
   std::size_t capacity_, chunk_;
   std::vector<slot_type> slots_;       // [max_sequences]
   std::vector<std::size_t> sequences_; // the slots in use, oldest first
@@ -183,8 +186,8 @@ std::span<const float> forward(const Model& model, batch& batch, std::size_t seq
   detail::check_shape(model.shape(), batch.shape_, "batch");
   auto& slot = batch.slot(sequence);
   detail::check_run(batch.shape_, tokens, slot.cache.length(), batch.capacity_);
-  detail::feed_run(model, {*batch.pool_, batch.memory_}, slot.cache, batch.chunk_, tokens, nullptr,
-                   batch.logits_of(slot), no_observer{});
+  detail::feed_run(model, {*batch.pool_, batch.memory_, batch.precision_}, slot.cache, batch.chunk_, tokens,
+                   nullptr, batch.logits_of(slot), no_observer{});
   return batch.logits(sequence);
 }
 
@@ -204,7 +207,7 @@ void forward(const Model& model, batch& batch, std::span<const token_id> tokens)
       throw context_error("the context of sequence " + std::to_string(sequence) + " is full: it holds " +
                           std::to_string(batch.capacity_) + " tokens");
 
-  compute_context context{*batch.pool_, batch.memory_};
+  compute_context context{*batch.pool_, batch.memory_, batch.precision_};
   workspace::scope scope(context.memory);
   kv_cache_batch caches(batch.caches_);
   const auto x = scope.take<Model::width>(static_cast<extent>(tokens.size())); // [sequences, n_embd]

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 
 #include <transept/core/activation.hpp>
 #include <transept/simd/math.hpp>
@@ -38,31 +39,41 @@ simd::batch activate(simd::batch x) {
   }
 }
 
+/// y[0 … count) = activation(x); y may be x.
 template <activation_type Type>
-void activate(float* x, std::size_t count) {
+void activate(const float* x, std::size_t count, float* y) {
   std::size_t i = 0;
-  for (; i + simd::width <= count; i += simd::width) simd::store(x + i, activate<Type>(simd::load(x + i)));
-  if (i < count) simd::store_partial(x + i, activate<Type>(simd::load_partial(x + i, count - i)), count - i);
+  for (; i + simd::width <= count; i += simd::width) simd::store(y + i, activate<Type>(simd::load(x + i)));
+  if (i < count) simd::store_partial(y + i, activate<Type>(simd::load_partial(x + i, count - i)), count - i);
+}
+
+/// Calls f(integral_constant<activation_type>).
+template <class F>
+void with_activation(activation_type type, F&& f) {
+  switch (type) {
+  case activation_type::gelu_tanh:
+    return f(std::integral_constant<activation_type, activation_type::gelu_tanh>{});
+  case activation_type::gelu_erf:
+    return f(std::integral_constant<activation_type, activation_type::gelu_erf>{});
+  case activation_type::relu:
+    return f(std::integral_constant<activation_type, activation_type::relu>{});
+  case activation_type::silu:
+    return f(std::integral_constant<activation_type, activation_type::silu>{});
+  case activation_type::quick_gelu:
+    return f(std::integral_constant<activation_type, activation_type::quick_gelu>{});
+  case activation_type::tanh:
+    return f(std::integral_constant<activation_type, activation_type::tanh>{});
+  }
 }
 
 } // namespace detail
 
-/// x[0 … count) = activation(x), in place.
-inline void activate(activation_type type, float* x, std::size_t count) {
-  switch (type) {
-  case activation_type::gelu_tanh:
-    return detail::activate<activation_type::gelu_tanh>(x, count);
-  case activation_type::gelu_erf:
-    return detail::activate<activation_type::gelu_erf>(x, count);
-  case activation_type::relu:
-    return detail::activate<activation_type::relu>(x, count);
-  case activation_type::silu:
-    return detail::activate<activation_type::silu>(x, count);
-  case activation_type::quick_gelu:
-    return detail::activate<activation_type::quick_gelu>(x, count);
-  case activation_type::tanh:
-    return detail::activate<activation_type::tanh>(x, count);
-  }
+/// y[0 … count) = activation(x); y may be x.
+inline void activate(activation_type type, const float* x, std::size_t count, float* y) {
+  detail::with_activation(type, [&](auto known) { detail::activate<known>(x, count, y); });
 }
+
+/// The same in place.
+inline void activate(activation_type type, float* x, std::size_t count) { activate(type, x, count, x); }
 
 } // namespace transept::inline TRANSEPT_ABI::kernels

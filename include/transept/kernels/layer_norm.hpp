@@ -29,12 +29,23 @@ float sum_of(const float* x, std::size_t count, F f) {
   return rest;
 }
 
+struct row_moments {
+  float mean, scale; ///< scale = 1 / √(variance + ε)
+};
+
+inline row_moments moments_of(const float* x, std::size_t count, float epsilon) {
+  const auto n = static_cast<float>(count);
+  const float average = sum_of(x, count, [](simd::batch v) { return v; }) / n;
+  const simd::batch mean = simd::broadcast(average);
+  const float variance = sum_of(x, count, [mean](simd::batch v) { return (v - mean) * (v - mean); }) / n;
+  return {average, 1.0f / std::sqrt(variance + epsilon)};
+}
+
 inline void layer_norm_row(const float* x, std::size_t count, const float* weight, const float* bias,
                            float epsilon, float* y) {
-  const auto n = static_cast<float>(count);
-  const simd::batch mean = simd::broadcast(sum_of(x, count, [](simd::batch v) { return v; }) / n);
-  const float variance = sum_of(x, count, [mean](simd::batch v) { return (v - mean) * (v - mean); }) / n;
-  const simd::batch scale = simd::broadcast(1.0f / std::sqrt(variance + epsilon));
+  const row_moments moments = moments_of(x, count, epsilon);
+  const simd::batch mean = simd::broadcast(moments.mean);
+  const simd::batch scale = simd::broadcast(moments.scale);
   const auto normalise = [&](simd::batch v, simd::batch w, simd::batch b) {
     return simd::fma((v - mean) * scale, w, b);
   };

@@ -13,7 +13,9 @@
 // that are added in one fixed order, for panels block by block. The kernels of one row and of a few, which
 // stream the weights from memory once, and those of many rows, which pack them into cache blocks, all keep to
 // it, and threads divide outputs only. So the same bits come out for any number of rows at once and any
-// number of threads.
+// number of threads. AMX, which multiplies whole tiles of rows by bf16 weights (and by f32, split into bf16
+// parts, where the context lets it), rounds activations and has an order of its own
+// (kernels/x86/matmul_amx.hpp): one for any number of rows from amx_rows on, and any number of threads.
 #pragma once
 
 #include <algorithm>
@@ -28,18 +30,14 @@
 #include <transept/kernels/matmul_one_row.hpp>
 #include <transept/kernels/matmul_panels.hpp>
 #include <transept/kernels/operands.hpp>
+#include <transept/kernels/product.hpp>
+#include <transept/kernels/x86/matmul_amx.hpp>
 #include <transept/runtime/compute_context.hpp>
 
 namespace transept::inline TRANSEPT_ABI::kernels {
 
 /// Below this number of rows, streaming the weights beats packing them.
 inline constexpr std::size_t many_rows = 48;
-
-/// Scratch memory that matmul takes from the workspace, at most.
-constexpr std::size_t matmul_scratch_bytes(std::size_t rows, std::size_t outputs, std::size_t threads) {
-  return workspace::room_for(threads * detail::block_inner * detail::block_cols) +
-         workspace::room_for(rows * outputs);
-}
 
 /// Scratch memory that matmul_transposed takes from the workspace, at most.
 constexpr std::size_t matmul_transposed_scratch_bytes(std::size_t inner, std::size_t threads) {
@@ -53,7 +51,13 @@ inline void matmul_by_inputs(compute_context& context, rows_of_floats x, stored_
                              const epilogue& finish) {
   with_element_type(w.type, [&]<class T>(T) {
     const T* weights = static_cast<const T*>(w.data);
-    if (x.rows >= many_rows) return matmul_many_rows(context, x, weights, w.cols, y, finish);
+#if TRANSEPT_HAS_AMX
+    if (runs_on_amx(w.type, x.rows, context.precision))
+      return amx::matmul(context, x, weights, w.cols, false, y, finish);
+#endif
+    if (x.rows >= many_rows)
+      return multiply<T>(context, {x.rows, x.cols, w.cols}, {x.data, x.cols}, {weights, w.cols}, y, w.cols,
+                         finish);
     parallel_for(context.threads, w.cols, one_row_grain, [&](std::size_t begin, std::size_t end, int) {
       if (x.rows == 1)
         matmul_one_row(x.row(0), x.cols, weights, w.cols, begin, end, y, finish);
@@ -68,6 +72,10 @@ inline void matmul_by_outputs(compute_context& context, rows_of_floats x, stored
                               const epilogue& finish) {
   with_element_type(w.type, [&]<class T>(T) {
     const T* weights = static_cast<const T*>(w.data);
+#if TRANSEPT_HAS_AMX
+    if (runs_on_amx(w.type, x.rows, context.precision))
+      return amx::matmul(context, x, weights, w.rows, true, y, finish);
+#endif
     if (x.rows >= many_rows) return matmul_transposed_many_rows(context, x, weights, w.rows, y, finish);
     parallel_for(context.threads, w.rows, one_row_grain, [&](std::size_t begin, std::size_t end, int) {
       if (x.rows == 1)

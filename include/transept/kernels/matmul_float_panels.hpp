@@ -6,9 +6,9 @@
 #include <cstddef>
 
 #include <transept/kernels/float_panels.hpp>
-#include <transept/kernels/matmul_many_rows.hpp>
 #include <transept/kernels/matmul_one_row.hpp>
 #include <transept/kernels/operands.hpp>
+#include <transept/kernels/product.hpp>
 #include <transept/runtime/compute_context.hpp>
 #include <transept/simd/batch.hpp>
 #include <transept/simd/unroll.hpp>
@@ -60,8 +60,51 @@ void multiply_float_panels(const float* x, std::size_t inner, const T* w, float*
   finish.activate(y + n, std::min(Panels * panel_outputs, outputs - n));
 }
 
+/// One register tile: continues (or begins) the sums of Rows × `Batches` batches by what add_products(tile)
+/// adds to them. `sums` is where unfinished sums are kept, `y` where finished ones go, both with rows
+/// `stride` apart, y's first output being n; `cols` outputs exist.
+template <std::size_t Rows, std::size_t Batches, class AddProducts>
+TRANSEPT_ALWAYS_INLINE inline void compute_tile(AddProducts&& add_products, float* sums, float* y,
+                                                std::size_t stride, std::size_t n, std::size_t cols,
+                                                bool first, bool last, const epilogue& finish) {
+  constexpr std::size_t width = simd::width;
+  simd::batch tile[Rows * Batches];
+  const bool whole = cols == Batches * width;
+  // What is rare goes in and out through memory, so that it is compiled once, not per batch.
+  alignas(64) float lanes[Rows * Batches * width];
+  const auto for_each_batch = [&](auto&& f) {
+    for (std::size_t i = 0; i < Rows * Batches; ++i) {
+      const std::size_t column = i % Batches * width;
+      if (column < cols)
+        f(lanes + i * width, i / Batches * stride + column, n + column, std::min(width, cols - column));
+    }
+  };
+  const auto place = [&](std::size_t i) { return i / Batches * stride + i % Batches * width; };
+  const auto unroll_batches = [](auto&& f) TRANSEPT_ALWAYS_INLINE { simd::unroll<Rows * Batches>(f); };
+  if (first) {
+    unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { tile[i] = simd::broadcast(0.0f); });
+  } else if (whole) {
+    unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { tile[i] = simd::load(sums + place(i)); });
+  } else {
+    for_each_batch([&](float* its, std::size_t at, std::size_t, std::size_t count) {
+      simd::store(its, simd::load_lanes(sums + at, count));
+    });
+    unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { tile[i] = simd::load(lanes + i * width); });
+  }
+  add_products(tile);
+  if (whole && !last)
+    return unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { simd::store(sums + place(i), tile[i]); });
+  unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { simd::store(lanes + i * width, tile[i]); });
+  for_each_batch([&](const float* its, std::size_t at, std::size_t output, std::size_t count) {
+    if (last)
+      finish.store(simd::load(its), y + at, output, count);
+    else
+      simd::store_lanes(sums + at, simd::load(its), count);
+  });
+}
+
 /// One register tile: `Rows` rows of x times `inner` inputs of a panel, the first of which is even. `sums`
-/// and `y` as multiply_tile has them.
+/// and `y` as compute_tile has them.
 template <std::size_t Rows, class T>
 void multiply_panel_tile(const float* x, std::size_t x_stride, const T* panel, std::size_t inner, float* sums,
                          float* y, std::size_t stride, std::size_t n, std::size_t cols, bool first, bool last,
@@ -89,6 +132,12 @@ void multiply_panel_tile(const float* x, std::size_t x_stride, const T* panel, s
         if (k < inner) add(std::integral_constant<std::size_t, 0>{}, k);
       },
       sums, y, stride, n, cols, first, last, finish);
+}
+
+/// Where sums that another block of inputs will continue are kept: y, unless y still holds the residual.
+inline float* room_for_unfinished_sums(workspace::scope& scope, rows_of_floats x, std::size_t outputs,
+                                       float* y, const epilogue& finish) {
+  return finish.add_to_output && x.cols > block_inner ? scope.floats(x.rows * outputs) : y;
 }
 
 /// y [rows, outputs] = epilogue(x [rows, inner] · w), w in panels.

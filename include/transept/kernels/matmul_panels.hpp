@@ -17,17 +17,19 @@
 
 #include <transept/kernels/block_sums.hpp>
 #include <transept/kernels/matmul_one_row.hpp>
+#include <transept/kernels/x86/panels_amx.hpp>
 #include <transept/runtime/compute_context.hpp>
 #include <transept/simd/batch.hpp>
 #include <transept/simd/unroll.hpp>
 
 namespace transept::inline TRANSEPT_ABI::kernels {
 
-/// Scratch memory that matmul takes from the workspace for quantized weights.
-constexpr std::size_t matmul_panels_scratch_bytes(std::size_t rows, std::size_t inputs) {
+/// Scratch memory that matmul takes from the workspace for quantized weights, at most.
+constexpr std::size_t matmul_panels_scratch_bytes(std::size_t rows, std::size_t inputs, std::size_t threads) {
   const std::size_t blocks = panel_groups(inputs) * group_blocks;
   return workspace::room_for(rows * blocks * block_length / sizeof(float)) +
-         2 * workspace::room_for(rows * blocks);
+         2 * workspace::room_for(rows * blocks) +
+         TRANSEPT_HAS_AMX * workspace::room_for<std::int8_t>(threads * blocks * block_length * panel_outputs);
 }
 
 namespace detail {
@@ -157,6 +159,32 @@ void multiply_rows(const quantized_rows& x, std::size_t r, const Group* w, std::
   for (std::size_t i = 0; i < Rows; ++i) finish_panel(totals[i], y + (r + i) * outputs, n, outputs, finish);
 }
 
+#if TRANSEPT_HAS_AMX
+
+/// The products of rows 0 … rows - 1, whole tiles of them, with the panels from `begin` to `end`, on AMX.
+/// `space` has room for a panel of int8.
+template <class Group>
+void multiply_rows_amx(const quantized_rows& x, std::size_t rows, const Group* w, std::size_t begin,
+                       std::size_t end, float* y, std::size_t outputs, const epilogue& finish,
+                       std::int8_t* space) {
+  const amx::tile_scope use_tiles(amx::panel_tiles);
+  const std::size_t groups = x.blocks / group_blocks;
+  for (std::size_t p = begin; p < end; ++p) {
+    const Group* const panel = w + p * groups;
+    const std::int8_t* const values = amx::panel_values(panel, groups, space);
+    amx::finish_stores();
+    for (std::size_t r = 0; r < rows; r += amx::tile_rows) {
+      alignas(64) float totals[amx::tile_rows][panel_outputs];
+      amx::multiply_panel(x.values + r * x.blocks * block_length, x.scales + r * x.blocks, panel, values,
+                          groups, totals);
+      for (std::size_t i = 0; i < amx::tile_rows; ++i)
+        finish_panel(totals[i], y + (r + i) * outputs, p * panel_outputs, outputs, finish);
+    }
+  }
+}
+
+#endif
+
 /// Panels that one thread reads side by side, and rows that share a panel.
 inline constexpr std::size_t panel_streams = 4;
 inline constexpr std::size_t panel_rows = 4;
@@ -173,27 +201,40 @@ void matmul_panels(compute_context& context, rows_of_floats x, const Group* w, s
       .scales = scope.floats(x.rows * blocks),
       .sums = reinterpret_cast<std::int32_t*>(scope.floats(x.rows * blocks)),
       .blocks = blocks};
+  std::size_t on_amx = 0; // rows that are whole tiles
+#if TRANSEPT_HAS_AMX
+  if (amx::available()) on_amx = x.rows / amx::tile_rows * amx::tile_rows;
+  const std::size_t panel_size = blocks * block_length * panel_outputs;
+  auto* const space = reinterpret_cast<std::int8_t*>(
+      scope.floats(static_cast<std::size_t>(context.threads.size()) * panel_size / sizeof(float)));
+#endif
   parallel_for(context.threads, x.rows, panel_rows, [&](std::size_t begin, std::size_t end, int) {
     for (std::size_t r = begin; r < end; ++r) quantize_row(x.row(r), x.cols, quantized, r);
   });
-  parallel_for(
-      context.threads, panel_count(outputs), panel_streams, [&](std::size_t begin, std::size_t end, int) {
-        std::size_t p = begin;
-        if (x.rows == 1) {
-          fetch(quantized.values, blocks * block_length);
-          fetch(quantized.scales, blocks);
-          fetch(quantized.sums, blocks);
-          const std::size_t apart = (end - begin) / panel_streams;
-          for (; p < begin + apart; ++p)
-            multiply_panels<panel_streams>(quantized, 0, w + p * groups, groups, apart, y, p * panel_outputs,
-                                           outputs, finish);
-          p = begin + panel_streams * apart;
-        }
-        for (; p < end; ++p)
-          simd::in_tiles<panel_rows>(x.rows, [&](std::size_t r, auto rows) {
-            multiply_rows<rows>(quantized, r, w + p * groups, groups, y, p * panel_outputs, outputs, finish);
-          });
-      });
+  parallel_for(context.threads, panel_count(outputs), panel_streams,
+               [&](std::size_t begin, std::size_t end, [[maybe_unused]] int thread) {
+                 std::size_t p = begin;
+#if TRANSEPT_HAS_AMX
+                 if (on_amx != 0)
+                   multiply_rows_amx(quantized, on_amx, w, begin, end, y, outputs, finish,
+                                     space + static_cast<std::size_t>(thread) * panel_size);
+#endif
+                 if (x.rows == 1) {
+                   fetch(quantized.values, blocks * block_length);
+                   fetch(quantized.scales, blocks);
+                   fetch(quantized.sums, blocks);
+                   const std::size_t apart = (end - begin) / panel_streams;
+                   for (; p < begin + apart; ++p)
+                     multiply_panels<panel_streams>(quantized, 0, w + p * groups, groups, apart, y,
+                                                    p * panel_outputs, outputs, finish);
+                   p = begin + panel_streams * apart;
+                 }
+                 for (; p < end; ++p)
+                   simd::in_tiles<panel_rows>(x.rows - on_amx, [&](std::size_t r, auto rows) {
+                     multiply_rows<rows>(quantized, on_amx + r, w + p * groups, groups, y, p * panel_outputs,
+                                         outputs, finish);
+                   });
+               });
 }
 
 } // namespace detail

@@ -15,6 +15,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include <transept/core/blocks.hpp>
@@ -59,26 +60,26 @@ decltype(auto) with_group_type(element_type type, F&& f) {
 /// Puts one block of output o (< 16) into half b (< 2) of a group.
 inline void set_block(q8_group& group, std::size_t b, std::size_t o, const q8_0_block& block) {
   group.scales[b][o] = block.scale;
-  for (std::size_t i = 0; i < block_length; ++i) group.values[b][i / 4][o][i % 4] = block.values[i];
+  for (std::size_t v = 0; v < 8; ++v) std::memcpy(group.values[b][v][o], block.values.data() + 4 * v, 4);
 }
 
 inline void set_block(q4_group& group, std::size_t b, std::size_t o, const q4_0_block& block) {
   group.scales[b][o] = block.scale;
-  for (std::size_t i = 0; i < block_length / 2; ++i) group.values[b][i / 4][o][i % 4] = block.values[i];
+  for (std::size_t v = 0; v < 4; ++v) std::memcpy(group.values[b][v][o], block.values.data() + 4 * v, 4);
 }
 
 /// The block back.
 inline q8_0_block get_block(const q8_group& group, std::size_t b, std::size_t o) {
   q8_0_block block;
   block.scale = group.scales[b][o];
-  for (std::size_t i = 0; i < block_length; ++i) block.values[i] = group.values[b][i / 4][o][i % 4];
+  for (std::size_t v = 0; v < 8; ++v) std::memcpy(block.values.data() + 4 * v, group.values[b][v][o], 4);
   return block;
 }
 
 inline q4_0_block get_block(const q4_group& group, std::size_t b, std::size_t o) {
   q4_0_block block;
   block.scale = group.scales[b][o];
-  for (std::size_t i = 0; i < block_length / 2; ++i) block.values[i] = group.values[b][i / 4][o][i % 4];
+  for (std::size_t v = 0; v < 4; ++v) std::memcpy(block.values.data() + 4 * v, group.values[b][v][o], 4);
   return block;
 }
 
@@ -98,40 +99,6 @@ void pack_panels(thread_pool& threads, std::size_t inputs, std::size_t outputs, 
         for (std::size_t o = 0; o < rest; ++o)
           set_block(to[b / group_blocks], b % group_blocks, o, block_of(panel * panel_outputs + o, b));
     }
-  });
-}
-
-namespace detail {
-
-inline void quantize(const float* x, q8_0_block& block) { block = quantize_q8_0(x); }
-inline void quantize(const float* x, q4_0_block& block) { block = quantize_q4_0(x); }
-
-} // namespace detail
-
-/// Quantizes and packs a matrix of f32, f16 or bf16; `outputs_are_rows` tells which way it multiplies: an
-/// embedding [outputs, inputs], or a linear layer's [inputs, outputs]. A last block that `inputs` does not
-/// fill is padded with zeros.
-inline void quantize_panels(thread_pool& threads, stored_matrix w, bool outputs_are_rows, element_type type,
-                            void* packed) {
-  const std::size_t inputs = outputs_are_rows ? w.cols : w.rows;
-  const std::size_t outputs = outputs_are_rows ? w.rows : w.cols;
-  const bool inputs_adjoin = outputs_are_rows == (w.layout == matrix_layout::row_major);
-  with_group_type(type, [&]<class Group>(std::type_identity<Group>) {
-    with_element_type(w.type, [&]<class T>(T) {
-      const T* const from = static_cast<const T*>(w.data);
-      const std::size_t input_stride = inputs_adjoin ? 1 : outputs;
-      const std::size_t output_stride = inputs_adjoin ? inputs : 1;
-      pack_panels(threads, inputs, outputs, static_cast<Group*>(packed), [&](std::size_t o, std::size_t b) {
-        std::array<float, block_length> x{};
-        const std::size_t first = b * block_length;
-        const std::size_t count = std::min(block_length, inputs - first);
-        for (std::size_t i = 0; i < count; ++i)
-          x[i] = to_float(from[o * output_stride + (first + i) * input_stride]);
-        typename Group::block block;
-        detail::quantize(x.data(), block);
-        return block;
-      });
-    });
   });
 }
 

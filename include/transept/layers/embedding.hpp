@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include <transept/kernels/embedding.hpp>
+#include <transept/kernels/embedding_backward.hpp>
 #include <transept/layers/linear.hpp>
 #include <transept/tensor/parameters.hpp>
 #include <transept/tensor/weights.hpp>
@@ -37,6 +38,14 @@ template <extent Count, extent Width, matrix_use Use>
 void add_row(const embedding<Count, Width, Use>& layer, extent index, float* y) {
   assert(index >= 0 && index < layer.weight.rows());
   kernels::add_row(detail::operand(layer.weight), static_cast<std::size_t>(index), y);
+}
+
+/// The gradient's row index_of(r) += row r of dx [rows, Width], rows in order.
+template <extent Count, extent Width, matrix_use Use, class IndexOf>
+void backward(const embedding<Count, Width, Use, gradient_weights>& gradient, compute_context& context,
+              activations<Width> dx, IndexOf&& index_of) {
+  kernels::scatter_rows(context, dx.data(), static_cast<std::size_t>(dx.rows()), Width,
+                        gradient.weight.data(), index_of);
 }
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <tuple>
 
+#include <transept/kernels/activation_backward.hpp>
 #include <transept/layers/linear.hpp>
+#include <transept/layers/residual.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -20,15 +22,43 @@ struct feed_forward {
 };
 
 /// y [rows, Width] += the network's output for x [rows, Width].
-template <extent Width, extent Inner, extent XWidth, extent YWidth>
+template <extent Width, extent Inner, extent XWidth, extent YWidth, class Observer = no_observer>
 void forward(const feed_forward<Width, Inner>& layer, compute_context& context, activations<XWidth> x,
-             activations<YWidth> y, activation_type activation) {
+             activations<YWidth> y, activation_type activation, Observer&& observer = {}) {
   static_assert(XWidth == Width, "feed_forward: the input's width must equal the layer's");
   static_assert(YWidth == Width, "feed_forward: the output's width must equal the layer's");
   workspace::scope scope(context.memory);
   const auto inner = scope.take<Inner>(x.rows()); // [rows, Inner]
-  forward(layer.c_fc, context, x, inner, {.activation = activation});
-  forward(layer.c_proj, context, inner, y, {.add_to_output = true});
+  if constexpr (taping<Observer>) { // the backward pass needs what is activated, not what comes of it
+    const auto before = observer.template keep<Inner>(x.rows());
+    forward(layer.c_fc, context, x, before);
+    kernels::activate(context, activation, before.data(), static_cast<std::size_t>(before.size()),
+                      inner.data());
+  } else {
+    forward(layer.c_fc, context, x, inner, {.activation = activation});
+  }
+  add_residual(layer.c_proj, context, inner, y, observer);
+}
+
+/// dx [rows, Width] = the gradient that dy gives the input, which lies on the tape under what the layer kept.
+template <extent Width, extent Inner>
+void backward(const feed_forward<Width, Inner>& layer,
+              const feed_forward<Width, Inner, gradient_weights>& gradient, compute_context& context,
+              activations<Width> dy, activations<Width> dx, activation_type activation, tape& tape) {
+  const extent rows = dy.rows();
+  workspace::scope scope(context.memory);
+  const auto dadded = residual_gradient(scope, context, dy, tape);
+
+  const auto before = tape.take_back<Inner>(rows); // [rows, Inner]
+  const auto inner = scope.take<Inner>(rows);      // what was activated, again
+  const auto dinner = scope.take<Inner>(rows);
+  backward_input(layer.c_proj, context, dadded, dinner);
+  kernels::activate_backward(context, activation, before.data(), static_cast<std::size_t>(before.size()),
+                             inner.data(), dinner.data());
+  backward_parameters(gradient.c_proj, context, inner, dadded);
+
+  const auto x = tape.take_back<Width>(rows);
+  backward(layer.c_fc, gradient.c_fc, context, x, dinner, dx);
 }
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include <transept/kernels/layer_norm.hpp>
+#include <transept/kernels/layer_norm_backward.hpp>
 #include <transept/layers/linear.hpp>
 #include <transept/tensor/parameters.hpp>
 #include <transept/tensor/weights.hpp>
@@ -30,6 +31,16 @@ void forward(const layer_norm<Width>& layer, compute_context& context, activatio
   static_assert(YWidth == Width, "layer_norm: the output's width must equal the layer's");
   kernels::layer_norm(context, detail::operand<Width>(x), layer.weight.data(), layer.bias.data(), epsilon,
                       y.data());
+}
+
+/// dx [rows, Width] += the gradient that dy gives x, for a norm stands beside the residual stream; so do the
+/// gradients of weight and bias.
+template <extent Width>
+void backward(const layer_norm<Width>& layer, const layer_norm<Width, gradient_weights>& gradient,
+              compute_context& context, activations<Width> x, activations<Width> dy, activations<Width> dx,
+              float epsilon) {
+  kernels::layer_norm_backward(context, detail::operand<Width>(x), layer.weight.data(), epsilon, dy.data(),
+                               dx.data(), gradient.weight.data(), gradient.bias.data());
 }
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -4,10 +4,13 @@
 // `output_projection` stores [out, in] rows and no bias: an embedding read the other way round.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <tuple>
 
+#include <transept/kernels/column_sums.hpp>
 #include <transept/kernels/matmul.hpp>
+#include <transept/kernels/product.hpp>
 #include <transept/tensor/parameters.hpp>
 #include <transept/tensor/weights.hpp>
 
@@ -24,6 +27,18 @@ template <extent Rows, extent Cols, matrix_use Use>
 kernels::stored_matrix operand(const weight_matrix<Rows, Cols, Use>& w) {
   return {w.data(), w.type(), static_cast<std::size_t>(w.rows()), static_cast<std::size_t>(w.cols()),
           w.layout()};
+}
+
+/// A matrix that gradients are computed through: f32, by rows.
+template <extent Rows, extent Cols, matrix_use Use>
+kernels::float_matrix float_operand(const weight_matrix<Rows, Cols, Use>& w) {
+  assert(w.type() == element_type::f32 && w.layout() == matrix_layout::row_major);
+  return {static_cast<const float*>(w.data()), static_cast<std::size_t>(w.cols())};
+}
+
+template <extent Width>
+kernels::float_matrix float_operand(activations<Width> x) {
+  return {x.data(), static_cast<std::size_t>(Width)};
 }
 
 } // namespace detail
@@ -55,6 +70,33 @@ void forward(const linear<In, Out>& layer, compute_context& context, activations
   kernels::matmul(
       context, detail::operand<In>(x), detail::operand(layer.weight), y.data(),
       {.bias = layer.bias.data(), .add_to_output = options.add_to_output, .activation = options.activation});
+}
+
+/// The gradients of weight and bias += xᵀ · dy and the sums of dy's columns, for x [rows, In], dy [rows,
+/// Out].
+template <extent In, extent Out>
+void backward_parameters(const linear<In, Out, gradient_weights>& gradient, compute_context& context,
+                         activations<In> x, activations<Out> dy) {
+  const auto rows = static_cast<std::size_t>(dy.rows());
+  kernels::multiply<float>(context, {In, rows, Out}, transposed(detail::float_operand(x)),
+                           detail::float_operand(dy), gradient.weight.data(), Out, {}, true);
+  kernels::add_column_sums(context, rows, Out, dy.data(), gradient.bias.data());
+}
+
+/// dx [rows, In] = dy [rows, Out] · weightᵀ.
+template <extent In, extent Out>
+void backward_input(const linear<In, Out>& layer, compute_context& context, activations<Out> dy,
+                    activations<In> dx) {
+  kernels::multiply<float>(context, {static_cast<std::size_t>(dy.rows()), Out, In}, detail::float_operand(dy),
+                           transposed(detail::float_operand(layer.weight)), dx.data(), In);
+}
+
+/// Both.
+template <extent In, extent Out>
+void backward(const linear<In, Out>& layer, const linear<In, Out, gradient_weights>& gradient,
+              compute_context& context, activations<In> x, activations<Out> dy, activations<In> dx) {
+  backward_parameters(gradient, context, x, dy);
+  backward_input(layer, context, dy, dx);
 }
 
 /// logits [rows, vocabulary] = x [rows, Width] · tableᵀ, for an embedding table [vocabulary, Width].

@@ -7,17 +7,38 @@
 //       index 0: the embeddings; index i: after block i
 //   void attention(std::size_t layer, const kernels::attention_problem&, kernels::keys_and_values);
 //       the queries of one layer, and the cache that holds their keys
+//
+// A tape (layers/tape.hpp) is the observer of training: it is told nothing either, but it is where a forward
+// pass keeps what its backward pass will need.
 #pragma once
 
 #include <concepts>
 
 #include <transept/core/version.hpp>
+#include <transept/runtime/workspace.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
 struct no_observer {};
 
+class tape;
+
+/// Intermediate values must outlive the forward pass.
 template <class Observer>
-inline constexpr bool observing = !std::same_as<std::remove_cvref_t<Observer>, no_observer>;
+inline constexpr bool taping = std::same_as<std::remove_cvref_t<Observer>, tape>;
+
+/// Somebody looks inside.
+template <class Observer>
+inline constexpr bool observing =
+    !std::same_as<std::remove_cvref_t<Observer>, no_observer> && !taping<Observer>;
+
+/// Memory [rows, Width] for values that a backward pass reads: the tape's where there is one, else scratch.
+template <extent Width, class Observer>
+activations<Width> take_kept(workspace::scope& scope, [[maybe_unused]] Observer& observer, extent rows) {
+  if constexpr (taping<Observer>)
+    return observer.template keep<Width>(rows);
+  else
+    return scope.take<Width>(rows);
+}
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <transept/kernels/embedding.hpp>
+#include <transept/kernels/quantize.hpp>
 #include <transept/layers/linear.hpp>
 #include <transept/runtime/thread_pool.hpp>
 #include <transept/tensor/buffer.hpp>

@@ -35,6 +35,9 @@ struct gpt2 {
 
   static constexpr gpt2_config config = Config;
   static constexpr extent width = Config.n_embd;
+  /// The same model of other storage: gpt2<…>::stored_as<gradient_weights> is its gradient.
+  template <class Other>
+  using stored_as = gpt2<Config, Other>;
   using block = pre_norm_block<Config.n_embd, Config.n_head, Config.head_width, Config.n_inner, Weights>;
   using token_embedding = embedding<Config.vocab_size, Config.n_embd, matrix_use::table, Weights>;
   using position_embedding = embedding<Config.n_positions, Config.n_embd, matrix_use::lookup, Weights>;
@@ -99,6 +102,13 @@ inline float attention_scale(const gpt2_settings& settings, int head_width, std:
   return scale;
 }
 
+template <gpt2_config Config>
+block_settings settings_of_block(const gpt2<Config>& model, std::size_t layer) {
+  return {.layer_norm_epsilon = model.settings.layer_norm_epsilon,
+          .activation = model.settings.activation,
+          .attention_scale = attention_scale(model.settings, Config.head_width, layer)};
+}
+
 /// x [tokens, n_embd] = the residual stream after the last block (before ln_f), for tokens that follow the
 /// positions in `cache` (one after another in a kv_cache, one in each sequence of a kv_cache_batch), to which
 /// they are appended. Tokens must be ids of the vocabulary and fit the cache and the model's positions;
@@ -115,16 +125,33 @@ void forward(const gpt2<Config>& model, compute_context& context, std::span<cons
     if constexpr (observing<Observer>)
       observer.hidden_state(index, x.data(), tokens.size(), static_cast<std::size_t>(Config.n_embd));
   };
+  if constexpr (taping<Observer>) {
+    if (observer.dropout.embedding > 0)
+      kernels::drop(context, detail::mask_here(observer, observer.dropout.embedding), x.data(), tokens.size(),
+                    Config.n_embd, x.data());
+  }
   show(0);
   for (std::size_t layer = 0; layer < model.h.size(); ++layer) {
-    const block_settings settings{.layer_norm_epsilon = model.settings.layer_norm_epsilon,
-                                  .activation = model.settings.activation,
-                                  .attention_scale =
-                                      attention_scale(model.settings, Config.head_width, layer)};
-    forward(model.h[layer], context, x, cache, layer, settings, observer);
+    forward(model.h[layer], context, x, cache, layer, settings_of_block(model, layer), observer);
     if (layer + 1 < model.h.size()) show(layer + 1); // the last one is shown after ln_f
   }
   advance(cache, tokens.size());
+}
+
+/// dx [tokens, n_embd] is the gradient of what the forward pass gave; every gradient but that of ln_f and of
+/// an output of its own grows by its part. The tape is as it was before the forward pass; dx is scratch.
+template <gpt2_config Config>
+void backward(const gpt2<Config>& model, const gpt2<Config, gradient_weights>& gradient,
+              compute_context& context, std::span<const token_id> tokens, const whole_sequences& sequences,
+              activations<Config.n_embd> dx, tape& tape) {
+  for (std::size_t layer = model.h.size(); layer-- > 0;)
+    backward(model.h[layer], gradient.h[layer], context, dx, sequences, settings_of_block(model, layer),
+             tape);
+  if (tape.dropout.embedding > 0)
+    kernels::drop(context, detail::mask_here(tape, tape.dropout.embedding), dx.data(), tokens.size(),
+                  Config.n_embd, dx.data());
+  backward(gradient.wte, context, dx, [&](std::size_t row) { return static_cast<std::size_t>(tokens[row]); });
+  backward(gradient.wpe, context, dx, [&](std::size_t row) { return position(sequences, row); });
 }
 
 /// normed [rows, n_embd] = ln_f(x), the last hidden state as Hugging Face counts them; normed may be x.
@@ -132,6 +159,14 @@ template <gpt2_config Config>
 void final_norm(const gpt2<Config>& model, compute_context& context, activations<Config.n_embd> x,
                 activations<Config.n_embd> normed) {
   forward(model.ln_f, context, x, normed, model.settings.layer_norm_epsilon);
+}
+
+/// dx [rows, n_embd] += the gradient that dnormed gives x.
+template <gpt2_config Config>
+void backward_final_norm(const gpt2<Config>& model, const gpt2<Config, gradient_weights>& gradient,
+                         compute_context& context, activations<Config.n_embd> x,
+                         activations<Config.n_embd> dnormed, activations<Config.n_embd> dx) {
+  backward(model.ln_f, gradient.ln_f, context, x, dnormed, dx, model.settings.layer_norm_epsilon);
 }
 
 /// logits [rows, vocab_size] of normed [rows, n_embd].

@@ -10,14 +10,25 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include <transept/core/element_type.hpp>
 
-#include <xsimd/xsimd.hpp>
-
 #if defined(__F16C__) || defined(__AVX2__)
+// GCC before 13 begins the unused operands of its AVX-512 intrinsics with `__m512 y = y`, and then warns of
+// them wherever it inlined them. Only what stands in its own headers is silenced here.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <immintrin.h>
+#pragma GCC diagnostic pop
+#else
 #include <immintrin.h>
 #endif
+#endif
+
+#include <xsimd/xsimd.hpp>
 
 namespace transept::inline TRANSEPT_ABI::simd {
 
@@ -76,13 +87,26 @@ To same_bits(From from) {
 /// a · b + c: rounded once where the build has fused multiply-add, else twice.
 inline batch fma(batch a, batch b, batch c) { return xsimd::fma(a, b, c); }
 inline batch max(batch a, batch b) { return xsimd::max(a, b); }
+inline batch sqrt(batch x) { return xsimd::sqrt(x); }
 /// x where it is not negative, else 0; NaN stays NaN.
 inline batch without_negatives(batch x) { return xsimd::select(x < batch(0.0f), batch(0.0f), x); }
+/// 1 where x is positive, else 0.
+inline batch is_positive(batch x) { return xsimd::select(x > batch(0.0f), batch(1.0f), batch(0.0f)); }
 
+inline batch abs(batch x) { return xsimd::abs(x); }
+/// a > b ? x : y, lane by lane.
+inline batch select_greater(batch a, batch b, batch x, batch y) { return xsimd::select(a > b, x, y); }
+
+/// 32-bit integers, as many as a batch has lanes.
+using int_batch = xsimd::batch<std::int32_t>;
+inline batch to_float(int_batch value) { return xsimd::to_float(value); }
 /// `width` integers as f32, exact below 2²⁴.
-inline batch to_float(const std::int32_t* from) {
-  return xsimd::to_float(xsimd::batch<std::int32_t>::load_unaligned(from));
+inline batch to_float(const std::int32_t* from) { return to_float(int_batch::load_unaligned(from)); }
+inline int_batch clamp(int_batch x, std::int32_t least, std::int32_t most) {
+  return xsimd::min(xsimd::max(x, int_batch(least)), int_batch(most));
 }
+/// The bits, at any address.
+inline void store_bits(void* to, int_batch value) { value.store_unaligned(static_cast<std::int32_t*>(to)); }
 
 /// to [width] = x rounded to the nearest integer, and then into [−limit, limit]; where |x| ≥ 2²² or NaN, some
 /// integer of those.
@@ -154,6 +178,26 @@ inline integers load_pairs(const void* from) {
 
 } // namespace detail
 
+/// The integer nearest to a · b, ties to even, for |a · b| < 2²²: adding 1.5 · 2²³ leaves it in the low bits.
+inline int_batch nearest_product(batch a, batch b) {
+  return detail::same_bits<int_batch>(fma(a, b, broadcast(12582912.0f))) - int_batch(0x4b400000);
+}
+
+/// The f16 nearest to each lane, ties to even, as f32; infinite where |x| ≥ 65520.
+inline batch nearest_f16(batch x) {
+  using detail::integers;
+  using detail::same_bits;
+  const batch magnitude = xsimd::abs(x);
+  const integers bits = same_bits<integers>(magnitude);
+  const integers rounded = (bits + integers(0xfffu) + ((bits >> 13) & integers(1u))) & integers(~0x1fffu);
+  // Below 2⁻¹⁴ f16 has steps of 2⁻²⁴, those of f32 from 1/2 to 1.
+  const batch small = (magnitude + batch(0.5f)) - batch(0.5f);
+  const batch finite = xsimd::select(magnitude < batch(0x1p-14f), small, same_bits<batch>(rounded));
+  const batch result =
+      xsimd::select(finite >= batch(65536.0f), same_bits<batch>(integers(0x7f800000u)), finite);
+  return same_bits<batch>(same_bits<integers>(result) | (same_bits<integers>(x) & integers(0x80000000u)));
+}
+
 /// Widening loads: `width` stored elements as f32.
 inline batch load(const std::int8_t* from) {
 #if defined(__AVX512F__)
@@ -210,12 +254,58 @@ inline batch load_partial(const T* from, std::size_t count) {
   return load(padded);
 }
 
-/// The first `count` (≤ width) elements, as load_partial and store_partial have them.
-inline batch load_upto(const float* from, std::size_t count) {
+/// The first `count` (≤ width) elements; the other lanes are 0. Fast where it is the whole width.
+inline batch load_lanes(const float* from, std::size_t count) {
   return count == width ? load(from) : load_partial(from, count);
 }
-inline void store_upto(float* to, batch value, std::size_t count) {
-  return count == width ? store(to, value) : store_partial(to, value, count);
+
+namespace detail {
+
+/// a and b interleaved: lanes a₀ b₀ a₁ b₁ …, of their first halves, or of their second. (xsimd's zip does so
+/// within each 128 bits only, up to version 8.)
+template <std::size_t Half, std::size_t... I>
+batch interleave(batch a, batch b, std::index_sequence<I...>) {
+#if defined(__GNUC__)
+  using lanes = float __attribute__((vector_size(width * sizeof(float))));
+  lanes from_a, from_b;
+  const batch::register_type bits_a = a, bits_b = b;
+  std::memcpy(&from_a, &bits_a, sizeof from_a);
+  std::memcpy(&from_b, &bits_b, sizeof from_b);
+  const lanes mixed =
+      __builtin_shufflevector(from_a, from_b, (Half * width / 2 + I / 2 + (I % 2) * width)...);
+  batch::register_type result;
+  std::memcpy(&result, &mixed, sizeof result);
+  return batch(result);
+#else
+  alignas(64) float lanes[2][width], mixed[width];
+  a.store_aligned(lanes[0]);
+  b.store_aligned(lanes[1]);
+  ((mixed[I] = lanes[I % 2][Half * width / 2 + I / 2]), ...);
+  return batch::load_aligned(mixed);
+#endif
+}
+
+} // namespace detail
+
+/// A square of numbers mirrored: lane j of rows[i] becomes lane i of rows[j].
+inline void transpose(batch (&rows)[width]) {
+  constexpr std::make_index_sequence<width> all;
+  for (std::size_t stage = 1; stage < width; stage *= 2) { // a perfect shuffle each time
+    batch shuffled[width];
+    for (std::size_t i = 0; i < width / 2; ++i) {
+      shuffled[2 * i] = detail::interleave<0>(rows[i], rows[i + width / 2], all);
+      shuffled[2 * i + 1] = detail::interleave<1>(rows[i], rows[i + width / 2], all);
+    }
+    for (std::size_t i = 0; i < width; ++i) rows[i] = shuffled[i];
+  }
+}
+
+/// Stores the first `count` (≤ width) lanes.
+inline void store_lanes(float* to, batch value, std::size_t count) {
+  if (count == width)
+    store(to, value);
+  else
+    store_partial(to, value, count);
 }
 
 } // namespace transept::inline TRANSEPT_ABI::simd

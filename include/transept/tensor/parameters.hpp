@@ -20,6 +20,7 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include <transept/core/version.hpp>
 
@@ -79,19 +80,22 @@ void walk_parameters(F& visit, std::string& path, First& first, Rest&... rest) {
   } else {
     static_assert(parameter_group<type>, "a layer must list its parameters: static constexpr auto members = "
                                          "std::tuple(transept::member{\"weight\", &my_layer::weight}, ...)");
-    const auto walk_member = [&](const auto& each) {
-      append_name(path, each.name);
-      walk_parameters(visit, path, first.*(each.pointer), rest.*(each.pointer)...);
+    const auto walk_member = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
+      append_name(path, std::get<I>(type::members).name);
+      walk_parameters(visit, path, first.*(std::get<I>(type::members).pointer),
+                      rest.*(std::get<I>(std::remove_cv_t<Rest>::members).pointer)...);
       path.resize(length);
     };
-    std::apply([&](const auto&... each) { (walk_member(each), ...); }, type::members);
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (walk_member(std::integral_constant<std::size_t, I>{}), ...);
+    }(std::make_index_sequence<std::tuple_size_v<decltype(type::members)>>{});
   }
 }
 
 } // namespace detail
 
 /// Calls `visit(name, leaf...)` for every parameter of one aggregate, or of several of the same structure in
-/// step (`for_each_parameter(f, model, gradients)`), in declaration order.
+/// step (`for_each_parameter(f, model, gradient)`; their storage may differ), in declaration order.
 template <class F, class Aggregate, class... Others>
 void for_each_parameter(F&& visit, Aggregate& aggregate, Others&... others) {
   std::string path;

@@ -1,8 +1,8 @@
-// What a layer's parameters are made of in inference: read-only views of static shape, whose elements may be
+// What a layer's parameters are made of: read-only views of static shape, whose elements may be
 // stored in any element type and layout (run-time tags). The memory belongs to the model (see weight_owner).
 //
-// Layers are templates on a storage policy such as `inference_weights`, so that training can put owned f32
-// values, gradients and moments into the same aggregates.
+// Layers are templates on a storage policy: `inference_weights`, or `gradient_weights`, with which the same
+// aggregate is the layer's gradient.
 #pragma once
 
 #include <array>
@@ -86,6 +86,54 @@ struct inference_weights {
   using matrix = weight_matrix<Rows, Cols, Use>;
   template <extent N>
   using vector = weight_vector<N>;
+};
+
+/// A matrix [rows, cols] of f32, by rows, that may be written: a gradient, or a moment of one.
+template <extent Rows, extent Cols, matrix_use Use = matrix_use::linear>
+class gradient_matrix {
+public:
+  static constexpr std::size_t rank = 2;
+  static constexpr matrix_use use = Use;
+
+  constexpr gradient_matrix() = default;
+  constexpr gradient_matrix(float* data, extent rows, extent cols) : data_(data), rows_(rows), cols_(cols) {}
+
+  constexpr float* data() const { return data_; }
+  constexpr extent rows() const { return rows_.value(); }
+  constexpr extent cols() const { return cols_.value(); }
+  constexpr extent size() const { return rows() * cols(); }
+  constexpr std::array<extent, 2> shape() const { return {rows(), cols()}; }
+
+private:
+  float* data_ = nullptr;
+  [[no_unique_address]] extent_holder<Rows> rows_;
+  [[no_unique_address]] extent_holder<Cols> cols_;
+};
+
+/// A vector [n] of the same kind.
+template <extent N>
+class gradient_vector {
+public:
+  static constexpr std::size_t rank = 1;
+
+  constexpr gradient_vector() = default;
+  constexpr gradient_vector(float* data, extent n) : data_(data), n_(n) {}
+
+  constexpr float* data() const { return data_; }
+  constexpr extent size() const { return n_.value(); }
+  constexpr std::array<extent, 1> shape() const { return {size()}; }
+
+private:
+  float* data_ = nullptr;
+  [[no_unique_address]] extent_holder<N> n_;
+};
+
+/// The storage policy of a model's gradients: the same aggregate, of memory that backward passes add to.
+struct gradient_weights {
+  template <extent Rows, extent Cols, matrix_use Use>
+  using matrix = gradient_matrix<Rows, Cols, Use>;
+  template <extent N>
+  using vector = gradient_vector<N>;
 };
 
 /// Shared ownership of whatever memory a model's views point into: mapped files, converted copies,

@@ -1,0 +1,46 @@
+// Cross-entropy of softmax(logits) against a target, fused with its gradient:
+//
+//   loss = (1 − s) · (L − z_t) + s · (L − mean(z)),   L = log Σⱼ e^zⱼ
+//   dloss/dzⱼ = softmax(z)ⱼ − (1 − s) · [j = t] − s / n
+//
+// s is label smoothing (Szegedy et al. 2016, section 7), as PyTorch has it.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include <transept/kernels/softmax.hpp>
+#include <transept/simd/math.hpp>
+
+namespace transept::inline TRANSEPT_ABI::kernels {
+
+/// The loss of one row of logits z [count]; z becomes weight · its gradient.
+inline double cross_entropy_backward(float* z, std::size_t count, std::size_t target, float smoothing,
+                                     float weight) {
+  const double log_sum = log_sum_exp(z, count);
+  double loss = log_sum - static_cast<double>(z[target]);
+  if (smoothing > 0) {
+    double sum = 0;
+    for (std::size_t i = 0; i < count; ++i) sum += static_cast<double>(z[i]);
+    loss +=
+        static_cast<double>(smoothing) * (static_cast<double>(z[target]) - sum / static_cast<double>(count));
+  }
+  const simd::batch shift = simd::broadcast(static_cast<float>(-log_sum));
+  const simd::batch factor = simd::broadcast(weight);
+  const simd::batch uniform = simd::broadcast(-smoothing / static_cast<float>(count) * weight);
+  for (std::size_t i = 0; i < count; i += simd::width) {
+    const std::size_t lanes = std::min(simd::width, count - i);
+    const simd::batch probability = simd::exp(simd::load_lanes(z + i, lanes) + shift);
+    simd::store_lanes(z + i, simd::fma(probability, factor, uniform), lanes);
+  }
+  z[target] -= (1.0f - smoothing) * weight;
+  return loss;
+}
+
+/// The loss alone.
+inline double cross_entropy(const float* z, std::size_t count, std::size_t target) {
+  return log_sum_exp(z, count) - static_cast<double>(z[target]);
+}
+
+} // namespace transept::inline TRANSEPT_ABI::kernels

@@ -1,0 +1,80 @@
+// The "cache" of training, which caches nothing: the rows of a forward pass are whole sequences, one after
+// another, so that all keys and values are among them.
+#pragma once
+
+#include <cassert>
+#include <cstddef>
+
+#include <transept/kernels/sequence_attention.hpp>
+#include <transept/kernels/sequence_attention_backward.hpp>
+#include <transept/layers/kv_cache.hpp>
+#include <transept/layers/residual.hpp>
+#include <transept/layers/tape.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+/// Row r of a forward pass is position r mod length of sequence r / length.
+class whole_sequences {
+public:
+  /// With a tape, attention keeps there what its backward pass needs.
+  explicit whole_sequences(std::size_t length, tape* kept = nullptr) : length_(length), tape_(kept) {}
+
+  std::size_t length() const { return length_; }
+
+private:
+  friend void append(whole_sequences&, std::size_t, const float*, const float*, std::size_t, std::size_t);
+  friend void attend(compute_context&, const kernels::attention_problem&, const whole_sequences&, std::size_t,
+                     float*);
+
+  std::size_t length_;
+  tape* tape_;
+  const float* keys_ = nullptr; // of the layer that is computed now
+  const float* values_ = nullptr;
+};
+
+/// The rows that attend() finds its keys and values in; they must stay until then.
+inline void append(whole_sequences& sequences, std::size_t, const float* keys, const float* values,
+                   [[maybe_unused]] std::size_t rows, std::size_t) {
+  assert(rows % sequences.length_ == 0);
+  sequences.keys_ = keys;
+  sequences.values_ = values;
+}
+
+inline std::size_t position(const whole_sequences& sequences, std::size_t row) {
+  return row % sequences.length();
+}
+
+inline void advance(whole_sequences&, std::size_t) {}
+
+namespace detail {
+
+inline kernels::sequence_attention whole_attention(const kernels::attention_problem& problem,
+                                                   const float* keys, const float* values, std::size_t length,
+                                                   const tape* tape) {
+  return {.queries = problem.queries,
+          .keys = keys,
+          .values = values,
+          .row_stride = problem.row_stride,
+          .sequences = problem.rows / length,
+          .length = length,
+          .heads = problem.heads,
+          .head_width = problem.head_width,
+          .scale = problem.scale,
+          .dropout = tape ? mask_here(*tape, tape->dropout.attention) : kernels::dropout_mask{}};
+}
+
+} // namespace detail
+
+/// out [rows, heads · head_width]: each row attends to its own sequence.
+inline void attend(compute_context& context, const kernels::attention_problem& problem,
+                   const whole_sequences& sequences, std::size_t, float* out) {
+  tape* const kept = sequences.tape_;
+  const auto all =
+      detail::whole_attention(problem, sequences.keys_, sequences.values_, sequences.length_, kept);
+  kernels::attend_whole_sequences(context, all, out,
+                                  kept ? kept->keep_floats(problem.rows * problem.heads) : nullptr);
+}
+
+static_assert(key_value_cache<whole_sequences>);
+
+} // namespace transept::inline TRANSEPT_ABI

@@ -1,0 +1,227 @@
+// Training a model: forward, loss, backward, optimizer.
+//
+//   transept::trainer trainer(model, {.weight_decay …});        // a copy of the model, as f32
+//   for (…) float loss = training_step(trainer, tokens, targets, rate(step)).loss;
+//   save(trainer.model(), "folder");
+//
+// The model in training is an ordinary model: it generates, is saved and looked into while it learns.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <transept/core/error.hpp>
+#include <transept/layers/tape.hpp>
+#include <transept/layers/whole_sequences.hpp>
+#include <transept/models/decoder.hpp>
+#include <transept/train/adamw.hpp>
+#include <transept/train/loss.hpp>
+#include <transept/train/parameters.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+struct training_options {
+  adamw_options optimizer = {};
+  /// The norm that gradients are clipped to; 0: they are not.
+  double clip_norm = 1.0;
+  /// What of each target's probability is spread over the vocabulary.
+  float label_smoothing = 0.0f;
+  /// Rates and seed; the pass is counted by the trainer.
+  dropout_settings dropout = {};
+  /// Threads to compute with; 0: one per processor this process may use.
+  int threads = 0;
+};
+
+/// `count` token ids as rows of equal length: the sequences of a batch.
+using token_rows = matrix_view<const token_id, dyn, dyn>;
+
+/// A model that can be trained, all that training keeps beside it, and the memory of a step. One thread at a
+/// time may use it; copies of its model share its parameters, and see them change.
+template <decoder_model Model>
+class trainer {
+public:
+  using gradient_type = typename Model::template stored_as<gradient_weights>;
+
+  /// Takes a copy of `model`, of any element type, widened to f32. Throws argument_error for options out of
+  /// range, std::bad_alloc.
+  explicit trainer(const Model& model, training_options options = {})
+      : options_(checked(options)),
+        threads_(options.threads),
+        layout_(model),
+        parameters_(std::make_shared<buffer<float>>(zeros(layout_))),
+        gradients_(zeros(layout_)),
+        state_(layout_),
+        model_(copy_into(model, layout_, parameters_, threads_)),
+        gradient_(gradient_of(model_, layout_, gradients_)) {}
+
+  trainer(const trainer&) = delete;
+  trainer& operator=(const trainer&) = delete;
+
+  const Model& model() const { return model_; }
+  /// What the backward passes since the last optimizer step have added up.
+  const gradient_type& gradient() const { return gradient_; }
+  const training_options& options() const { return options_; }
+  /// Optimizer steps made.
+  std::size_t steps() const { return state_.steps; }
+
+  /// Flat buffers, for checkpoints: parameters, moments, gradients lie as `layout` says.
+  const parameter_layout& layout() const { return layout_; }
+  buffer<float>& parameters() { return *parameters_; }
+  buffer<float>& gradients() { return gradients_; }
+  adamw_state& optimizer_state() { return state_; }
+  thread_pool& threads() { return threads_; }
+
+  /// Bytes of parameters, gradients, moments, kept activations and scratch memory.
+  std::size_t bytes() const {
+    return 4 * layout_.size() * sizeof(float) + tape_.bytes() + memory_.capacity();
+  }
+
+  /// How many forward passes that may drop activations were made; a resumed run continues the count.
+  std::uint64_t passes = 0;
+
+private:
+  template <decoder_model M>
+  friend double accumulate_gradients(trainer<M>&, token_rows, token_rows, double);
+  template <decoder_model M>
+  friend double evaluate(trainer<M>&, token_rows, token_rows);
+  template <decoder_model M>
+  friend double optimizer_step(trainer<M>&, double);
+
+  static const training_options& checked(const training_options& options) {
+    for (const float rate : {options.dropout.embedding, options.dropout.attention, options.dropout.residual})
+      if (!(rate >= 0 && rate < 1))
+        throw argument_error("a dropout rate must be at least 0 and less than 1; got " +
+                             std::to_string(rate));
+    if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
+      throw argument_error("label_smoothing must be from 0 to 1; got " +
+                           std::to_string(options.label_smoothing));
+    if (!(options.clip_norm >= 0))
+      throw argument_error("clip_norm must not be negative; got " + std::to_string(options.clip_norm));
+    return options;
+  }
+
+  training_options options_;
+  thread_pool threads_;
+  workspace memory_;
+  tape tape_;
+  parameter_layout layout_;
+  std::shared_ptr<buffer<float>> parameters_;
+  buffer<float> gradients_;
+  adamw_state state_;
+  std::vector<double> norm_sums_;
+  Model model_;
+  gradient_type gradient_;
+};
+
+namespace detail {
+
+/// Throws unless a batch can be trained on: argument_error; context_error for sequences too long.
+inline void check_batch(const decoder_shape& shape, token_rows tokens, token_rows targets) {
+  if (tokens.rows() != targets.rows() || tokens.cols() != targets.cols())
+    throw argument_error("tokens and targets must be of one shape; got " + std::to_string(tokens.rows()) +
+                         " × " + std::to_string(tokens.cols()) + " and " + std::to_string(targets.rows()) +
+                         " × " + std::to_string(targets.cols()));
+  if (tokens.size() == 0) throw argument_error("a batch needs at least one token");
+  if (static_cast<std::size_t>(tokens.cols()) > shape.n_positions)
+    throw context_error("sequences of " + std::to_string(tokens.cols()) + " tokens do not fit the model's " +
+                        std::to_string(shape.n_positions) + " positions");
+  const auto check = [&](token_rows ids, token_id least, const char* what) {
+    for (extent i = 0; i < ids.size(); ++i)
+      if (ids.data()[i] < least || ids.data()[i] >= static_cast<token_id>(shape.vocab_size))
+        throw argument_error(std::string(what) + " " + std::to_string(i) + " is " +
+                             std::to_string(ids.data()[i]) + ", but ids of this model are from 0 to " +
+                             std::to_string(shape.vocab_size - 1));
+  };
+  check(tokens, 0, "token");
+  check(targets, no_target, "target");
+}
+
+} // namespace detail
+
+/// Forward, loss and backward: gradients grow by `weight` times those of the mean loss over the targets,
+/// which is returned. tokens and targets [sequences, length]; a target of no_target does not count. To
+/// accumulate over n batches, call it n times with weight 1 / n. Throws argument_error, context_error; then
+/// nothing has changed.
+template <decoder_model Model>
+double accumulate_gradients(trainer<Model>& trainer, token_rows tokens, token_rows targets,
+                            double weight = 1.0) {
+  const Model& model = trainer.model_;
+  detail::check_batch(model.shape(), tokens, targets);
+  const std::span all_tokens(tokens.data(), static_cast<std::size_t>(tokens.size()));
+  const std::span all_targets(targets.data(), static_cast<std::size_t>(targets.size()));
+  const std::size_t counted = count_targets(all_targets);
+  if (counted == 0) return 0.0;
+
+  compute_context context{trainer.threads_, trainer.memory_};
+  tape& tape = trainer.tape_;
+  tape.clear();
+  tape.dropout = trainer.options_.dropout;
+  tape.dropout.pass = trainer.passes++;
+  workspace::scope scope(trainer.memory_);
+  const auto x = scope.take<Model::width>(tokens.size()); // [rows, width]
+  const auto normed = scope.take<Model::width>(tokens.size());
+  const auto dx = scope.take<Model::width>(tokens.size());
+
+  whole_sequences sequences(static_cast<std::size_t>(tokens.cols()), &tape);
+  forward(model, context, all_tokens, sequences, x, tape);
+  final_norm(model, context, x, normed);
+  const double loss = sum_losses_backward(model.output_weight(), trainer.gradient_.output_weight(), context,
+                                          normed, all_targets, trainer.options_.label_smoothing,
+                                          static_cast<float>(weight / static_cast<double>(counted)), normed);
+  std::fill_n(dx.data(), dx.size(), 0.0f);
+  backward_final_norm(model, trainer.gradient_, context, x, normed, dx);
+  backward(model, trainer.gradient_, context, all_tokens, sequences, dx, tape);
+  return loss / static_cast<double>(counted);
+}
+
+/// The mean loss over the targets, without dropout, smoothing or gradients; 0 where no target counts. Throws
+/// as accumulate_gradients.
+template <decoder_model Model>
+double evaluate(trainer<Model>& trainer, token_rows tokens, token_rows targets) {
+  const Model& model = trainer.model_;
+  detail::check_batch(model.shape(), tokens, targets);
+  const std::span all_targets(targets.data(), static_cast<std::size_t>(targets.size()));
+  const std::size_t counted = count_targets(all_targets);
+  if (counted == 0) return 0.0;
+  compute_context context{trainer.threads_, trainer.memory_};
+  workspace::scope scope(trainer.memory_);
+  const auto x = scope.take<Model::width>(tokens.size()); // [rows, width]
+  whole_sequences sequences(static_cast<std::size_t>(tokens.cols()));
+  forward(model, context, std::span(tokens.data(), all_targets.size()), sequences, x, no_observer{});
+  final_norm(model, context, x, x);
+  return sum_losses(model.output_weight(), context, x, all_targets) / static_cast<double>(counted);
+}
+
+/// Clips the gradients, makes a step of AdamW with learning rate `rate`, and clears the gradients; returns
+/// the norm they had. Throws numeric_error, and changes nothing, where the norm is not finite.
+template <decoder_model Model>
+double optimizer_step(trainer<Model>& trainer, double rate) {
+  const double norm = gradient_norm(trainer.threads_, trainer.gradients_, trainer.norm_sums_);
+  if (!std::isfinite(norm))
+    throw numeric_error("the gradient is not finite after step " + std::to_string(trainer.steps()));
+  adamw_step(trainer.threads_, trainer.layout_, trainer.options_.optimizer, rate,
+             clipping_factor(norm, trainer.options_.clip_norm), *trainer.parameters_, trainer.gradients_,
+             trainer.state_);
+  return norm;
+}
+
+struct step_result {
+  double loss;          ///< nats per target, before the step
+  double gradient_norm; ///< before clipping
+};
+
+/// One batch, one step: accumulate_gradients, then optimizer_step. After the first of its size it allocates
+/// nothing.
+template <decoder_model Model>
+step_result training_step(trainer<Model>& trainer, token_rows tokens, token_rows targets, double rate) {
+  const double loss = accumulate_gradients(trainer, tokens, targets);
+  return {loss, optimizer_step(trainer, rate)};
+}
+
+} // namespace transept::inline TRANSEPT_ABI
