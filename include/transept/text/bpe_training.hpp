@@ -95,7 +95,7 @@ public:
   }
 
 private:
-  struct word {
+  struct counted_word {
     std::size_t begin, length; // in tokens_
     std::int64_t count;
   };
@@ -157,7 +157,7 @@ private:
   }
 
   std::vector<token_id> tokens_;
-  std::vector<word> words_;
+  std::vector<counted_word> words_;
   std::unordered_map<std::uint64_t, pair_places> pairs_;
   std::vector<counted_pair> new_pairs_; // since the last merge
   std::priority_queue<counted_pair> queue_;
