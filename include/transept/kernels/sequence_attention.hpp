@@ -116,6 +116,41 @@ inline void drop_row(const dropout_mask& mask, std::size_t index, float* row, st
   }
 }
 
+/// Where the head of one sequence, a task, lies.
+struct head_place {
+  std::size_t head;
+  std::size_t first_row;  ///< of the sequence
+  std::size_t offset;     ///< of its queries, keys and values
+  std::size_t out_stride; ///< from a row of the output to the next
+
+  head_place(const sequence_attention& problem, std::size_t task)
+      : head(task % problem.heads),
+        first_row(task / problem.heads * problem.length),
+        offset(first_row * problem.row_stride + head * problem.head_width),
+        out_stride(problem.heads * problem.head_width) {}
+
+  /// Of position t in the output.
+  std::size_t out_offset(const sequence_attention& problem, std::size_t t) const {
+    return (first_row + t) * out_stride + head * problem.head_width;
+  }
+  /// Of position t in the logarithms of sums.
+  std::size_t log_sum(const sequence_attention& problem, std::size_t t) const {
+    return (first_row + t) * problem.heads + head;
+  }
+};
+
+/// Calls f(task, scratch) for every task, divided over the threads, each with a Scratch of its own.
+template <class Scratch, class F>
+void for_each_head(compute_context& context, const sequence_attention& problem, F&& f) {
+  const std::size_t room = Scratch::room(problem);
+  workspace::scope scope(context.memory);
+  float* const memory = scope.floats(static_cast<std::size_t>(context.threads.size()) * room);
+  parallel_for(context.threads, problem.tasks(), 1, [&](std::size_t begin, std::size_t end, int thread) {
+    const Scratch scratch(problem, memory + static_cast<std::size_t>(thread) * room);
+    for (std::size_t task = begin; task < end; ++task) f(task, scratch);
+  });
+}
+
 /// One thread's scratch memory for a head.
 struct attention_scratch {
   float* keys_across; ///< [head width, padded length]
@@ -140,29 +175,25 @@ inline void attend_head(const sequence_attention& problem, std::size_t task, con
                         float* out, float* log_sums) {
   const padded_sizes size = padded(problem);
   const std::size_t width = problem.head_width, length = problem.length, stride = problem.row_stride;
-  const std::size_t out_stride = problem.heads * width;
-  const std::size_t head = task % problem.heads;
-  const std::size_t first_row = task / problem.heads * length;
-  const std::size_t offset = first_row * stride + head * width;
-  gather_columns(problem.keys + offset, stride, length, width, size.length, scratch.keys_across);
-  gather_rows(problem.values + offset, stride, length, width, size.width, scratch.values);
+  const head_place at(problem, task);
+  gather_columns(problem.keys + at.offset, stride, length, width, size.length, scratch.keys_across);
+  gather_rows(problem.values + at.offset, stride, length, width, size.width, scratch.values);
 
   for (std::size_t q0 = 0; q0 < length; q0 += query_rows) {
     const std::size_t count = std::min(query_rows, length - q0);
     const std::size_t visible = q0 + count; // keys that any of these queries sees
     const std::size_t padded_visible = rounded_up(visible, small_tile_cols);
-    small_product({problem.queries + offset + q0 * stride, stride, 1}, count, width, scratch.keys_across,
+    small_product({problem.queries + at.offset + q0 * stride, stride, 1}, count, width, scratch.keys_across,
                   size.length, padded_visible, scratch.scores, size.length, false);
     for (std::size_t q = 0; q < count; ++q) {
       float* const row = scratch.scores + q * size.length;
       const float log_sum = softmax_row(row, q0 + q + 1, padded_visible, problem.scale);
-      if (log_sums) log_sums[(first_row + q0 + q) * problem.heads + head] = log_sum;
+      if (log_sums) log_sums[at.log_sum(problem, q0 + q)] = log_sum;
       if (problem.dropout.rate > 0) drop_row(problem.dropout, task * length + q0 + q, row, visible);
     }
     small_product({scratch.scores, size.length, 1}, count, visible, scratch.values, size.width, size.width,
                   scratch.sums, size.width, false);
-    put_rows(scratch.sums, size.width, count, width, out + (first_row + q0) * out_stride + head * width,
-             out_stride);
+    put_rows(scratch.sums, size.width, count, width, out + at.out_offset(problem, q0), at.out_stride);
   }
 }
 
@@ -171,14 +202,10 @@ inline void attend_head(const sequence_attention& problem, std::size_t task, con
 /// out [rows, heads · head_width]; log_sums [rows, heads] = log Σⱼ e^s of each row, or null.
 inline void attend_whole_sequences(compute_context& context, const sequence_attention& problem, float* out,
                                    float* log_sums) {
-  const std::size_t room = detail::attention_scratch::room(problem);
-  workspace::scope scope(context.memory);
-  float* const memory = scope.floats(static_cast<std::size_t>(context.threads.size()) * room);
-  parallel_for(context.threads, problem.tasks(), 1, [&](std::size_t begin, std::size_t end, int thread) {
-    const detail::attention_scratch scratch(problem, memory + static_cast<std::size_t>(thread) * room);
-    for (std::size_t task = begin; task < end; ++task)
-      detail::attend_head(problem, task, scratch, out, log_sums);
-  });
+  detail::for_each_head<detail::attention_scratch>(
+      context, problem, [&](std::size_t task, const detail::attention_scratch& scratch) {
+        detail::attend_head(problem, task, scratch, out, log_sums);
+      });
 }
 
 } // namespace transept::inline TRANSEPT_ABI::kernels

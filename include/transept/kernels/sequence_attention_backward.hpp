@@ -88,13 +88,10 @@ inline void attend_head_backward(const sequence_attention& problem,
                                  const attention_backward_scratch& scratch) {
   const padded_sizes size = padded(problem);
   const std::size_t width = problem.head_width, length = problem.length, stride = problem.row_stride;
-  const std::size_t out_stride = problem.heads * width;
-  const std::size_t head = task % problem.heads;
-  const std::size_t first_row = task / problem.heads * length;
-  const std::size_t offset = first_row * stride + head * width;
-  gather_rows(problem.keys + offset, stride, length, width, size.width, scratch.keys);
-  gather_columns(problem.keys + offset, stride, length, width, size.length, scratch.keys_across);
-  gather_columns(problem.values + offset, stride, length, width, size.length, scratch.values_across);
+  const head_place at(problem, task);
+  gather_rows(problem.keys + at.offset, stride, length, width, size.width, scratch.keys);
+  gather_columns(problem.keys + at.offset, stride, length, width, size.length, scratch.keys_across);
+  gather_columns(problem.values + at.offset, stride, length, width, size.length, scratch.values_across);
   std::fill_n(scratch.dkeys, length * size.width, 0.0f);
   std::fill_n(scratch.dvalues, length * size.width, 0.0f);
 
@@ -102,32 +99,31 @@ inline void attend_head_backward(const sequence_attention& problem,
     const std::size_t count = std::min(query_rows, length - q0);
     const std::size_t visible = q0 + count; // keys that any of these queries sees
     const std::size_t padded_visible = rounded_up(visible, small_tile_cols);
-    const std::size_t out_offset = (first_row + q0) * out_stride + head * width;
-    const float* const queries = problem.queries + offset + q0 * stride;
+    const std::size_t out_offset = at.out_offset(problem, q0);
+    const float* const queries = problem.queries + at.offset + q0 * stride;
     gather_rows(queries, stride, count, width, size.width, scratch.queries);
-    gather_rows(gradient.dout + out_offset, out_stride, count, width, size.width, scratch.dout);
+    gather_rows(gradient.dout + out_offset, at.out_stride, count, width, size.width, scratch.dout);
     small_product({queries, stride, 1}, count, width, scratch.keys_across, size.length, padded_visible,
                   scratch.probabilities, size.length, false); // Q Kᵀ
     small_product({scratch.dout, size.width, 1}, count, width, scratch.values_across, size.length,
                   padded_visible, scratch.dscores, size.length, false); // dO Vᵀ
     for (std::size_t q = 0; q < count; ++q) {
       const float product =
-          dot(scratch.dout + q * size.width, gradient.out + out_offset + q * out_stride, width);
-      score_row_backward(problem, task * length + q0 + q,
-                         gradient.log_sums[(first_row + q0 + q) * problem.heads + head], product, q0 + q + 1,
-                         padded_visible, scratch.probabilities + q * size.length,
+          dot(scratch.dout + q * size.width, gradient.out + out_offset + q * at.out_stride, width);
+      score_row_backward(problem, task * length + q0 + q, gradient.log_sums[at.log_sum(problem, q0 + q)],
+                         product, q0 + q + 1, padded_visible, scratch.probabilities + q * size.length,
                          scratch.dscores + q * size.length);
     }
     small_product({scratch.dscores, size.length, 1}, count, visible, scratch.keys, size.width, size.width,
                   scratch.dqueries, size.width, false); // dS K
-    put_rows(scratch.dqueries, size.width, count, width, gradient.dqueries + offset + q0 * stride, stride);
+    put_rows(scratch.dqueries, size.width, count, width, gradient.dqueries + at.offset + q0 * stride, stride);
     small_product({scratch.probabilities, 1, size.length}, visible, count, scratch.dout, size.width,
                   size.width, scratch.dvalues, size.width, true); // Pᵀ dO
     small_product({scratch.dscores, 1, size.length}, visible, count, scratch.queries, size.width, size.width,
                   scratch.dkeys, size.width, true); // dSᵀ Q
   }
-  put_rows(scratch.dkeys, size.width, length, width, gradient.dkeys + offset, stride);
-  put_rows(scratch.dvalues, size.width, length, width, gradient.dvalues + offset, stride);
+  put_rows(scratch.dkeys, size.width, length, width, gradient.dkeys + at.offset, stride);
+  put_rows(scratch.dvalues, size.width, length, width, gradient.dvalues + at.offset, stride);
 }
 
 } // namespace detail
@@ -135,14 +131,9 @@ inline void attend_head_backward(const sequence_attention& problem,
 /// Writes the gradients of queries, keys and values.
 inline void attend_whole_sequences_backward(compute_context& context, const sequence_attention& problem,
                                             const sequence_attention_gradient& gradient) {
-  using scratch_of = detail::attention_backward_scratch;
-  const std::size_t room = scratch_of::room(problem);
-  workspace::scope scope(context.memory);
-  float* const memory = scope.floats(static_cast<std::size_t>(context.threads.size()) * room);
-  parallel_for(context.threads, problem.tasks(), 1, [&](std::size_t begin, std::size_t end, int thread) {
-    const scratch_of scratch(problem, memory + static_cast<std::size_t>(thread) * room);
-    for (std::size_t task = begin; task < end; ++task)
-      detail::attend_head_backward(problem, gradient, task, scratch);
+  using scratch = detail::attention_backward_scratch;
+  detail::for_each_head<scratch>(context, problem, [&](std::size_t task, const scratch& its) {
+    detail::attend_head_backward(problem, gradient, task, its);
   });
 }
 
