@@ -1,4 +1,6 @@
 // Models whose linear layers are laid out for the kernels: the same model in every way.
+#include "logits_of.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <vector>
@@ -24,18 +26,6 @@ using model_type = gpt2<odd>;
 
 model_type original(element_type type = element_type::f32, bool packed = false) {
   return initialise<model_type>(11, {.type = type, .packed = packed, .standard_deviation = 0.2f});
-}
-
-std::vector<token_id> some_tokens(std::size_t count) {
-  std::vector<token_id> tokens(count);
-  for (std::size_t i = 0; i < count; ++i) tokens[i] = static_cast<token_id>(i * 7919 % 211);
-  return tokens;
-}
-
-std::vector<float> logits_of(const model_type& model, session_options options = {}) {
-  session session(model, options);
-  const auto logits = forward(model, session, some_tokens(130));
-  return {logits.begin(), logits.end()};
 }
 
 void check_same_numbers(const model_type& a, const model_type& b) {

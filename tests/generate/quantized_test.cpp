@@ -1,5 +1,7 @@
 // Models whose matrices are quantized in blocks, or stored narrow: what they give, and that all guarantees
 // hold for them.
+#include "logits_of.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -27,18 +29,6 @@ using model_type = gpt2<odd>;
 const model_type& original() {
   static const auto model = initialise<model_type>(11, {.standard_deviation = 0.2f});
   return model;
-}
-
-std::vector<token_id> some_tokens(std::size_t count) {
-  std::vector<token_id> tokens(count);
-  for (std::size_t i = 0; i < count; ++i) tokens[i] = static_cast<token_id>(i * 7919 % 211);
-  return tokens;
-}
-
-std::vector<float> logits_of(const model_type& model, session_options options = {}) {
-  session session(model, options);
-  const auto logits = forward(model, session, some_tokens(130));
-  return {logits.begin(), logits.end()};
 }
 
 /// √(Σ (a − b)² / Σ b²)

@@ -1,3 +1,5 @@
+#include "logits_of.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -19,12 +21,6 @@ constexpr gpt2_config odd{.n_embd = 36, .n_layer = 3, .n_head = 3, .vocab_size =
 const gpt2<odd>& model() {
   static const auto made = initialise<gpt2<odd>>(11, {.standard_deviation = 0.3f});
   return made;
-}
-
-std::vector<token_id> some_tokens(std::size_t count) {
-  std::vector<token_id> tokens(count);
-  for (std::size_t i = 0; i < count; ++i) tokens[i] = static_cast<token_id>(i * 7919 % 211);
-  return tokens;
 }
 
 std::vector<float> copy(std::span<const float> values) { return {values.begin(), values.end()}; }

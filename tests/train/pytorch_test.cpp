@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <support/compare.hpp>
+#include <support/fixture_configs.hpp>
 #include <support/npy.hpp>
 #include <support/paths.hpp>
 
@@ -21,19 +22,8 @@ using namespace transept;
 
 namespace {
 
-constexpr gpt2_config plain{.n_embd = 24, .n_layer = 2, .n_head = 3, .vocab_size = 101, .n_positions = 40};
-constexpr gpt2_config untied{.n_embd = 24,
-                             .n_layer = 2,
-                             .n_head = 3,
-                             .vocab_size = 101,
-                             .n_positions = 40,
-                             .tie_word_embeddings = false};
-constexpr gpt2_config wide_heads{
-    .n_embd = 24, .n_layer = 2, .n_head = 3, .vocab_size = 101, .n_positions = 40, .head_width = 20};
-constexpr gpt2_config narrow_inner{
-    .n_embd = 24, .n_layer = 2, .n_head = 3, .vocab_size = 101, .n_positions = 40, .n_inner = 50};
-constexpr gpt2_config odd_sizes{.n_embd = 36, .n_layer = 1, .n_head = 3, .vocab_size = 97, .n_positions = 37};
-constexpr gpt2_config tiny{.n_embd = 2, .n_layer = 2, .n_head = 2, .vocab_size = 101, .n_positions = 40};
+using support::plain, support::untied, support::wide_heads, support::narrow_inner, support::odd_sizes,
+    support::tiny;
 
 struct id_rows {
   explicit id_rows(const std::filesystem::path& path) : file(support::read_npy<std::int64_t>(path)) {
