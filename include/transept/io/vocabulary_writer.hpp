@@ -92,6 +92,17 @@ inline void write_vocabulary_files(const vocabulary& vocabulary, const std::file
   }
 }
 
+/// Copies the files of a vocabulary, those of them that are there, from one folder to another. Throws
+/// file_error.
+inline void copy_vocabulary_files(const std::filesystem::path& from, const std::filesystem::path& to) {
+  for (const char* name : {"vocab.json", "merges.txt", "added_tokens.json", "tokenizer.json",
+                           "tokenizer_config.json", "special_tokens_map.json", "generation_config.json"}) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(from / name, ignored)) continue;
+    detail::write_text(to / name, mapped_file(from / name).text());
+  }
+}
+
 /// Writes what `load_tokenizer` and Hugging Face read into `folder`; nothing where the model has no
 /// vocabulary. Throws what reading the vocabulary does, and file_error where the files cannot be written.
 inline void write_vocabulary_files(const model_files& files, const std::filesystem::path& folder) {
@@ -100,12 +111,7 @@ inline void write_vocabulary_files(const model_files& files, const std::filesyst
       detail::write_vocabulary_lists(*files.gguf(), folder);
     return;
   }
-  for (const char* name : {"vocab.json", "merges.txt", "added_tokens.json", "tokenizer.json",
-                           "tokenizer_config.json", "special_tokens_map.json", "generation_config.json"}) {
-    std::error_code ignored;
-    if (!std::filesystem::exists(files.path() / name, ignored)) continue;
-    detail::write_text(folder / name, mapped_file(files.path() / name).text());
-  }
+  copy_vocabulary_files(files.path(), folder);
 }
 
 } // namespace transept::inline TRANSEPT_ABI
