@@ -4,7 +4,7 @@
 #include <tuple>
 #include <utility>
 
-#include <example_configs.hpp>
+#include <common/model_list.hpp>
 
 #include <transept/io/visit_model.hpp>
 
@@ -53,18 +53,10 @@ private:
   Model model_;
 };
 
-constexpr transept::gpt2_config shakespeare{.n_embd = 256, .n_layer = 4, .n_head = 4};
-
-// Any vocabulary and context: a fine-tuned folder often has a token more.
-constexpr std::array compiled_in{shakespeare,           transept::distilgpt2, transept::gpt2_small,
-                                 transept::gpt2_medium, transept::gpt2_large, transept::gpt2_xl};
-
-template <std::size_t... I, std::size_t... J>
+template <std::size_t... I>
 std::unique_ptr<const any_model> open(const std::filesystem::path& folder,
-                                      const transept::load_options& options, std::index_sequence<I...>,
-                                      std::index_sequence<J...>) {
-  return transept::visit_model<transept::gpt2<compiled_in[I].any_vocabulary()>...,
-                               transept::gpt2<example_configs[J].any_vocabulary()>...>(
+                                      const transept::load_options& options, std::index_sequence<I...>) {
+  return transept::visit_model<transept::gpt2<known_shapes[I].any_vocabulary()>...>(
       folder, options, [](auto model) -> std::unique_ptr<const any_model> {
         return std::make_unique<const loaded_model<decltype(model)>>(std::move(model));
       });
@@ -74,8 +66,7 @@ std::unique_ptr<const any_model> open(const std::filesystem::path& folder,
 
 std::unique_ptr<const any_model> open_model(const std::filesystem::path& folder,
                                             const transept::load_options& options) {
-  return open(folder, options, std::make_index_sequence<compiled_in.size()>{},
-              std::make_index_sequence<example_configs.size()>{});
+  return open(folder, options, std::make_index_sequence<known_shapes.size()>{});
 }
 
 } // namespace examples

@@ -1,0 +1,50 @@
+// Floating-point operations: what training needs, and what the processor can do.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+
+#include <transept/models/decoder.hpp>
+#include <transept/runtime/thread_pool.hpp>
+#include <transept/simd/batch.hpp>
+#include <transept/simd/unroll.hpp>
+
+namespace examples {
+
+/// Operations of the matrix products of a training step, attention's causal halves included: forward, and
+/// twice as many backward. What is computed twice counts once; a multiply-add is two.
+inline double operations_of_step(const transept::decoder_shape& shape, double sequences, double length) {
+  const auto number = [](std::size_t n) { return static_cast<double>(n); };
+  const double width = number(shape.n_embd), inner = number(shape.n_head * shape.head_width);
+  const double of_block = width * 4 * inner + 2 * width * number(shape.n_inner);
+  const double weights = number(shape.n_layer) * of_block + width * number(shape.vocab_size);
+  return 6 * sequences * length * (weights + number(shape.n_layer) * length * inner);
+}
+
+/// Operations per second, a multiply-add being two, that `threads` do in registers: the best of three
+/// measurements of some milliseconds.
+inline double arithmetic_peak(transept::thread_pool& threads) {
+  namespace simd = transept::simd;
+  constexpr std::size_t chains = 12; // two units times a latency of four, with some to spare
+  constexpr std::size_t steps = 200'000;
+  double least_seconds = 1e30;
+  for (int i = 0; i < 3; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    threads.run([&](int, int) {
+      // What the compiler cannot know, it can neither compute beforehand nor leave out.
+      volatile float start_value = 0.5f, factor_value = 0.5f, term_value = 0.25f, kept;
+      simd::batch sums[chains];
+      simd::unroll<chains>([&](auto c) { sums[c] = simd::broadcast(start_value); });
+      const simd::batch factor = simd::broadcast(factor_value), term = simd::broadcast(term_value);
+      for (std::size_t step = 0; step < steps; ++step)
+        simd::unroll<chains>([&](auto c) { sums[c] = simd::fma(sums[c], factor, term); });
+      simd::unroll<chains>([&](auto c) { kept = simd::sum(sums[c]); });
+    });
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    least_seconds = std::min(least_seconds, seconds.count());
+  }
+  return 2.0 * chains * steps * static_cast<double>(simd::width) * threads.size() / least_seconds;
+}
+
+} // namespace examples

@@ -1,0 +1,39 @@
+// The course of a run: a table in a file, and a picture of it.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace examples {
+
+struct log_row {
+  std::size_t iteration;
+  std::optional<double> training_loss = {}, validation_loss = {}; ///< nats per token
+  double ms_per_iteration = 0, tokens_per_second = 0;
+};
+
+/// A CSV file with the columns iteration, train_loss, val_loss, ms_per_iteration, tokens_per_second; what a
+/// row does not know is empty. Errors: transept::file_error, transept::format_error.
+class training_log {
+public:
+  /// Goes on with the file's rows up to `iteration`; what a killed run wrote after its last checkpoint is
+  /// taken back.
+  training_log(std::filesystem::path path, std::size_t iteration);
+
+  void add(const log_row& row);
+  const std::vector<log_row>& rows() const { return rows_; }
+
+private:
+  std::filesystem::path path_;
+  std::vector<log_row> rows_;
+  std::ofstream file_;
+};
+
+/// The losses over the iterations, as SVG.
+std::string loss_curve(const std::string& title, const std::vector<log_row>& rows);
+
+} // namespace examples

@@ -1,0 +1,197 @@
+// examples/train.cpp, as built. (That a killed run ends as an undisturbed one: scripts/check_kills.sh.)
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <support/program_run.hpp>
+
+#include <transept/core/json.hpp>
+#include <transept/io/safetensors.hpp>
+
+using Catch::Contains;
+using support::program_run;
+using arguments = std::vector<std::string>;
+
+namespace {
+
+/// A text of its own kind: what the shipped model has never seen.
+std::string sums() {
+  std::string text;
+  for (int i = 0; i < 1500; ++i)
+    text += std::to_string(i % 89) + " and " + std::to_string(i % 7) + " make " +
+            std::to_string(i % 89 + i % 7) + ".\n";
+  return text;
+}
+
+/// A folder with a text, and the command that learns it in a moment.
+struct workplace : support::temporary_folder {
+  workplace() { support::write_file(path() / "text", sums()); }
+
+  arguments command(const std::string& out, const arguments& more = {}) const {
+    arguments all{"--text",
+                  (path() / "text").string(),
+                  "--out",
+                  (path() / out).string(),
+                  "--iterations",
+                  "24",
+                  "--context",
+                  "16",
+                  "--batch",
+                  "4",
+                  "--warmup",
+                  "4",
+                  "--evaluate-every",
+                  "12",
+                  "--evaluate-batches",
+                  "2",
+                  "--checkpoint-every",
+                  "8",
+                  "--sample-tokens",
+                  "8"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  program_run train(const std::string& out, const arguments& more = {}) const {
+    return support::run_program("train", command(out, more));
+  }
+  std::string read(const std::string& file) const { return support::read_file(path() / file); }
+};
+
+void check_error(const program_run& run, const std::string& first_line) {
+  CHECK(run.exit_code == 1);
+  CHECK(run.first_error_line() == first_line);
+}
+
+/// The numbers of a column of a CSV file; NaN where it is empty.
+std::vector<double> column(const std::string& csv, std::size_t index) {
+  std::vector<double> numbers;
+  std::size_t line = csv.find('\n') + 1;
+  for (; line < csv.size(); line = csv.find('\n', line) + 1) {
+    std::size_t field = line;
+    for (std::size_t i = 0; i < index; ++i) field = csv.find(',', field) + 1;
+    const std::string text = csv.substr(field, csv.find_first_of(",\n", field) - field);
+    numbers.push_back(text.empty() ? std::nan("") : std::stod(text));
+  }
+  return numbers;
+}
+
+} // namespace
+
+TEST_CASE("train learns a text, and leaves a model, checkpoints, a table and a picture") {
+  if (!support::has_program("train") || !support::has_program("generate")) return;
+  const workplace place;
+  const program_run run = place.train("new");
+  CAPTURE(run.err);
+  REQUIRE(run.exit_code == 0);
+  CHECK(run.err.empty()); // no line that changes where nobody looks on
+  CHECK_THAT(run.out, Contains("4 layers, width 128, 4 heads") && Contains("24 iterations of 64 tokens") &&
+                          Contains("nats per token") && Contains("generate --model"));
+  const std::string csv = place.read("new/log.csv");
+  CHECK_THAT(csv, Catch::StartsWith("iteration,train_loss,val_loss,ms_per_iteration,tokens_per_second\n0,,"));
+  CHECK(column(csv, 0) == std::vector<double>{0, 10, 12, 20, 24});
+  const auto validation = column(csv, 2);
+  CHECK(validation.back() < validation.front() - 0.5);
+  CHECK_THAT(place.read("new/loss.svg"), Contains("<svg") && Contains("validation"));
+  CHECK(std::filesystem::exists(place / "new" / "checkpoint-16"));
+  CHECK(std::filesystem::exists(place / "new" / "checkpoint-24"));
+  CHECK_FALSE(std::filesystem::exists(place / "new" / "checkpoint-8")); // two are kept
+  for (const char* folder : {"new", "new/checkpoint-24"}) {
+    const program_run text = support::run_program(
+        "generate", {"--model", (place / folder).string(), "--prompt", "7 and ", "--max-new-tokens", "4"});
+    CAPTURE(text.err);
+    CHECK(text.exit_code == 0);
+    CHECK_THAT(text.out, Catch::StartsWith("7 and "));
+  }
+}
+
+TEST_CASE("train --resume goes on as if it had never stopped, also to further iterations") {
+  if (!support::has_program("train")) return;
+  const workplace place;
+  const arguments dropping{"--dropout",  "0.1",      "--vocabulary", "300",
+                           "--schedule", "constant", "--threads",    "1"};
+  const auto with = [&](arguments more) {
+    more.insert(more.begin(), dropping.begin(), dropping.end());
+    return more;
+  };
+  REQUIRE(place.train("whole", dropping).exit_code == 0);
+  REQUIRE(place.train("parts", with({"--iterations", "13"})).exit_code == 0);
+  CHECK_FALSE(place.read("parts/checkpoint-13/model.safetensors") ==
+              place.read("whole/checkpoint-24/model.safetensors"));
+  const program_run rest = support::run_program(
+      "train", {"--resume", "--out", (place / "parts").string(), "--iterations", "24", "--threads", "2"});
+  CAPTURE(rest.err);
+  REQUIRE(rest.exit_code == 0);
+  CHECK_THAT(rest.out, Contains("going on after 13"));
+  for (const char* file : {"model.safetensors", "optimizer.safetensors", "config.json"})
+    CHECK(place.read(std::string("parts/checkpoint-24/") + file) ==
+          place.read(std::string("whole/checkpoint-24/") + file));
+  CHECK(place.read("parts/model.safetensors") == place.read("whole/model.safetensors"));
+
+  check_error(place.train("whole", with({"--resume", "--seed", "4"})),
+              "--seed cannot change in a run that has begun: it is 1337");
+  check_error(place.train("whole", dropping),
+              (place / "whole").string() +
+                  ": holds a run already: --resume goes on with it, another --out begins a new one");
+}
+
+TEST_CASE("train stops a run that diverges, and keeps its last checkpoint") {
+  if (!support::has_program("train")) return;
+  const workplace place;
+  REQUIRE(place.train("run", {"--iterations", "8"}).exit_code == 0);
+  const std::string good = place.read("run/checkpoint-8/model.safetensors");
+  const program_run run = place.train("run", {"--resume", "--iterations", "2000", "--learning-rate", "1000",
+                                              "--clip", "0", "--checkpoint-every", "1000"});
+  CHECK(run.exit_code == 1);
+  CHECK_THAT(run.err,
+             Catch::StartsWith("training diverged at iteration ") &&
+                 Contains("The last good checkpoint is " + (place / "run/checkpoint-8").string() + ".") &&
+                 Contains("--learning-rate"));
+  CHECK(place.read("run/checkpoint-8/model.safetensors") == good);
+}
+
+TEST_CASE("train --from goes on with a model of a folder, and learns a new text") {
+  if (!support::has_program("train") || !support::has_program("score")) return;
+  const workplace place;
+  const std::string shipped = support::shipped_model().string(), tuned = (place / "tuned").string();
+  const program_run run =
+      place.train("tuned", {"--from", shipped, "--learning-rate", "1e-3", "--threads", "2"});
+  CAPTURE(run.err);
+  REQUIRE(run.exit_code == 0);
+  CHECK_THAT(run.out, Contains("gpt2: 4 layers, width 256"));
+  const auto score = [&](const std::string& model) {
+    const program_run scored =
+        support::run_program("score", {"--model", model, "--json", (place / "text").string()});
+    CAPTURE(scored.err);
+    REQUIRE(scored.exit_code == 0);
+    return transept::parse_json(scored.out, "score", 3).at("nats_per_token").get<double>();
+  };
+  CHECK(score(tuned) < score(shipped) - 1);
+  CHECK(support::read_file(place / "tuned/vocab.json") ==
+        support::read_file(support::shipped_model() / "vocab.json"));
+}
+
+TEST_CASE("train says what is wrong, and writes nothing then") {
+  if (!support::has_program("train")) return;
+  const workplace place;
+  const std::string text = (place / "text").string(), out = (place / "out").string();
+  const auto run = [](const arguments& words) { return support::run_program("train", words); };
+  CHECK_THAT(run({"--text", text}).first_error_line(), Contains("--out"));
+  check_error(run({"--out", out}), "--text is missing: the text to learn");
+  check_error(run({"--out", out, "--preset", "gpt5"}),
+              "--preset: expected shakespeare-char-cpu|shakespeare-char|shakespeare-bpe|gpt2, found gpt5");
+  CHECK_THAT(run({"--out", out, "--text", text, "--batch", "0"}).first_error_line(), Contains("--batch"));
+  check_error(run({"--out", out, "--text", text, "--width", "100"}),
+              "this program has no model of 4 layers, 4 heads, width 100");
+  check_error(run({"--out", out, "--text", (place / "none").string()}),
+              (place / "none").string() + ": cannot read: No such file or directory");
+  check_error(run({"--out", support::shipped_model().string(), "--text", text}),
+              (support::shipped_model() / "config.json").string() +
+                  ": is there already: give --out another folder");
+  check_error(run({"--out", out, "--text", text, "--vocabulary", "words"}),
+              "--vocabulary: expected the word characters, a number of tokens, or a folder; found words");
+  support::write_file(place / "short", "To be");
+  CHECK_THAT(run({"--out", (place / "s").string(), "--text", (place / "short").string()}).first_error_line(),
+             Contains("training.tokens: expected at least 65 tokens to take windows from, found 4"));
+}
