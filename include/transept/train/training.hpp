@@ -23,6 +23,7 @@
 #include <transept/train/adamw.hpp>
 #include <transept/train/loss.hpp>
 #include <transept/train/parameters.hpp>
+#include <transept/train/token_rows.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -37,9 +38,6 @@ struct training_options {
   /// Threads to compute with; 0: one per processor this process may use.
   int threads = 0;
 };
-
-/// `count` token ids as rows of equal length: the sequences of a batch.
-using token_rows = matrix_view<const token_id, dyn, dyn>;
 
 /// A model that can be trained, all that training keeps beside it, and the memory of a step. One thread at a
 /// time may use it; copies of its model share its parameters, and see them change.
@@ -118,31 +116,6 @@ private:
   Model model_;
   gradient_type gradient_;
 };
-
-namespace detail {
-
-/// Throws unless a batch can be trained on: argument_error; context_error for sequences too long.
-inline void check_batch(const decoder_shape& shape, token_rows tokens, token_rows targets) {
-  if (tokens.rows() != targets.rows() || tokens.cols() != targets.cols())
-    throw argument_error("tokens and targets must be of one shape; got " + std::to_string(tokens.rows()) +
-                         " × " + std::to_string(tokens.cols()) + " and " + std::to_string(targets.rows()) +
-                         " × " + std::to_string(targets.cols()));
-  if (tokens.size() == 0) throw argument_error("a batch needs at least one token");
-  if (static_cast<std::size_t>(tokens.cols()) > shape.n_positions)
-    throw context_error("sequences of " + std::to_string(tokens.cols()) + " tokens do not fit the model's " +
-                        std::to_string(shape.n_positions) + " positions");
-  const auto check = [&](token_rows ids, token_id least, const char* what) {
-    for (extent i = 0; i < ids.size(); ++i)
-      if (ids.data()[i] < least || ids.data()[i] >= static_cast<token_id>(shape.vocab_size))
-        throw argument_error(std::string(what) + " " + std::to_string(i) + " is " +
-                             std::to_string(ids.data()[i]) + ", but ids of this model are from 0 to " +
-                             std::to_string(shape.vocab_size - 1));
-  };
-  check(tokens, 0, "token");
-  check(targets, no_target, "target");
-}
-
-} // namespace detail
 
 /// Forward, loss and backward: gradients grow by `weight` times those of the mean loss over the targets,
 /// which is returned. tokens and targets [sequences, length]; a target of no_target does not count. To
