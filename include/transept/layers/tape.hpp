@@ -68,8 +68,13 @@ public:
     return total;
   }
 
-  /// Which activations this pass drops.
+  // What a pass asks of the layers, set before it.
+
+  /// Which activations are dropped.
   dropout_settings dropout;
+  /// Blocks, the first ones, that no gradient reaches, and the embeddings before them: they run as in
+  /// inference, with nothing kept and nothing dropped.
+  std::size_t frozen_blocks = 0;
 
 private:
   struct slot {

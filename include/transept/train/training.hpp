@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -35,8 +36,19 @@ struct training_options {
   float label_smoothing = 0.0f;
   /// Rates and seed; the pass is counted by the trainer.
   dropout_settings dropout = {};
+  /// Fine-tuning: so many blocks, the first ones, stay as they are, and where there are any the embeddings
+  /// too, with an output that is tied to them. They run as in inference and cost no memory beside their
+  /// weights; the other blocks, the last norm and an output of its own are trained.
+  std::size_t frozen_blocks = 0;
   /// Threads to compute with; 0: one per processor this process may use.
   int threads = 0;
+};
+
+/// A model that can be trained with its first blocks frozen: it tells how many parameters come before a block
+/// in the walk, and its forward and backward heed tape::frozen_blocks.
+template <class Model>
+concept freezable_model = requires(const Model& model, std::size_t block) {
+  { parameters_before_block(model, block) } -> std::convertible_to<std::size_t>;
 };
 
 /// A model that can be trained, all that training keeps beside it, and the memory of a step. One thread at a
@@ -51,9 +63,9 @@ public:
   explicit trainer(const Model& model, training_options options = {})
       : options_(checked(options)),
         threads_(options.threads),
-        layout_(model),
-        parameters_(std::make_shared<buffer<float>>(zeros(layout_))),
-        gradients_(zeros(layout_)),
+        layout_(model, frozen_parameters(model, options.frozen_blocks)),
+        parameters_(std::make_shared<buffer<float>>(zeros(layout_.size()))),
+        gradients_(zeros(layout_.trained_size())),
         state_(layout_),
         model_(copy_into(model, layout_, parameters_, threads_)),
         gradient_(gradient_of(model_, layout_, gradients_)) {}
@@ -68,7 +80,8 @@ public:
   /// Optimizer steps made.
   std::size_t steps() const { return state_.steps; }
 
-  /// Flat buffers, for checkpoints: parameters, moments, gradients lie as `layout` says.
+  /// Flat buffers, for checkpoints: parameters, moments, gradients lie as `layout` says, the latter two those
+  /// of trained parameters only.
   const parameter_layout& layout() const { return layout_; }
   buffer<float>& parameters() { return *parameters_; }
   buffer<float>& gradients() { return gradients_; }
@@ -77,7 +90,7 @@ public:
 
   /// Bytes of parameters, gradients, moments, kept activations and scratch memory.
   std::size_t bytes() const {
-    return 4 * layout_.size() * sizeof(float) + tape_.bytes() + memory_.capacity();
+    return (layout_.size() + 3 * layout_.trained_size()) * sizeof(float) + tape_.bytes() + memory_.capacity();
   }
 
   /// How many forward passes that may drop activations were made; a resumed run continues the count.
@@ -102,6 +115,19 @@ private:
     if (!(options.clip_norm >= 0))
       throw argument_error("clip_norm must not be negative; got " + std::to_string(options.clip_norm));
     return options;
+  }
+
+  static std::size_t frozen_parameters(const Model& model, std::size_t blocks) {
+    if (blocks == 0) return 0;
+    if (blocks > model.shape().n_layer)
+      throw argument_error("frozen_blocks must be at most the model's " +
+                           std::to_string(model.shape().n_layer) + " blocks; got " + std::to_string(blocks));
+    if constexpr (freezable_model<Model>)
+      return parameters_before_block(model, blocks);
+    else
+      throw argument_error("frozen_blocks must be 0 for a model without parameters_before_block "
+                           "(transept::freezable_model); got " +
+                           std::to_string(blocks));
   }
 
   training_options options_;
@@ -136,6 +162,7 @@ double accumulate_gradients(trainer<Model>& trainer, token_rows tokens, token_ro
   tape.clear();
   tape.dropout = trainer.options_.dropout;
   tape.dropout.pass = trainer.passes++;
+  tape.frozen_blocks = trainer.options_.frozen_blocks;
   workspace::scope scope(trainer.memory_);
   const auto x = scope.take<Model::width>(tokens.size()); // [rows, width]
   const auto normed = scope.take<Model::width>(tokens.size());
