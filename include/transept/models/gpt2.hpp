@@ -142,6 +142,11 @@ void forward(const gpt2<Config>& model, compute_context& context, std::span<cons
                     Config.n_embd, x.data());
     whole_sequences unkept(cache.length());
     for (; layer < observer.frozen_blocks; ++layer) forward_block(unkept, layer, no_observer{});
+    for (; observer.recompute_blocks && layer < model.h.size(); ++layer) {
+      observer.keep_input(x);
+      forward_block(cache, layer, observer);
+      observer.forget();
+    }
   }
   show(0);
   for (; layer < model.h.size(); ++layer) {
@@ -158,9 +163,15 @@ template <gpt2_config Config>
 void backward(const gpt2<Config>& model, const gpt2<Config, gradient_weights>& gradient,
               compute_context& context, std::span<const token_id> tokens, const whole_sequences& sequences,
               activations<Config.n_embd> dx, tape& tape) {
-  for (std::size_t layer = model.h.size(); layer-- > tape.frozen_blocks;)
-    backward(model.h[layer], gradient.h[layer], context, dx, sequences, settings_of_block(model, layer),
-             tape);
+  for (std::size_t layer = model.h.size(); layer-- > tape.frozen_blocks;) {
+    const block_settings settings = settings_of_block(model, layer);
+    if (tape.recompute_blocks) {
+      whole_sequences again(sequences.length(), &tape);
+      forward(model.h[layer], context, tape.take_input<Config.n_embd>(dx.rows()), again, layer, settings,
+              tape);
+    }
+    backward(model.h[layer], gradient.h[layer], context, dx, sequences, settings, tape);
+  }
   if (tape.frozen_blocks > 0) return;
   if (tape.dropout.embedding > 0)
     kernels::drop(context, detail::mask_here(tape, tape.dropout.embedding), dx.data(), tokens.size(),

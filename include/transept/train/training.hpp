@@ -40,6 +40,9 @@ struct training_options {
   /// too, with an output that is tied to them. They run as in inference and cost no memory beside their
   /// weights; the other blocks, the last norm and an output of its own are trained.
   std::size_t frozen_blocks = 0;
+  /// For long contexts: of a block, a step keeps only the input (1 width per row instead of 12), and runs it
+  /// again in the backward pass. The same bits for a third more time; a model may leave it unheeded.
+  bool recompute_blocks = false;
   /// Threads to compute with; 0: one per processor this process may use.
   int threads = 0;
 };
@@ -163,6 +166,7 @@ double accumulate_gradients(trainer<Model>& trainer, token_rows tokens, token_ro
   tape.dropout = trainer.options_.dropout;
   tape.dropout.pass = trainer.passes++;
   tape.frozen_blocks = trainer.options_.frozen_blocks;
+  tape.recompute_blocks = trainer.options_.recompute_blocks;
   workspace::scope scope(trainer.memory_);
   const auto x = scope.take<Model::width>(tokens.size()); // [rows, width]
   const auto normed = scope.take<Model::width>(tokens.size());
