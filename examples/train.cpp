@@ -52,7 +52,7 @@ void add_checks(CLI::App& app) {
   for (const char* name : {"--layers", "--heads", "--width", "--context", "--iterations", "--batch",
                            "--accumulate", "--evaluate-every", "--checkpoint-every", "--keep"})
     app.get_option(name)->check(examples::whole_number_between(1, 1'000'000'000));
-  for (const char* name : {"--warmup", "--evaluate-batches", "--sample-tokens"})
+  for (const char* name : {"--warmup", "--evaluate-batches", "--sample-tokens", "--train-blocks"})
     app.get_option(name)->check(examples::whole_number_between(0, 1'000'000'000));
   app.get_option("--seed")->check(examples::whole_number());
   for (const char* name : {"--learning-rate", "--least-learning-rate", "--weight-decay", "--clip"})
@@ -90,10 +90,14 @@ int main(int argc, char** argv) {
       ->type_name("FOLDER")
       ->required();
   app.add_flag("--resume", options.resume, "Go on with the run in that folder, if there is one");
-  examples::for_each_setting(
-      settings, [&](const char* name, auto& value, const char* type, const char* what) {
-        app.add_option(std::string("--") + name, value, what)->type_name(type)->capture_default_str();
-      });
+  examples::for_each_setting(settings,
+                             [&](const char* name, auto& value, const char* type, const char* what) {
+                               const std::string option = std::string("--") + name;
+                               if constexpr (std::is_same_v<decltype(value), bool&>)
+                                 app.add_flag(option, value, what);
+                               else
+                                 app.add_option(option, value, what)->type_name(type)->capture_default_str();
+                             });
   app.add_option("--log", options.log, "Table of the run; default: log.csv in the folder")
       ->type_name("FILE.csv");
   app.add_option("--picture", options.picture, "The loss, drawn; default: loss.svg in the folder")

@@ -24,6 +24,7 @@
 #include <transept/io/atomic_file.hpp>
 #include <transept/io/atomic_folder.hpp>
 #include <transept/io/mapped_file.hpp>
+#include <transept/io/model_files.hpp>
 #include <transept/train/schedules.hpp>
 
 namespace examples {
@@ -77,7 +78,7 @@ bool has_run(const std::filesystem::path& folder) { return std::filesystem::exis
 void check_unchanged(const training_settings& begun, const training_settings& now) {
   const transept::json before = to_json(begun), after = to_json(now);
   for (const char* name : {"preset", "text", "validation-text", "validation", "vocabulary", "from", "layers",
-                           "heads", "width", "context", "seed"})
+                           "heads", "width", "context", "train-blocks", "seed"})
     if (before[name] != after[name])
       throw transept::argument_error(std::string("--") + name +
                                      " cannot change in a run that has begun: it is " + before[name].dump() +
@@ -102,17 +103,30 @@ std::function<double(std::size_t)> schedule(const training_settings& s) {
   return transept::constant_rate{s.learning_rate, s.warmup};
 }
 
-transept::training_options options_of(const training_settings& s, int threads) {
+/// `layers`: of the model.
+transept::training_options options_of(const training_settings& s, std::size_t layers, int threads) {
+  if (s.train_blocks > layers)
+    throw transept::argument_error("--train-blocks " + std::to_string(s.train_blocks) + ": the model has " +
+                                   std::to_string(layers));
   const auto rate = static_cast<float>(s.dropout);
   return {.optimizer = {.beta_1 = s.beta_1, .beta_2 = s.beta_2, .weight_decay = s.weight_decay},
           .clip_norm = s.clip,
           .label_smoothing = static_cast<float>(s.label_smoothing),
           .dropout = {.embedding = rate, .attention = rate, .residual = rate, .seed = s.seed},
+          .frozen_blocks = s.train_blocks == 0 ? 0 : layers - s.train_blocks,
+          .recompute_blocks = s.recompute,
           .threads = threads};
 }
 
+/// The trainer of the model in a folder: one to begin with, or a checkpoint.
+std::unique_ptr<any_trainer> trainer_in(const std::filesystem::path& folder, const training_settings& s,
+                                        int threads) {
+  const auto layers = static_cast<std::size_t>(transept::model_files::open(folder).config().n_layer);
+  return open_trainer(folder, options_of(s, layers, threads));
+}
+
 std::unique_ptr<any_trainer> new_trainer(const training_settings& s, const training_data& data, int threads) {
-  if (!s.from.empty()) return open_trainer(s.from, options_of(s, threads));
+  if (!s.from.empty()) return trainer_in(s.from, s, threads);
   return make_trainer({.layers = s.layers,
                        .heads = s.heads,
                        .width = s.width,
@@ -120,7 +134,7 @@ std::unique_ptr<any_trainer> new_trainer(const training_settings& s, const train
                        .context = s.context,
                        .end_of_text = data.tokenizer.end_of_text(),
                        .seed = s.seed},
-                      options_of(s, threads));
+                      options_of(s, s.layers, threads));
 }
 
 // ---- The run --------------------------------------------------------------------------------------------
@@ -163,7 +177,7 @@ private:
     const auto checkpoints = checkpoints_in(folder_);
     if (checkpoints.empty()) return new_trainer(s_, data_, options.threads);
     const auto folder = checkpoint_folder(folder_, checkpoints.back());
-    auto trainer = open_trainer(folder, options_of(s_, options.threads));
+    auto trainer = trainer_in(folder, s_, options.threads);
     progress_ = load_checkpoint(*trainer, folder);
     return trainer;
   }

@@ -67,9 +67,10 @@ training_settings settings_from_json(const transept::json& object, const std::st
     using type = std::remove_cvref_t<decltype(value)>;
     const auto found = object.find(name);
     if (found == object.end()) return; // a setting that a newer program has
-    const bool fits = std::is_floating_point_v<type> ? found->is_number()
-                      : std::is_integral_v<type>     ? found->is_number_unsigned()
-                                                     : found->is_string();
+    const bool fits = std::is_same_v<type, bool>       ? found->is_boolean()
+                      : std::is_floating_point_v<type> ? found->is_number()
+                      : std::is_integral_v<type>       ? found->is_number_unsigned()
+                                                       : found->is_string();
     if (!fits)
       fail(std::string("key ") + name + ": not a value of this setting: " + transept::described(*found));
     if constexpr (std::is_arithmetic_v<type>)

@@ -23,6 +23,8 @@ struct training_settings {
   std::filesystem::path from;
   std::size_t layers = 4, heads = 4, width = 128, context = 64;
   double dropout = 0;
+  std::size_t train_blocks = 0;
+  bool recompute = false;
   // How it is learned.
   std::size_t iterations = 2000, batch = 12, accumulate = 1;
   double learning_rate = 1e-3, least_learning_rate = 1e-4;
@@ -51,6 +53,8 @@ void for_each_setting(Settings& s, F&& f) {
   f("width", s.width, "N", "Its width");
   f("context", s.context, "N", "Tokens of a sequence; a new model's longest");
   f("dropout", s.dropout, "P", "Part of embeddings, attention and residuals that a pass drops");
+  f("train-blocks", s.train_blocks, "N", "Train the last N blocks only, and not the embeddings; 0: all");
+  f("recompute", s.recompute, "", "Keep less for the backward pass: long contexts in less memory, slower");
   f("iterations", s.iterations, "N", "Optimizer steps");
   f("batch", s.batch, "N", "Sequences of a batch");
   f("accumulate", s.accumulate, "N", "Batches of a step");

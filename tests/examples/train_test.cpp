@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 
 #include <transept/core/json.hpp>
 #include <transept/io/safetensors.hpp>
+#include <transept/io/safetensors_writer.hpp>
 
 using Catch::Contains;
 using support::program_run;
@@ -74,6 +76,17 @@ std::vector<double> column(const std::string& csv, std::size_t index) {
     const std::string text = csv.substr(field, csv.find_first_of(",\n", field) - field);
     numbers.push_back(text.empty() ? std::nan("") : std::stod(text));
   }
+  return numbers;
+}
+
+/// A tensor's elements as f32.
+std::vector<float> numbers_of(const transept::safetensors_file& file, const std::string& name) {
+  const transept::stored_tensor* const tensor = file.find(name);
+  REQUIRE(tensor != nullptr);
+  const auto type = *transept::element_type_of(tensor->dtype);
+  std::vector<float> numbers(tensor->bytes.size() / transept::size_of(type));
+  transept::convert_elements(tensor->bytes, type, std::as_writable_bytes(std::span(numbers)),
+                             transept::element_type::f32);
   return numbers;
 }
 
@@ -170,6 +183,23 @@ TEST_CASE("train --from goes on with a model of a folder, and learns a new text"
   CHECK(score(tuned) < score(shipped) - 1);
   CHECK(support::read_file(place / "tuned/vocab.json") ==
         support::read_file(support::shipped_model() / "vocab.json"));
+}
+
+TEST_CASE("train --train-blocks leaves the other blocks and the embeddings as they are") {
+  if (!support::has_program("train")) return;
+  const workplace place;
+  const program_run run = place.train(
+      "tuned", {"--from", support::shipped_model().string(), "--train-blocks", "1", "--recompute"});
+  CAPTURE(run.err);
+  REQUIRE(run.exit_code == 0);
+  const auto before = transept::safetensors_file::open(support::shipped_model() / "model.safetensors");
+  const auto after = transept::safetensors_file::open(place / "tuned/checkpoint-24/model.safetensors");
+  for (const char* name : {"wte.weight", "wpe.weight", "h.0.ln_1.weight", "h.2.mlp.c_proj.weight"})
+    CHECK(numbers_of(after, name) == numbers_of(before, name));
+  for (const char* name : {"h.3.ln_1.bias", "h.3.mlp.c_proj.weight", "ln_f.weight"})
+    CHECK(numbers_of(after, name) != numbers_of(before, name));
+  check_error(place.train("more", {"--from", support::shipped_model().string(), "--train-blocks", "5"}),
+              "--train-blocks 5: the model has 4");
 }
 
 TEST_CASE("train says what is wrong, and writes nothing then") {

@@ -24,7 +24,7 @@ TEST_CASE("AdamW is the papers' formula, decays matrices only, and uses its grad
   const adamw_options options{.beta_1 = 0.8, .beta_2 = 0.9, .epsilon = 1e-6, .weight_decay = 0.3};
   for (const int threads : {1, 3}) {
     thread_pool pool(threads);
-    buffer<float> parameters = zeros(layout), gradients = zeros(layout);
+    buffer<float> parameters = zeros(layout.size()), gradients = zeros(layout.size());
     adamw_state state(layout);
     for (std::size_t i = 0; i < layout.size(); ++i) parameters.data()[i] = 0.01f * static_cast<float>(i % 17);
     std::vector<double> p(parameters.data(), parameters.data() + layout.size()), m(p.size()), v(p.size());

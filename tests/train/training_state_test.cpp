@@ -110,6 +110,16 @@ TEST_CASE("a state that is none, or of another model, changes nothing") {
   refuses("model.safetensors", Contains("format: expected \"transept training state 1\", found \"pt\""));
   refuses("absent", Contains("absent"));
 
+  auto freezing = dropping();
+  freezing.frozen_blocks = 1;
+  transept::trainer tuned(initialise<small_model>(1), freezing);
+  save_training_state(tuned, folder / "tuned");
+  refuses("tuned", Contains("wte.weight.exp_avg: expected [50, 24] of F32, found no tensor of that name"));
+  save_training_state(trainer, folder / "whole");
+  CHECK_THROWS_WITH(load_training_state(tuned, folder / "whole"),
+                    Contains("expected the moments of 14 parameters, found those of 28") &&
+                        Contains("frozen"));
+
   write_safetensors(folder / "uncounted", std::vector<outgoing_tensor>{},
                     {{"format", "transept training state 1"}, {"steps", "-1"}, {"passes", "0"}});
   refuses("uncounted", Contains("key \"steps\": expected a whole number, found \"-1\""));

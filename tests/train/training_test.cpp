@@ -8,44 +8,19 @@
 
 #include <support/allocation_count.hpp>
 #include <support/compare.hpp>
+#include <support/training.hpp>
 
 #include <transept/generate/generation.hpp>
 #include <transept/generate/session.hpp>
-#include <transept/models/initialise.hpp>
 #include <transept/train/schedules.hpp>
 #include <transept/train/training.hpp>
 
 using namespace transept;
+using support::batch_of_ids, support::copy_of;
 
 namespace {
 
-constexpr gpt2_config small{.n_embd = 40, .n_layer = 2, .n_head = 4, .vocab_size = 300, .n_positions = 64};
-using small_model = gpt2<small>;
-
-small_model some_model() { return initialise<small_model>(3, {.standard_deviation = 0.2f}); }
-
-/// Sequences that can be learnt: each token follows from the one before.
-struct batch_of_ids {
-  batch_of_ids(std::size_t sequences, std::size_t length, std::size_t first = 0)
-      : tokens(sequences * length),
-        targets(tokens.size()),
-        rows(static_cast<extent>(sequences)),
-        cols(static_cast<extent>(length)) {
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-      tokens[i] = static_cast<token_id>((first + i * 31) % 300);
-      targets[i] = static_cast<token_id>((first + i * 31 + 31) % 300);
-    }
-  }
-  token_rows inputs() const { return {tokens.data(), rows, cols}; }
-  token_rows wanted() const { return {targets.data(), rows, cols}; }
-
-  std::vector<token_id> tokens, targets;
-  extent rows, cols;
-};
-
-std::vector<float> copy_of(const buffer<float>& values) {
-  return {values.data(), values.data() + values.size()};
-}
+gpt2<support::small> some_model() { return support::some_model<support::small>(); }
 
 } // namespace
 

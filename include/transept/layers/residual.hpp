@@ -14,7 +14,7 @@ namespace detail {
 
 /// The mask of the place that a forward pass has come to, or that its backward pass has come back to.
 inline kernels::dropout_mask mask_here(const tape& tape, float rate) {
-  return {rate, tape.dropout.seed, tape.dropout.pass, static_cast<std::uint32_t>(tape.depth())};
+  return {rate, tape.dropout.seed, tape.dropout.pass, static_cast<std::uint32_t>(tape.place())};
 }
 
 } // namespace detail

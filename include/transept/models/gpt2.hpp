@@ -109,6 +109,13 @@ block_settings settings_of_block(const gpt2<Config>& model, std::size_t layer) {
           .attention_scale = attention_scale(model.settings, Config.head_width, layer)};
 }
 
+/// How many parameters come before block `block` in the walk: the embeddings', and those of the blocks
+/// before.
+template <gpt2_config Config>
+std::size_t parameters_before_block(const gpt2<Config>& model, std::size_t block) {
+  return leaf_count(model.wte) + leaf_count(model.wpe) + block * leaf_count(model.h.front());
+}
+
 /// x [tokens, n_embd] = the residual stream after the last block (before ln_f), for tokens that follow the
 /// positions in `cache` (one after another in a kv_cache, one in each sequence of a kv_cache_batch), to which
 /// they are appended. Tokens must be ids of the vocabulary and fit the cache and the model's positions;
@@ -125,28 +132,47 @@ void forward(const gpt2<Config>& model, compute_context& context, std::span<cons
     if constexpr (observing<Observer>)
       observer.hidden_state(index, x.data(), tokens.size(), static_cast<std::size_t>(Config.n_embd));
   };
+  const auto forward_block = [&](auto& rows, std::size_t layer, auto&& watching) {
+    forward(model.h[layer], context, x, rows, layer, settings_of_block(model, layer), watching);
+  };
+  std::size_t layer = 0;
   if constexpr (taping<Observer>) {
-    if (observer.dropout.embedding > 0)
+    if (observer.frozen_blocks == 0 && observer.dropout.embedding > 0)
       kernels::drop(context, detail::mask_here(observer, observer.dropout.embedding), x.data(), tokens.size(),
                     Config.n_embd, x.data());
+    whole_sequences unkept(cache.length());
+    for (; layer < observer.frozen_blocks; ++layer) forward_block(unkept, layer, no_observer{});
+    for (; observer.recompute_blocks && layer < model.h.size(); ++layer) {
+      observer.keep_input(x);
+      forward_block(cache, layer, observer);
+      observer.forget();
+    }
   }
   show(0);
-  for (std::size_t layer = 0; layer < model.h.size(); ++layer) {
-    forward(model.h[layer], context, x, cache, layer, settings_of_block(model, layer), observer);
+  for (; layer < model.h.size(); ++layer) {
+    forward_block(cache, layer, observer);
     if (layer + 1 < model.h.size()) show(layer + 1); // the last one is shown after ln_f
   }
   advance(cache, tokens.size());
 }
 
 /// dx [tokens, n_embd] is the gradient of what the forward pass gave; every gradient but that of ln_f and of
-/// an output of its own grows by its part. The tape is as it was before the forward pass; dx is scratch.
+/// an output of its own grows by its part, where the tape froze no blocks, else those of the other blocks.
+/// The tape is as it was before the forward pass; dx is scratch.
 template <gpt2_config Config>
 void backward(const gpt2<Config>& model, const gpt2<Config, gradient_weights>& gradient,
               compute_context& context, std::span<const token_id> tokens, const whole_sequences& sequences,
               activations<Config.n_embd> dx, tape& tape) {
-  for (std::size_t layer = model.h.size(); layer-- > 0;)
-    backward(model.h[layer], gradient.h[layer], context, dx, sequences, settings_of_block(model, layer),
-             tape);
+  for (std::size_t layer = model.h.size(); layer-- > tape.frozen_blocks;) {
+    const block_settings settings = settings_of_block(model, layer);
+    if (tape.recompute_blocks) {
+      whole_sequences again(sequences.length(), &tape);
+      forward(model.h[layer], context, tape.take_input<Config.n_embd>(dx.rows()), again, layer, settings,
+              tape);
+    }
+    backward(model.h[layer], gradient.h[layer], context, dx, sequences, settings, tape);
+  }
+  if (tape.frozen_blocks > 0) return;
   if (tape.dropout.embedding > 0)
     kernels::drop(context, detail::mask_here(tape, tape.dropout.embedding), dx.data(), tokens.size(),
                   Config.n_embd, dx.data());

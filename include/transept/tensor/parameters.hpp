@@ -103,6 +103,14 @@ void for_each_parameter(F&& visit, Aggregate& aggregate, Others&... others) {
   detail::walk_parameters(visit, path, aggregate, others...);
 }
 
+/// The number of leaves: of parameters that have a name.
+template <class Aggregate>
+std::size_t leaf_count(const Aggregate& aggregate) {
+  std::size_t count = 0;
+  for_each_parameter([&](std::string_view, const auto&) { ++count; }, aggregate);
+  return count;
+}
+
 /// The number of scalars in all parameters; shared (tied) ones are counted once.
 template <class Aggregate>
 std::size_t count_parameters(const Aggregate& aggregate) {

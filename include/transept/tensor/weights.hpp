@@ -129,6 +129,7 @@ private:
 };
 
 /// The storage policy of a model's gradients: the same aggregate, of memory that backward passes add to.
+/// Where a parameter is frozen, its gradient has no memory and is not computed.
 struct gradient_weights {
   template <extent Rows, extent Cols, matrix_use Use>
   using matrix = gradient_matrix<Rows, Cols, Use>;

@@ -25,9 +25,10 @@ struct adamw_options {
   double weight_decay = 0.1;
 };
 
-/// AdamW's memory: first and second moments, and the steps made.
+/// AdamW's memory: first and second moments of the trained parameters, and the steps made.
 struct adamw_state {
-  explicit adamw_state(const parameter_layout& layout) : first(zeros(layout)), second(zeros(layout)) {}
+  explicit adamw_state(const parameter_layout& layout)
+      : first(zeros(layout.trained_size())), second(zeros(layout.trained_size())) {}
 
   buffer<float> first, second;
   std::size_t steps = 0;
@@ -64,8 +65,8 @@ inline void adamw(const adamw_factors& step, float keep, std::size_t begin, std:
 
 } // namespace detail
 
-/// One step with learning rate `rate`: parameters change, gradients (times gradient_scale) are used up, that
-/// is, set to 0.
+/// One step with learning rate `rate`: trained parameters change, gradients (times gradient_scale) are used
+/// up, that is, set to 0.
 inline void adamw_step(thread_pool& threads, const parameter_layout& layout, const adamw_options& options,
                        double rate, double gradient_scale, buffer<float>& parameters,
                        buffer<float>& gradients, adamw_state& state) {
@@ -78,7 +79,7 @@ inline void adamw_step(thread_pool& threads, const parameter_layout& layout, con
                                    .epsilon = static_cast<float>(options.epsilon),
                                    .gradient_scale = static_cast<float>(gradient_scale)};
   const auto keep = static_cast<float>(1 - rate * options.weight_decay);
-  parallel_for(threads, layout.size(), 1024, [&](std::size_t begin, std::size_t end, int) {
+  parallel_for(threads, layout.trained_size(), 1024, [&](std::size_t begin, std::size_t end, int) {
     for (const parameter_span& span : layout.spans()) {
       const std::size_t from = std::max(begin, span.offset);
       const std::size_t to = std::min(end, span.offset + span.size);

@@ -76,7 +76,8 @@ double sum_losses(const weight_matrix<Vocabulary, Width, matrix_use::table>& tab
 }
 
 /// The same with its gradient, times `weight`: that of `normed` is written, to dnormed, which may be normed;
-/// that of the matrix grows. Labels are smoothed by `smoothing`.
+/// that of the matrix grows, unless it has no memory (the matrix is frozen). Labels are smoothed by
+/// `smoothing`.
 template <extent Vocabulary, extent Width>
 double sum_losses_backward(const weight_matrix<Vocabulary, Width, matrix_use::table>& table,
                            const gradient_matrix<Vocabulary, Width, matrix_use::table>& gradient,
@@ -91,8 +92,9 @@ double sum_losses_backward(const weight_matrix<Vocabulary, Width, matrix_use::ta
       },
       [&](const float* dlogits, std::size_t first, std::size_t rows) {
         const kernels::float_matrix gradients{dlogits, vocabulary};
-        kernels::multiply<float>(context, {vocabulary, rows, Width}, transposed(gradients),
-                                 {normed.data() + first * Width, Width}, gradient.data(), Width, {}, true);
+        if (gradient.data())
+          kernels::multiply<float>(context, {vocabulary, rows, Width}, transposed(gradients),
+                                   {normed.data() + first * Width, Width}, gradient.data(), Width, {}, true);
         kernels::multiply<float>(context, {rows, vocabulary, Width}, gradients, detail::float_operand(table),
                                  dnormed.data() + first * Width, Width);
       });

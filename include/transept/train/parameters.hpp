@@ -22,33 +22,54 @@ struct parameter_span {
   bool decays; ///< a matrix: weight decay applies to it, as it does not to biases and norms
 };
 
-/// The layout of a model's parameters in a flat buffer: in the walk's order, each aligned to a cache line.
+/// The layout of a model's parameters in a flat buffer, each aligned to a cache line: first those that are
+/// trained, then those that are frozen, each kind in the walk's order. So a buffer of what is kept beside
+/// trained parameters only is a prefix of one of all.
 class parameter_layout {
 public:
+  /// The first `frozen` parameters of the walk are frozen.
   template <class Model>
-  explicit parameter_layout(const Model& model) {
+  explicit parameter_layout(const Model& model, std::size_t frozen = 0) {
     for_each_parameter(
         [&](std::string_view, const auto& leaf) {
-          const auto size = static_cast<std::size_t>(leaf.size());
-          spans_.push_back({size_, size, std::remove_cvref_t<decltype(leaf)>::rank == 2});
-          size_ = (size_ + size + line - 1) / line * line;
+          spans_.push_back({.offset = 0,
+                            .size = static_cast<std::size_t>(leaf.size()),
+                            .decays = std::remove_cvref_t<decltype(leaf)>::rank == 2});
         },
         model);
+    const auto first_trained = spans_.begin() + static_cast<std::ptrdiff_t>(frozen);
+    trained_size_ = place(first_trained, spans_.end(), 0);
+    size_ = place(spans_.begin(), first_trained, trained_size_);
   }
 
-  /// Floats in a buffer, the gaps included.
+  /// Floats in a buffer of all parameters, the gaps included.
   std::size_t size() const { return size_; }
+  /// Floats in a buffer of trained parameters only (gradients, moments): up to here the same.
+  std::size_t trained_size() const { return trained_size_; }
+  bool is_trained(const parameter_span& span) const { return span.offset < trained_size_; }
+  /// One for each parameter, in the walk's order.
   const std::vector<parameter_span>& spans() const { return spans_; }
 
 private:
-  static constexpr std::size_t line = buffer_alignment / sizeof(float);
+  using iterator = std::vector<parameter_span>::iterator;
+
+  /// Lays spans one behind the other from `offset` on; returns where the next would lie.
+  static std::size_t place(iterator first, iterator last, std::size_t offset) {
+    constexpr std::size_t line = buffer_alignment / sizeof(float);
+    for (; first != last; ++first) {
+      first->offset = offset;
+      offset = (offset + first->size + line - 1) / line * line;
+    }
+    return offset;
+  }
+
   std::vector<parameter_span> spans_;
-  std::size_t size_ = 0;
+  std::size_t size_ = 0, trained_size_ = 0;
 };
 
 /// A flat buffer, all zeros.
-inline buffer<float> zeros(const parameter_layout& layout) {
-  buffer<float> values(layout.size());
+inline buffer<float> zeros(std::size_t count) {
+  buffer<float> values(count);
   std::fill_n(values.data(), values.size(), 0.0f);
   return values;
 }
@@ -77,14 +98,16 @@ Model copy_into(const Model& model, const parameter_layout& layout,
   return copy;
 }
 
-/// `model`'s gradient (or a moment of it): the same aggregate over `values`.
+/// `model`'s gradient (or a moment of it): the same aggregate over `values`, trained_size() floats; leaves of
+/// frozen parameters have no memory.
 template <class Model>
 auto gradient_of(const Model& model, const parameter_layout& layout, buffer<float>& values) {
   typename Model::template stored_as<gradient_weights> gradient;
   auto span = layout.spans().begin();
   for_each_parameter(
       [&](std::string_view, const auto& parameter, auto& leaf) {
-        float* const data = values.data() + span++->offset;
+        float* const data = layout.is_trained(*span) ? values.data() + span->offset : nullptr;
+        ++span;
         if constexpr (std::remove_cvref_t<decltype(leaf)>::rank == 2)
           leaf = {data, parameter.rows(), parameter.cols()};
         else

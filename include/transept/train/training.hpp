@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -23,6 +24,7 @@
 #include <transept/train/adamw.hpp>
 #include <transept/train/loss.hpp>
 #include <transept/train/parameters.hpp>
+#include <transept/train/token_rows.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -34,12 +36,23 @@ struct training_options {
   float label_smoothing = 0.0f;
   /// Rates and seed; the pass is counted by the trainer.
   dropout_settings dropout = {};
+  /// Fine-tuning: so many blocks, the first ones, stay as they are, and where there are any the embeddings
+  /// too, with an output that is tied to them. They run as in inference and cost no memory beside their
+  /// weights; the other blocks, the last norm and an output of its own are trained.
+  std::size_t frozen_blocks = 0;
+  /// For long contexts: of a block, a step keeps only the input (1 width per row instead of 12), and runs it
+  /// again in the backward pass. The same bits for a third more time; a model may leave it unheeded.
+  bool recompute_blocks = false;
   /// Threads to compute with; 0: one per processor this process may use.
   int threads = 0;
 };
 
-/// `count` token ids as rows of equal length: the sequences of a batch.
-using token_rows = matrix_view<const token_id, dyn, dyn>;
+/// A model that can be trained with its first blocks frozen: it tells how many parameters come before a block
+/// in the walk, and its forward and backward heed tape::frozen_blocks.
+template <class Model>
+concept freezable_model = requires(const Model& model, std::size_t block) {
+  { parameters_before_block(model, block) } -> std::convertible_to<std::size_t>;
+};
 
 /// A model that can be trained, all that training keeps beside it, and the memory of a step. One thread at a
 /// time may use it; copies of its model share its parameters, and see them change.
@@ -53,9 +66,9 @@ public:
   explicit trainer(const Model& model, training_options options = {})
       : options_(checked(options)),
         threads_(options.threads),
-        layout_(model),
-        parameters_(std::make_shared<buffer<float>>(zeros(layout_))),
-        gradients_(zeros(layout_)),
+        layout_(model, frozen_parameters(model, options.frozen_blocks)),
+        parameters_(std::make_shared<buffer<float>>(zeros(layout_.size()))),
+        gradients_(zeros(layout_.trained_size())),
         state_(layout_),
         model_(copy_into(model, layout_, parameters_, threads_)),
         gradient_(gradient_of(model_, layout_, gradients_)) {}
@@ -70,7 +83,8 @@ public:
   /// Optimizer steps made.
   std::size_t steps() const { return state_.steps; }
 
-  /// Flat buffers, for checkpoints: parameters, moments, gradients lie as `layout` says.
+  /// Flat buffers, for checkpoints: parameters, moments, gradients lie as `layout` says, the latter two those
+  /// of trained parameters only.
   const parameter_layout& layout() const { return layout_; }
   buffer<float>& parameters() { return *parameters_; }
   buffer<float>& gradients() { return gradients_; }
@@ -79,7 +93,7 @@ public:
 
   /// Bytes of parameters, gradients, moments, kept activations and scratch memory.
   std::size_t bytes() const {
-    return 4 * layout_.size() * sizeof(float) + tape_.bytes() + memory_.capacity();
+    return (layout_.size() + 3 * layout_.trained_size()) * sizeof(float) + tape_.bytes() + memory_.capacity();
   }
 
   /// How many forward passes that may drop activations were made; a resumed run continues the count.
@@ -106,6 +120,19 @@ private:
     return options;
   }
 
+  static std::size_t frozen_parameters(const Model& model, std::size_t blocks) {
+    if (blocks == 0) return 0;
+    if (blocks > model.shape().n_layer)
+      throw argument_error("frozen_blocks must be at most the model's " +
+                           std::to_string(model.shape().n_layer) + " blocks; got " + std::to_string(blocks));
+    if constexpr (freezable_model<Model>)
+      return parameters_before_block(model, blocks);
+    else
+      throw argument_error("frozen_blocks must be 0 for a model without parameters_before_block "
+                           "(transept::freezable_model); got " +
+                           std::to_string(blocks));
+  }
+
   training_options options_;
   thread_pool threads_;
   workspace memory_;
@@ -118,31 +145,6 @@ private:
   Model model_;
   gradient_type gradient_;
 };
-
-namespace detail {
-
-/// Throws unless a batch can be trained on: argument_error; context_error for sequences too long.
-inline void check_batch(const decoder_shape& shape, token_rows tokens, token_rows targets) {
-  if (tokens.rows() != targets.rows() || tokens.cols() != targets.cols())
-    throw argument_error("tokens and targets must be of one shape; got " + std::to_string(tokens.rows()) +
-                         " × " + std::to_string(tokens.cols()) + " and " + std::to_string(targets.rows()) +
-                         " × " + std::to_string(targets.cols()));
-  if (tokens.size() == 0) throw argument_error("a batch needs at least one token");
-  if (static_cast<std::size_t>(tokens.cols()) > shape.n_positions)
-    throw context_error("sequences of " + std::to_string(tokens.cols()) + " tokens do not fit the model's " +
-                        std::to_string(shape.n_positions) + " positions");
-  const auto check = [&](token_rows ids, token_id least, const char* what) {
-    for (extent i = 0; i < ids.size(); ++i)
-      if (ids.data()[i] < least || ids.data()[i] >= static_cast<token_id>(shape.vocab_size))
-        throw argument_error(std::string(what) + " " + std::to_string(i) + " is " +
-                             std::to_string(ids.data()[i]) + ", but ids of this model are from 0 to " +
-                             std::to_string(shape.vocab_size - 1));
-  };
-  check(tokens, 0, "token");
-  check(targets, no_target, "target");
-}
-
-} // namespace detail
 
 /// Forward, loss and backward: gradients grow by `weight` times those of the mean loss over the targets,
 /// which is returned. tokens and targets [sequences, length]; a target of no_target does not count. To
@@ -163,6 +165,8 @@ double accumulate_gradients(trainer<Model>& trainer, token_rows tokens, token_ro
   tape.clear();
   tape.dropout = trainer.options_.dropout;
   tape.dropout.pass = trainer.passes++;
+  tape.frozen_blocks = trainer.options_.frozen_blocks;
+  tape.recompute_blocks = trainer.options_.recompute_blocks;
   workspace::scope scope(trainer.memory_);
   const auto x = scope.take<Model::width>(tokens.size()); // [rows, width]
   const auto normed = scope.take<Model::width>(tokens.size());

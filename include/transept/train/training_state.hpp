@@ -7,7 +7,7 @@
 //   auto metadata = load_training_state(trainer, folder / "optimizer.safetensors");
 //
 // Adam's moments of parameter NAME are the tensors NAME.exp_avg and NAME.exp_avg_sq, f32, of the parameter's
-// shape (PyTorch's names for them); the counts are metadata.
+// shape (PyTorch's names for them); frozen parameters have none. The counts are metadata.
 #pragma once
 
 #include <charconv>
@@ -47,6 +47,7 @@ std::vector<moment_tensor> moment_tensors(trainer<Model>& trainer) {
   for_each_parameter(
       [&](std::string_view parameter, const auto& leaf) {
         const parameter_span& place = *span++;
+        if (!trainer.layout().is_trained(place)) return;
         const auto extents = leaf.shape();
         const std::vector<std::uint64_t> shape(extents.begin(), extents.end());
         const std::string name(parameter);
@@ -94,8 +95,8 @@ void save_training_state(trainer<Model>& trainer, const std::filesystem::path& p
 }
 
 /// Gives the trainer, whose model has the weights that were saved beside it, the state in the file; returns
-/// the file's metadata. Throws file_error, format_error; shape_error for a state of another model. Then the
-/// trainer is as it was.
+/// the file's metadata. Throws file_error, format_error; shape_error for a state of another model, or
+/// of other frozen blocks. Then the trainer is as it was.
 template <decoder_model Model>
 std::map<std::string, std::string> load_training_state(trainer<Model>& trainer,
                                                        const std::filesystem::path& path) {
@@ -115,6 +116,10 @@ std::map<std::string, std::string> load_training_state(trainer<Model>& trainer,
           " of F32, found " +
           (found ? shape_text(found->shape) + " of " + found->dtype : "no tensor of that name"));
   }
+  if (file.tensors().size() != moments.size())
+    throw shape_error(path.string() + ": expected the moments of " + std::to_string(moments.size() / 2) +
+                      " parameters, found those of " + std::to_string(file.tensors().size() / 2) +
+                      "\n  As many blocks must be frozen as when it was saved.");
   for (const detail::moment_tensor& moment : moments)
     std::memcpy(moment.data, file.find(moment.name)->bytes.data(), moment.size * sizeof(float));
   trainer.optimizer_state().steps = static_cast<std::size_t>(steps);
