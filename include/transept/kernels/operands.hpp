@@ -36,6 +36,29 @@ constexpr stored_matrix transposed(stored_matrix w) {
   return {w.data, w.type, w.cols, w.rows, layout};
 }
 
+/// A matrix called [rows, cols]: rows `stride` apart, or, if `transposed`, columns.
+template <class T>
+struct strided_matrix {
+  const T* data;
+  std::size_t stride;
+  bool transposed = false;
+
+  const T* at(std::size_t row, std::size_t col) const {
+    return transposed ? data + col * stride + row : data + row * stride + col;
+  }
+};
+using float_matrix = strided_matrix<float>;
+
+/// The same memory, called [cols, rows].
+template <class T>
+constexpr strided_matrix<T> transposed(strided_matrix<T> m) {
+  return {m.data, m.stride, !m.transposed};
+}
+
+struct product_shape {
+  std::size_t rows, inner, cols;
+};
+
 /// What happens to a sum before it is stored: y = activation(sum + bias + y_before), each part optional.
 struct epilogue {
   const float* bias = nullptr;
