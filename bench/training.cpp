@@ -1,6 +1,7 @@
-// What a training step costs: forward, backward and optimizer of a GPT-2 with random weights, f32.
+// What a training step costs: forward, backward and optimizer of a GPT-2 with random weights, its products in
+// f32 or of operands rounded to bf16.
 //
-//   training --size 124M --batch 4 --context 256 --threads 2
+//   training --size 124M --batch 4 --context 256 --threads 2 --products bf16
 //
 // Prints medians, operations per second and their share of what multiply-adds in registers reach on as many
 // threads, measured in the same run.
@@ -12,6 +13,7 @@
 #include <cstdio>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <sys/resource.h>
@@ -35,7 +37,7 @@ constexpr transept::gpt2_config char_gpu{
     .n_embd = 384, .n_layer = 6, .n_head = 6, .vocab_size = 65, .n_positions = 256};
 
 struct settings {
-  std::string size = "124M";
+  std::string size = "124M", products = "f32";
   int threads = 0, batch = 4, context = 64, repeat = 5;
   bool json = false;
 };
@@ -47,6 +49,12 @@ struct measurement {
   int threads = 0;
   double loss = 0;
 };
+
+transept::f32_precision precision_named(std::string_view name) {
+  return name == "bf16"     ? transept::f32_precision::bf16
+         : name == "bf16x3" ? transept::f32_precision::bf16x3
+                            : transept::f32_precision::full;
+}
 
 double median(std::vector<double> values) {
   std::ranges::sort(values);
@@ -76,7 +84,7 @@ measurement run(const settings& chosen) {
     throw transept::context_error("this model has " + std::to_string(Config.n_positions) +
                                   " positions; --context " + std::to_string(chosen.context) + " is more");
   transept::trainer trainer(transept::initialise<transept::gpt2<Config>>(1, {.threads = chosen.threads}),
-                            {.threads = chosen.threads});
+                            {.products = precision_named(chosen.products), .threads = chosen.threads});
   std::vector<token_id> ids(static_cast<std::size_t>(chosen.batch * chosen.context + 1));
   for (std::size_t i = 0; i < ids.size(); ++i)
     ids[i] = static_cast<token_id>(i * 7919 % static_cast<std::size_t>(Config.vocab_size));
@@ -123,6 +131,7 @@ void print(const settings& chosen, const measurement& result) {
                                    {"batch", chosen.batch},
                                    {"context", chosen.context},
                                    {"threads", result.threads},
+                                   {"products", chosen.products},
                                    {"step_ms", result.step_ms},
                                    {"forward_ms", result.forward_ms},
                                    {"backward_ms", result.backward_ms},
@@ -136,8 +145,8 @@ void print(const settings& chosen, const measurement& result) {
     std::cout << object.dump() << '\n';
     return;
   }
-  std::printf("GPT-2 %s, batch %d x %d, %d threads\n", chosen.size.c_str(), chosen.batch, chosen.context,
-              result.threads);
+  std::printf("GPT-2 %s, batch %d x %d, %d threads, products in %s\n", chosen.size.c_str(), chosen.batch,
+              chosen.context, result.threads, chosen.products.c_str());
   std::printf("  a step    %9.2f ms   %.1f GFLOP/s, %.2f of the %.1f that multiply-adds alone reach\n",
               result.step_ms, rate / 1e9, rate / result.peak, result.peak / 1e9);
   std::printf("  forward   %9.2f ms\n", result.forward_ms);
@@ -161,6 +170,11 @@ int main(int argc, char** argv) {
   app.add_option("--size", chosen.size, "GPT-2's smallest, or nanoGPT's models of characters")
       ->type_name("124M|char-cpu|char")
       ->check(CLI::IsMember({"124M", "char-cpu", "char"}).description(""))
+      ->capture_default_str();
+  app.add_option("--products", chosen.products,
+                 "What matrices are multiplied in; bf16x3: three products of bf16 parts, where AMX is")
+      ->type_name("f32|bf16|bf16x3")
+      ->check(CLI::IsMember({"f32", "bf16", "bf16x3"}).description(""))
       ->capture_default_str();
   number("--batch", chosen.batch, "Sequences in a batch", 1, 1 << 16);
   number("--context", chosen.context, "Tokens in a sequence", 1, 1024);

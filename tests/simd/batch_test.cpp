@@ -81,6 +81,19 @@ TEST_CASE("a batch rounds to f16 as to_f16 does, subnormals, ties and overflow i
   CHECK(mistakes == 0);
 }
 
+TEST_CASE("a batch rounds to bf16 as to_bf16 does, ties, subnormals, overflow and NaN included") {
+  int mistakes = 0;
+  for (std::uint32_t high = 0; high <= 0xffff; ++high) {
+    for (const std::uint32_t low : {0x0000u, 0x0001u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu}) {
+      const float x = std::bit_cast<float>(high << 16 | low);
+      float lanes[simd::width];
+      simd::store(lanes, simd::nearest_bf16(simd::broadcast(x)));
+      mistakes += !same_number(lanes[0], to_float(transept::to_bf16(x)));
+    }
+  }
+  CHECK(mistakes == 0);
+}
+
 TEST_CASE("nearest_product rounds a product to the nearest integer, ties to even") {
   for (const float x : {0.0f, 0.49f, 0.5f, 1.5f, 2.5f, 126.7f, 4e6f}) {
     for (const float a : {x, -x}) {

@@ -69,12 +69,14 @@ TEST_CASE("a model of another element type is trained in f32, and the given one 
 }
 
 TEST_CASE("training gives the same bits for 1, 2 and 3 threads, with dropout too") {
+  const auto products = GENERATE(f32_precision::full, f32_precision::bf16);
   const batch_of_ids batch(5, 37);
   std::vector<float> expected, expected_gradient;
   for (const int threads : {1, 2, 3}) {
     trainer trainer(some_model(),
                     {.label_smoothing = 0.1f,
                      .dropout = {.embedding = 0.1f, .attention = 0.2f, .residual = 0.1f, .seed = 5},
+                     .products = products,
                      .threads = threads});
     for (int step = 0; step < 3; ++step) training_step(trainer, batch.inputs(), batch.wanted(), 1e-2);
     accumulate_gradients(trainer, batch.inputs(), batch.wanted());
@@ -92,7 +94,9 @@ TEST_CASE("after the first step, a step allocates nothing") {
     std::puts("SKIPPED: allocations cannot be counted under this sanitizer");
     return;
   }
-  trainer trainer(some_model(), {.dropout = {.attention = 0.1f, .residual = 0.1f}, .threads = 3});
+  const auto products = GENERATE(f32_precision::full, f32_precision::bf16);
+  trainer trainer(some_model(),
+                  {.dropout = {.attention = 0.1f, .residual = 0.1f}, .products = products, .threads = 3});
   const batch_of_ids batch(4, 60), shorter(2, 30);
   training_step(trainer, batch.inputs(), batch.wanted(), 1e-3);
   const support::allocation_count allocations;

@@ -56,7 +56,7 @@ public:
   explicit batch(const decoder_shape& shape, batch_options options = {})
       : shape_(shape),
         pool_(options.pool ? options.pool : std::make_shared<thread_pool>(options.threads)),
-        precision_(options.f32_precision),
+        precision_(detail::checked_precision(options.f32_precision)),
         capacity_(detail::checked_capacity(shape, options.capacity, "a batch's")),
         chunk_(detail::checked_chunk(options.prompt_chunk, capacity_)) {
     if (options.max_sequences < 1)

@@ -31,6 +31,14 @@ inline std::size_t checked_chunk(int prompt_chunk, std::size_t capacity) {
   return std::min(capacity, static_cast<std::size_t>(prompt_chunk));
 }
 
+/// Throws argument_error for what is for training only.
+inline f32_precision checked_precision(f32_precision precision) {
+  if (precision == f32_precision::bf16)
+    throw argument_error("f32_precision must be full or bf16x3 here; bf16 is for training (convert the "
+                         "weights to bf16 instead)");
+  return precision;
+}
+
 /// Enough for `rows` tokens at once in a pre-norm block: the residual stream and its norm, then the larger of
 /// attention's and the feed-forward network's intermediates, then the matrix product's own.
 inline std::size_t decoding_workspace_bytes(const decoder_shape& shape, std::size_t rows,

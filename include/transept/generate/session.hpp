@@ -57,7 +57,7 @@ public:
         chunk_(detail::checked_chunk(options.prompt_chunk, cache_.capacity())),
         memory_(detail::decoding_workspace_bytes(shape, chunk_, static_cast<std::size_t>(pool_->size()))),
         logits_(shape.vocab_size),
-        precision_(options.f32_precision) {
+        precision_(detail::checked_precision(options.f32_precision)) {
     std::fill_n(logits_.data(), logits_.size(), 0.0f);
   }
 

@@ -55,7 +55,7 @@ inline void matmul_by_inputs(compute_context& context, rows_of_floats x, stored_
     if (runs_on_amx(w.type, x.rows, context.precision))
       return amx::matmul(context, x, weights, w.cols, matrix_layout::row_major, y, finish);
 #endif
-    if (x.rows >= many_rows)
+    if (x.rows >= many_rows || context.precision == f32_precision::bf16)
       return multiply<T>(context, {x.rows, x.cols, w.cols}, {x.data, x.cols}, {weights, w.cols}, y, w.cols,
                          finish);
     parallel_for(context.threads, w.cols, one_row_grain, [&](std::size_t begin, std::size_t end, int) {

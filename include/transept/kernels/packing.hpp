@@ -39,10 +39,18 @@ void pack_across(const T* from, std::size_t lane_step, std::size_t inner, float*
       packed[k * Lanes + lane] = to_float(from[lane * lane_step + k]);
 }
 
-/// packed [inner][Lanes] = m[k0 + k, n0 + lane] for `lanes` lanes, the others 0.
+/// values [count] = the bf16 nearest to each.
+inline void round_to_bf16(float* values, std::size_t count) {
+  for (std::size_t i = 0; i < count; i += simd::width) {
+    const std::size_t lanes = std::min(simd::width, count - i);
+    simd::store_lanes(values + i, simd::nearest_bf16(simd::load_lanes(values + i, lanes)), lanes);
+  }
+}
+
+/// packed [inner][Lanes] = m[k0 + k, n0 + lane] for `lanes` lanes, the others 0; if `rounded`, to bf16.
 template <std::size_t Lanes, class T>
 void pack_strip(strided_matrix<T> m, std::size_t k0, std::size_t inner, std::size_t n0, std::size_t lanes,
-                float* packed) {
+                bool rounded, float* packed) {
   const T* const from = m.at(k0, n0);
   const std::size_t k_step = m.transposed ? 1 : m.stride, lane_step = m.transposed ? m.stride : 1;
   if (lanes < Lanes) {
@@ -61,6 +69,7 @@ void pack_strip(strided_matrix<T> m, std::size_t k0, std::size_t inner, std::siz
       for (std::size_t lane = 0; lane < Lanes; ++lane)
         packed[k * Lanes + lane] = to_float(from[k * k_step + lane]);
   }
+  if (rounded) round_to_bf16(packed, inner * Lanes);
 }
 
 } // namespace transept::inline TRANSEPT_ABI::kernels::detail

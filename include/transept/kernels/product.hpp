@@ -5,14 +5,19 @@
 // Both are packed into blocks that fit the caches (b widened to f32), then multiplied a register tile at a
 // time (Goto & van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008). An output is one
 // sum, k ascending, with one fma each, whatever the blocks and the number of threads: threads divide rows.
+//
+// With f32_precision::bf16 both operands are rounded to bf16 as they are packed; on AMX, which has an order
+// of its own, x86/product_amx.hpp multiplies them (and the parts of f32_precision::bf16x3).
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <type_traits>
 
 #include <transept/kernels/operands.hpp>
 #include <transept/kernels/packing.hpp>
 #include <transept/kernels/product_tile.hpp>
+#include <transept/kernels/x86/product_amx.hpp>
 #include <transept/runtime/compute_context.hpp>
 
 namespace transept::inline TRANSEPT_ABI::kernels {
@@ -30,6 +35,7 @@ static_assert(block_rows % tile_rows == 0 && block_cols % tile_cols == 0);
 /// One block of each operand multiplied: rows [begin, end) of a, `cols` packed columns of b from n0.
 struct block_product {
   float_matrix a;
+  bool rounded; ///< a, to bf16; b was when it was packed
   std::size_t k0, inner, n0, cols;
   const float* packed_b;
   const float* sums; ///< [rows, cols] as y lies, or null
@@ -41,7 +47,7 @@ struct block_product {
     for (std::size_t r0 = begin; r0 < end; r0 += block_rows) {
       const std::size_t rows = std::min(block_rows, end - r0);
       for (std::size_t r = 0; r < rows; r += tile_rows)
-        pack_strip<tile_rows>(transposed(a), k0, inner, r0 + r, std::min(tile_rows, rows - r),
+        pack_strip<tile_rows>(transposed(a), k0, inner, r0 + r, std::min(tile_rows, rows - r), rounded,
                               packed_a + r * inner);
       for (std::size_t j = 0; j < cols; j += tile_cols)
         for (std::size_t r = 0; r < rows; r += tile_rows) {
@@ -67,11 +73,17 @@ constexpr std::size_t product_scratch_bytes(std::size_t rows, std::size_t cols, 
 }
 
 /// y [rows, cols], rows `stride` apart, = epilogue(a [rows, inner] · b [inner, cols]). With `continued`, sums
-/// begin with what y holds instead of 0.
+/// begin with what y holds instead of 0. The context's precision says whether operands are rounded.
 template <class T>
 void multiply(compute_context& context, product_shape shape, float_matrix a, strided_matrix<T> b, float* y,
               std::size_t stride, const epilogue& finish = {}, bool continued = false) {
+#if TRANSEPT_HAS_AMX
+  if constexpr (std::is_same_v<T, float>)
+    if (context.precision != f32_precision::full && amx::available())
+      return amx::multiply(context, shape, a, b, y, stride, finish, continued);
+#endif
   constexpr std::size_t strip = detail::tile_cols;
+  const bool rounded = context.precision == f32_precision::bf16;
   workspace::scope scope(context.memory);
   float* const packed_b = scope.floats(std::min(shape.inner, detail::block_inner) *
                                        std::min(detail::rounded_up(shape.cols, strip), detail::block_cols));
@@ -88,9 +100,11 @@ void multiply(compute_context& context, product_shape shape, float_matrix a, str
       const bool first = k0 == 0, last = k0 + inner == shape.inner;
       parallel_for(context.threads, cols, strip, [&](std::size_t begin, std::size_t end, int) {
         for (std::size_t j = begin; j < end; j += strip)
-          detail::pack_strip<strip>(b, k0, inner, n0 + j, std::min(strip, end - j), packed_b + j * inner);
+          detail::pack_strip<strip>(b, k0, inner, n0 + j, std::min(strip, end - j), rounded,
+                                    packed_b + j * inner);
       });
       const detail::block_product block{.a = a,
+                                        .rounded = rounded,
                                         .k0 = k0,
                                         .inner = inner,
                                         .n0 = n0,

@@ -9,14 +9,20 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
-/// How prompts are multiplied by f32 (or f16) weights.
+/// How matrices of f32 are multiplied: prompts by f32 (or f16) weights, and everything while training.
 enum class f32_precision : std::uint8_t {
   /// In f32.
   full,
   /// On AMX, where the machine has it, as three products of bf16 parts: xₕ·wₕ + xₕ·wₗ + xₗ·wₕ. A product then
   /// errs by at most 3 · 2⁻¹⁶ Σ|x w| (kernels/x86/matmul_amx.hpp). An infinity in x or w may show as NaN, and
   /// numbers below 2⁻¹²⁶ count as 0. Without AMX, and for fewer rows than a tile has, this is `full`.
-  bf16x3
+  bf16x3,
+  /// As one product of both operands rounded to bf16, nearest even, summed in f32: mixed precision as
+  /// training
+  /// has it (Micikevicius et al. 2018; Kalamkar et al. 2019). A product then errs by at most 2⁻⁷ Σ|x w|. The
+  /// numbers are the same everywhere but for the order of sums, and for those below 2⁻¹²⁶, which AMX takes
+  /// for 0; only there is it the faster way. Sessions refuse it.
+  bf16
 };
 
 /// One computation at a time may use it; a session holds its own.

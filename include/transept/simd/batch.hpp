@@ -188,6 +188,14 @@ inline batch nearest_f16(batch x) {
   return same_bits<batch>(same_bits<integers>(result) | (same_bits<integers>(x) & integers(0x80000000u)));
 }
 
+/// The bf16 nearest to each lane, ties to even, as f32; infinite where it overflows. NaN stays NaN.
+inline batch nearest_bf16(batch x) {
+  using detail::integers;
+  const integers bits = detail::same_bits<integers>(x);
+  const integers rounded = (bits + integers(0x7fffu) + ((bits >> 16) & integers(1u))) & integers(0xffff0000u);
+  return xsimd::select(x == x, detail::same_bits<batch>(rounded), x);
+}
+
 /// Widening loads: `width` stored elements as f32.
 inline batch load(const std::int8_t* from) {
 #if defined(__AVX512F__)

@@ -43,6 +43,9 @@ struct training_options {
   /// For long contexts: of a block, a step keeps only the input (1 width per row instead of 12), and runs it
   /// again in the backward pass. The same bits for a third more time; a model may leave it unheeded.
   bool recompute_blocks = false;
+  /// What the products of linear layers and of the output matrix are made in. With `bf16`, or `bf16x3`,
+  /// parameters, gradients, moments, norms, softmax, the products inside attention and the loss stay f32.
+  f32_precision products = f32_precision::full;
   /// Threads to compute with; 0: one per processor this process may use.
   int threads = 0;
 };
@@ -160,7 +163,7 @@ double accumulate_gradients(trainer<Model>& trainer, token_rows tokens, token_ro
   const std::size_t counted = count_targets(all_targets);
   if (counted == 0) return 0.0;
 
-  compute_context context{trainer.threads_, trainer.memory_};
+  compute_context context{trainer.threads_, trainer.memory_, trainer.options_.products};
   tape& tape = trainer.tape_;
   tape.clear();
   tape.dropout = trainer.options_.dropout;
@@ -193,7 +196,7 @@ double evaluate(trainer<Model>& trainer, token_rows tokens, token_rows targets) 
   const std::span all_targets(targets.data(), static_cast<std::size_t>(targets.size()));
   const std::size_t counted = count_targets(all_targets);
   if (counted == 0) return 0.0;
-  compute_context context{trainer.threads_, trainer.memory_};
+  compute_context context{trainer.threads_, trainer.memory_, trainer.options_.products};
   workspace::scope scope(trainer.memory_);
   const auto x = scope.take<Model::width>(tokens.size()); // [rows, width]
   whole_sequences sequences(static_cast<std::size_t>(tokens.cols()));

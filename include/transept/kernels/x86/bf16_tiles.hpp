@@ -144,6 +144,13 @@ void pack_outputs(const T* w, std::size_t stride, std::size_t inputs, std::size_
   for (std::size_t p = 0; p < Parts; ++p) detail::transpose_pairs(tiles + p * tile_elements);
 }
 
+/// tiles [Parts][16][32] = from[k, r], rows of `inputs` by rows `stride` apart: pack_rows of the transpose.
+template <std::size_t Parts, class T>
+void pack_columns(const T* from, std::size_t stride, std::size_t rows, std::size_t inputs, bf16* tiles) {
+  pack_inputs<Parts>(from, stride, inputs, rows, tiles);
+  for (std::size_t p = 0; p < Parts; ++p) detail::transpose_pairs(tiles + p * tile_elements);
+}
+
 /// The same for a panel of weights (float_panels.hpp), from an even input on.
 template <std::size_t Parts, class T>
 void pack_panel(const T* panel, std::size_t inputs, bf16* tiles) {

@@ -19,7 +19,7 @@
 #include <transept/kernels/float_panels.hpp>
 #include <transept/kernels/operands.hpp>
 #include <transept/kernels/x86/amx.hpp>
-#include <transept/kernels/x86/bf16_tiles.hpp>
+#include <transept/kernels/x86/tiled_operands.hpp>
 #include <transept/runtime/compute_context.hpp>
 
 namespace transept::inline TRANSEPT_ABI::kernels {
@@ -37,34 +37,6 @@ inline bool runs_on_amx(element_type type, std::size_t rows, f32_precision preci
 #if TRANSEPT_HAS_AMX
 
 namespace amx {
-
-/// Packed weights of one thread: half of a second-level cache of 2 MiB.
-inline constexpr std::size_t weight_block_bytes = std::size_t{1} << 20;
-
-/// Outputs of one step: two tiles.
-inline constexpr std::size_t step_outputs = 2 * tile_outputs;
-inline constexpr std::size_t step_rows = 2 * tile_rows;
-
-template <class T>
-inline constexpr std::size_t parts_of = std::is_same_v<T, bf16> ? 1 : 2;
-
-constexpr std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
-
-/// How a product is divided: tiles lie as [row tile or output tile][steps][parts].
-struct tiling {
-  std::size_t steps;         ///< tiles along the inner dimension
-  std::size_t strip;         ///< elements of all tiles of 16 rows, or of 16 outputs
-  std::size_t block_outputs; ///< packed at once: whole steps
-
-  constexpr tiling(std::size_t inner, std::size_t parts)
-      : steps(divide_up(inner, tile_inner)),
-        strip(steps * parts * tile_elements),
-        block_outputs(std::max<std::size_t>(1, weight_block_bytes / (2 * strip * sizeof(bf16))) *
-                      step_outputs) {}
-
-  constexpr std::size_t x_elements(std::size_t rows) const { return divide_up(rows, tile_rows) * strip; }
-  constexpr std::size_t block_elements() const { return block_outputs / tile_outputs * strip; }
-};
 
 /// tmm0 … tmm3 += x tiles tmm4, tmm5 × weight tiles tmm6, tmm7; with one row of tiles, tmm0 and tmm1.
 template <std::size_t RowTiles>
@@ -122,14 +94,14 @@ void multiply_tiles(const bf16* x, const bf16* w, const tiling& tiles, float* su
 
 /// y [rows, outputs n, n + 1, …], of which `count` (≤ 32) exist, = epilogue(sums [rows][32]) without the
 /// activation. y is the first row.
-inline void finish_tiles(const float* sums, std::size_t rows, std::size_t count, float* y,
-                         std::size_t outputs, std::size_t n, const epilogue& finish) {
+inline void finish_tiles(const float* sums, std::size_t rows, std::size_t count, float* y, std::size_t stride,
+                         std::size_t n, const epilogue& finish) {
   constexpr std::size_t width = simd::width;
   static_assert(2 * width == step_outputs);
   for (std::size_t i = 0; i < rows; ++i) {
     const simd::batch left = simd::load(sums + i * step_outputs);
     const simd::batch right = simd::load(sums + i * step_outputs + width);
-    float* const to = y + i * outputs + n;
+    float* const to = y + i * stride + n;
     if (count == step_outputs) {
       finish.store(left, to, n);
       finish.store(right, to + width, n + width);
@@ -140,87 +112,67 @@ inline void finish_tiles(const float* sums, std::size_t rows, std::size_t count,
   }
 }
 
-/// packed = the weights of outputs n … n + count - 1, a last step filled with zeros. Read as they lie: some
-/// rows of them at a time, from left to right; or panel by panel.
-template <class T>
-void pack_weights(const T* w, std::size_t inner, std::size_t outputs, matrix_layout layout, std::size_t n,
-                  std::size_t count, const tiling& tiles, bf16* packed) {
-  constexpr std::size_t parts = parts_of<T>;
-  const auto pack_tile = [&](std::size_t step, std::size_t strip) {
-    const std::size_t k = step * tile_inner, j = strip * tile_outputs;
-    bf16* const to = packed + strip * tiles.strip + step * parts * tile_elements;
-    const std::size_t inputs = std::min(tile_inner, inner - k);
-    if (j >= count)
-      std::fill_n(to, parts * tile_elements, bf16{});
-    else if (layout == matrix_layout::panels)
-      pack_panel<parts>(w + (n + j) / panel_outputs * float_panel_size(inner) + k * panel_outputs, inputs,
-                        to);
-    else if (layout == matrix_layout::transposed)
-      pack_outputs<parts>(w + (n + j) * inner + k, inner, inputs, std::min(tile_outputs, count - j), to);
-    else
-      pack_inputs<parts>(w + k * outputs + n + j, outputs, inputs, std::min(tile_outputs, count - j), to);
+/// y [rows, outputs], rows `stride` apart, = epilogue(x [rows, inner] · w [inner, outputs]), both in as many
+/// parts.
+template <std::size_t Parts, class T>
+void multiply_in_parts(compute_context& context, product_shape shape, float_matrix x, const weights<T>& w,
+                       float* y, std::size_t stride, const epilogue& finish) {
+  const tiling tiles(shape.inner, Parts);
+  // Whole panels of bf16 are tiles already.
+  const bool in_place = std::is_same_v<T, bf16> && w.layout == matrix_layout::panels &&
+                        shape.inner % tile_inner == 0 && panel_count(shape.cols) % 2 == 0;
+  workspace::scope scope(context.memory);
+  const auto take = [&](std::size_t elements) {
+    return reinterpret_cast<bf16*>(scope.floats(elements * sizeof(bf16) / sizeof(float)));
   };
-  const std::size_t strips = divide_up(count, step_outputs) * 2;
-  if (layout != matrix_layout::row_major) {
-    for (std::size_t strip = 0; strip < strips; ++strip)
-      for (std::size_t step = 0; step < tiles.steps; ++step) pack_tile(step, strip);
-  } else {
-    for (std::size_t step = 0; step < tiles.steps; ++step)
-      for (std::size_t strip = 0; strip < strips; ++strip) pack_tile(step, strip);
-  }
+  bf16* const x_tiles = take(tiles.x_elements(shape.rows));
+  bf16* const blocks = take(static_cast<std::size_t>(context.threads.size()) * tiles.block_elements());
+
+  parallel_for(context.threads, shape.rows, tile_rows, [&](std::size_t begin, std::size_t end, int) {
+    pack_x<Parts>(x, shape.inner, begin, end - begin, tiles, x_tiles + begin / tile_rows * tiles.strip);
+  });
+
+  parallel_for(context.threads, shape.cols, step_outputs,
+               [&](std::size_t begin, std::size_t end, int thread) {
+                 bf16* const packed = blocks + static_cast<std::size_t>(thread) * tiles.block_elements();
+                 alignas(64) float sums[step_rows * step_outputs];
+                 const tile_scope use_tiles{tile_sizes{}};
+                 for (std::size_t n = begin; n < end; n += tiles.block_outputs) {
+                   const std::size_t count = std::min(tiles.block_outputs, end - n);
+                   const bf16* block = packed;
+                   if (in_place)
+                     block = reinterpret_cast<const bf16*>(w.data) + n / tile_outputs * tiles.strip;
+                   else
+                     pack_weights<Parts>(w, shape.inner, n, count, tiles, packed);
+                   finish_stores();
+                   for (std::size_t r = 0; r < shape.rows; r += step_rows) {
+                     const std::size_t rows = std::min(step_rows, shape.rows - r);
+                     const bf16* const rows_of_tiles = x_tiles + r / tile_rows * tiles.strip;
+                     for (std::size_t j = 0; j < count; j += step_outputs) {
+                       const bf16* const columns_of_tiles = block + j / tile_outputs * tiles.strip;
+                       if (rows > tile_rows)
+                         multiply_tiles<2, Parts>(rows_of_tiles, columns_of_tiles, tiles, sums);
+                       else
+                         multiply_tiles<1, Parts>(rows_of_tiles, columns_of_tiles, tiles, sums);
+                       finish_tiles(sums, rows, std::min(step_outputs, count - j), y + r * stride, stride,
+                                    n + j, finish);
+                     }
+                     for (std::size_t i = 0; i < rows; ++i) finish.activate(y + (r + i) * stride + n, count);
+                   }
+                 }
+               });
 }
 
 /// y [rows, outputs] = epilogue(x [rows, inner] · w), w [inner, outputs] in any layout.
 template <class T>
 void matmul(compute_context& context, rows_of_floats x, const T* w, std::size_t outputs, matrix_layout layout,
             float* y, const epilogue& finish) {
-  constexpr std::size_t parts = parts_of<T>;
-  const tiling tiles(x.cols, parts);
-  // Whole panels of bf16 are tiles already.
-  const bool in_place = std::is_same_v<T, bf16> && layout == matrix_layout::panels &&
-                        x.cols % tile_inner == 0 && panel_count(outputs) % 2 == 0;
-  workspace::scope scope(context.memory);
-  const auto take = [&](std::size_t elements) {
-    return reinterpret_cast<bf16*>(scope.floats(elements * sizeof(bf16) / sizeof(float)));
-  };
-  bf16* const x_tiles = take(tiles.x_elements(x.rows));
-  bf16* const blocks = take(static_cast<std::size_t>(context.threads.size()) * tiles.block_elements());
-
-  parallel_for(context.threads, x.rows, tile_rows, [&](std::size_t begin, std::size_t end, int) {
-    for (std::size_t r = begin; r < end; r += tile_rows)
-      for (std::size_t k = 0; k < x.cols; k += tile_inner)
-        pack_rows<parts>(x.row(r) + k, x.cols, std::min(tile_rows, end - r), std::min(tile_inner, x.cols - k),
-                         x_tiles + r / tile_rows * tiles.strip + k / tile_inner * parts * tile_elements);
-  });
-
-  parallel_for(context.threads, outputs, step_outputs, [&](std::size_t begin, std::size_t end, int thread) {
-    bf16* const packed = blocks + static_cast<std::size_t>(thread) * tiles.block_elements();
-    alignas(64) float sums[step_rows * step_outputs];
-    const tile_scope use_tiles{tile_sizes{}};
-    for (std::size_t n = begin; n < end; n += tiles.block_outputs) {
-      const std::size_t count = std::min(tiles.block_outputs, end - n);
-      const bf16* block = packed;
-      if (in_place)
-        block = reinterpret_cast<const bf16*>(w) + n / tile_outputs * tiles.strip;
-      else
-        pack_weights(w, x.cols, outputs, layout, n, count, tiles, packed);
-      finish_stores();
-      for (std::size_t r = 0; r < x.rows; r += step_rows) {
-        const std::size_t rows = std::min(step_rows, x.rows - r);
-        const bf16* const rows_of_tiles = x_tiles + r / tile_rows * tiles.strip;
-        for (std::size_t j = 0; j < count; j += step_outputs) {
-          const bf16* const columns_of_tiles = block + j / tile_outputs * tiles.strip;
-          if (rows > tile_rows)
-            multiply_tiles<2, parts>(rows_of_tiles, columns_of_tiles, tiles, sums);
-          else
-            multiply_tiles<1, parts>(rows_of_tiles, columns_of_tiles, tiles, sums);
-          finish_tiles(sums, rows, std::min(step_outputs, count - j), y + r * outputs, outputs, n + j,
-                       finish);
-        }
-        for (std::size_t i = 0; i < rows; ++i) finish.activate(y + (r + i) * outputs + n, count);
-      }
-    }
-  });
+  constexpr std::size_t parts = std::is_same_v<T, bf16> ? 1 : 2;
+  const std::size_t stride = layout == matrix_layout::panels       ? float_panel_size(x.cols)
+                             : layout == matrix_layout::transposed ? x.cols
+                                                                   : outputs;
+  multiply_in_parts<parts, T>(context, {x.rows, x.cols, outputs}, {x.data, x.cols}, {w, stride, layout}, y,
+                              outputs, finish);
 }
 
 } // namespace amx
