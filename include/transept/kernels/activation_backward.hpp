@@ -22,11 +22,10 @@ value_and_slope activate_with_slope(simd::batch x) {
   const simd::batch one = broadcast(1.0f), half = broadcast(0.5f);
   if constexpr (Type == activation_type::gelu_tanh) {
     const simd::batch square = x * x;
-    const simd::batch t =
-        simd::tanh(broadcast(0.7978845608028654f) * fma(square * x, broadcast(0.044715f), x));
-    const simd::batch inner = broadcast(0.7978845608028654f) * fma(square, broadcast(0.134145f), one);
-    const simd::batch share = fma(half, t, half); // of x that passes
-    return {x * share, fma(half * x * fma(-t, t, one), inner, share)};
+    const simd::batch share = gelu_tanh_share(x, square);
+    const simd::batch inner = broadcast(1.5957691216057308f) * fma(square, broadcast(0.134145f), one);
+    const simd::batch value = x * share;
+    return {value, fma(value * (one - share), inner, share)};
   } else if constexpr (Type == activation_type::gelu_erf) {
     const simd::batch share = fma(half, simd::erf(broadcast(0.7071067811865476f) * x), half);
     const simd::batch density = broadcast(0.3989422804014327f) * simd::exp(-half * x * x);

@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 
-#include <transept/kernels/column_sums.hpp>
+#include <transept/runtime/compute_context.hpp>
+#include <transept/simd/batch.hpp>
 
 namespace transept::inline TRANSEPT_ABI::kernels {
 
@@ -12,9 +13,15 @@ namespace transept::inline TRANSEPT_ABI::kernels {
 template <class OfRow>
 void scatter_rows(compute_context& context, const float* dx, std::size_t rows, std::size_t cols, float* table,
                   OfRow&& of_row) {
-  for_each_column(context, rows, cols, [&](std::size_t r, std::size_t i, std::size_t lanes) {
-    float* const to = table + of_row(r) * cols + i;
-    simd::store_lanes(to, simd::load_lanes(to, lanes) + simd::load_lanes(dx + r * cols + i, lanes), lanes);
+  parallel_for(context.threads, cols, 2 * simd::width, [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t r = 0; r < rows; ++r) {
+      float* const to = table + of_row(r) * cols;
+      for (std::size_t i = begin; i < end; i += simd::width) {
+        const std::size_t lanes = std::min(simd::width, end - i);
+        const simd::batch sum = simd::load_lanes(to + i, lanes) + simd::load_lanes(dx + r * cols + i, lanes);
+        simd::store_lanes(to + i, sum, lanes);
+      }
+    }
   });
 }
 

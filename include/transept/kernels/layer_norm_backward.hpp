@@ -59,14 +59,15 @@ inline void layer_norm_backward(compute_context& context, rows_of_floats x, cons
       scales[r] = moments.scale;
     }
   });
-  for_each_column(context, x.rows, x.cols, [&](std::size_t r, std::size_t i, std::size_t lanes) {
-    const std::size_t at = r * x.cols + i;
-    const simd::batch d = simd::load_lanes(dy + at, lanes);
-    const simd::batch normed =
-        (simd::load_lanes(x.data + at, lanes) - simd::broadcast(means[r])) * simd::broadcast(scales[r]);
-    simd::store_lanes(dbias + i, simd::load_lanes(dbias + i, lanes) + d, lanes);
-    simd::store_lanes(dweight + i, simd::fma(d, normed, simd::load_lanes(dweight + i, lanes)), lanes);
-  });
+  add_over_rows<2>(context, x.rows, x.cols, {dbias, dweight},
+                   [&](std::size_t r, std::size_t i, auto lanes, auto& totals) TRANSEPT_ALWAYS_INLINE {
+                     const simd::batch d = simd::load_lanes(dy + r * x.cols + i, lanes);
+                     const simd::batch value = simd::load_lanes(x.row(r) + i, lanes);
+                     const simd::batch normed =
+                         (value - simd::broadcast(means[r])) * simd::broadcast(scales[r]);
+                     totals[0] += d;
+                     totals[1] = simd::fma(d, normed, totals[1]);
+                   });
 }
 
 } // namespace transept::inline TRANSEPT_ABI::kernels

@@ -65,9 +65,15 @@ void pack_strip(strided_matrix<T> m, std::size_t k0, std::size_t inner, std::siz
       for (std::size_t lane = 0; lane < Lanes; lane += simd::width)
         simd::store(packed + k * Lanes + lane, simd::load(from + k * k_step + lane));
   } else {
-    for (std::size_t k = 0; k < inner; ++k)
-      for (std::size_t lane = 0; lane < Lanes; ++lane)
-        packed[k * Lanes + lane] = to_float(from[k * k_step + lane]);
+    // Vector by vector, each store overlapping the last; what is read beyond the lanes is the matrix's, but
+    // for its last row.
+    constexpr std::size_t room = rounded_up(Lanes, simd::width);
+    std::size_t k = 0;
+    for (; k + 1 < inner; ++k)
+      for (std::size_t lane = 0; lane < room; lane += simd::width)
+        simd::store(packed + k * Lanes + lane, simd::load(from + k * k_step + lane));
+    for (std::size_t lane = 0; lane < Lanes; ++lane)
+      packed[k * Lanes + lane] = to_float(from[k * k_step + lane]);
   }
   if (rounded) round_to_bf16(packed, inner * Lanes);
 }
