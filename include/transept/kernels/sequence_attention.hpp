@@ -11,11 +11,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 
 #include <transept/kernels/attention.hpp>
 #include <transept/kernels/dropout.hpp>
 #include <transept/kernels/small_product.hpp>
-#include <transept/kernels/softmax.hpp>
 #include <transept/runtime/compute_context.hpp>
 
 namespace transept::inline TRANSEPT_ABI::kernels {
@@ -85,23 +85,54 @@ inline void gather_columns(const float* from, std::size_t stride, std::size_t le
   }
 }
 
+// What causality leaves of the products of a block of queries, q0 … q0 + count - 1, with the keys before and
+// among them, for small_product: whole tiles that no query sees, and terms that are 0, are left out.
+
+/// [queries, keys] = … [width]
+constexpr auto seen_scores(std::size_t q0, std::size_t width) {
+  return [=](std::size_t query, std::size_t rows, std::size_t key) {
+    return inner_range{0, key < q0 + query + rows ? width : 0};
+  };
+}
+
+/// [queries, width] = Σ_keys
+constexpr auto sum_over_keys(std::size_t q0, std::size_t visible) {
+  return [=](std::size_t query, std::size_t rows, std::size_t) {
+    return inner_range{0, std::min(visible, q0 + query + rows)};
+  };
+}
+
+/// [keys, width] = Σ_queries
+constexpr auto sum_over_queries(std::size_t q0, std::size_t count) {
+  return [=](std::size_t key, std::size_t, std::size_t) {
+    return inner_range{key > q0 ? key - q0 : 0, count};
+  };
+}
+
 /// scores [0, padded count) = softmax(scale · scores) over the first `count`, then zeros; returns the
 /// logarithm of the sum.
 inline float softmax_row(float* scores, std::size_t count, std::size_t padded_count, float scale) {
-  for (std::size_t i = 0; i < count; i += simd::width)
-    simd::store(scores + i, simd::load(scores + i) * simd::broadcast(scale));
-  std::fill(scores + count, scores + padded_count, -std::numeric_limits<float>::infinity());
-  const float most = greatest(scores, padded_count);
+  const std::size_t last = (count - 1) / simd::width * simd::width, end = last + simd::width;
+  simd::batch greatest = simd::broadcast(-std::numeric_limits<float>::infinity());
+  const auto scaled = [&](std::size_t i) {
+    const simd::batch value = simd::load(scores + i) * simd::broadcast(scale);
+    simd::store(scores + i, value);
+    return value;
+  };
+  for (std::size_t i = 0; i < last; i += simd::width) greatest = simd::max(greatest, scaled(i));
+  scaled(last);
+  std::fill(scores + count, scores + end, -std::numeric_limits<float>::infinity());
+  const float most = simd::greatest(simd::max(greatest, simd::load(scores + last)));
   simd::batch partial = simd::broadcast(0.0f);
-  for (std::size_t i = 0; i < padded_count; i += simd::width) {
+  for (std::size_t i = 0; i < end; i += simd::width) {
     const simd::batch e = simd::exp(simd::load(scores + i) - simd::broadcast(most));
     simd::store(scores + i, e);
     partial += e;
   }
   const float total = simd::sum(partial);
   const simd::batch share = simd::broadcast(1.0f / total);
-  for (std::size_t i = 0; i < padded_count; i += simd::width)
-    simd::store(scores + i, simd::load(scores + i) * share);
+  for (std::size_t i = 0; i < end; i += simd::width) simd::store(scores + i, simd::load(scores + i) * share);
+  std::fill(scores + end, scores + padded_count, 0.0f);
   return most + std::log(total);
 }
 
@@ -183,16 +214,16 @@ inline void attend_head(const sequence_attention& problem, std::size_t task, con
     const std::size_t count = std::min(query_rows, length - q0);
     const std::size_t visible = q0 + count; // keys that any of these queries sees
     const std::size_t padded_visible = rounded_up(visible, small_tile_cols);
-    small_product({problem.queries + at.offset + q0 * stride, stride, 1}, count, width, scratch.keys_across,
-                  size.length, padded_visible, scratch.scores, size.length, false);
+    small_product({problem.queries + at.offset + q0 * stride, stride, 1}, count, scratch.keys_across,
+                  size.length, padded_visible, scratch.scores, size.length, false, seen_scores(q0, width));
     for (std::size_t q = 0; q < count; ++q) {
       float* const row = scratch.scores + q * size.length;
       const float log_sum = softmax_row(row, q0 + q + 1, padded_visible, problem.scale);
       if (log_sums) log_sums[at.log_sum(problem, q0 + q)] = log_sum;
       if (problem.dropout.rate > 0) drop_row(problem.dropout, task * length + q0 + q, row, visible);
     }
-    small_product({scratch.scores, size.length, 1}, count, visible, scratch.values, size.width, size.width,
-                  scratch.sums, size.width, false);
+    small_product({scratch.scores, size.length, 1}, count, scratch.values, size.width, size.width,
+                  scratch.sums, size.width, false, sum_over_keys(q0, visible));
     put_rows(scratch.sums, size.width, count, width, out + at.out_offset(problem, q0), at.out_stride);
   }
 }

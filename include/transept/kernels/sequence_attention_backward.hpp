@@ -72,14 +72,16 @@ inline void score_row_backward(const sequence_attention& problem, std::size_t ma
                                float output_product, std::size_t visible, std::size_t padded_visible,
                                float* scores, float* dscores) {
   const simd::batch scale = simd::broadcast(problem.scale), shift = simd::broadcast(-log_sum);
-  for (std::size_t i = 0; i < visible; i += simd::width)
-    simd::store(scores + i, simd::exp(simd::fma(simd::load(scores + i), scale, shift)));
-  std::fill(scores + visible, scores + padded_visible, 0.0f);
   const simd::batch product = simd::broadcast(output_product);
   const bool dropping = problem.dropout.rate > 0;
   if (dropping) drop_row(problem.dropout, mask_row, dscores, visible);
-  for (std::size_t i = 0; i < padded_visible; i += simd::width)
-    simd::store(dscores + i, simd::load(scores + i) * (simd::load(dscores + i) - product) * scale);
+  for (std::size_t i = 0; i < visible; i += simd::width) {
+    const simd::batch p = simd::exp(simd::fma(simd::load(scores + i), scale, shift));
+    simd::store(scores + i, p);
+    simd::store(dscores + i, p * (simd::load(dscores + i) - product) * scale);
+  }
+  std::fill(scores + visible, scores + padded_visible, 0.0f);
+  std::fill(dscores + visible, dscores + padded_visible, 0.0f);
   if (dropping) drop_row(problem.dropout, mask_row, scores, visible);
 }
 
@@ -103,10 +105,10 @@ inline void attend_head_backward(const sequence_attention& problem,
     const float* const queries = problem.queries + at.offset + q0 * stride;
     gather_rows(queries, stride, count, width, size.width, scratch.queries);
     gather_rows(gradient.dout + out_offset, at.out_stride, count, width, size.width, scratch.dout);
-    small_product({queries, stride, 1}, count, width, scratch.keys_across, size.length, padded_visible,
-                  scratch.probabilities, size.length, false); // Q Kᵀ
-    small_product({scratch.dout, size.width, 1}, count, width, scratch.values_across, size.length,
-                  padded_visible, scratch.dscores, size.length, false); // dO Vᵀ
+    small_product({queries, stride, 1}, count, scratch.keys_across, size.length, padded_visible,
+                  scratch.probabilities, size.length, false, seen_scores(q0, width)); // Q Kᵀ
+    small_product({scratch.dout, size.width, 1}, count, scratch.values_across, size.length, padded_visible,
+                  scratch.dscores, size.length, false, seen_scores(q0, width)); // dO Vᵀ
     for (std::size_t q = 0; q < count; ++q) {
       const float product =
           dot(scratch.dout + q * size.width, gradient.out + out_offset + q * at.out_stride, width);
@@ -114,13 +116,13 @@ inline void attend_head_backward(const sequence_attention& problem,
                          product, q0 + q + 1, padded_visible, scratch.probabilities + q * size.length,
                          scratch.dscores + q * size.length);
     }
-    small_product({scratch.dscores, size.length, 1}, count, visible, scratch.keys, size.width, size.width,
-                  scratch.dqueries, size.width, false); // dS K
+    small_product({scratch.dscores, size.length, 1}, count, scratch.keys, size.width, size.width,
+                  scratch.dqueries, size.width, false, sum_over_keys(q0, visible)); // dS K
     put_rows(scratch.dqueries, size.width, count, width, gradient.dqueries + at.offset + q0 * stride, stride);
-    small_product({scratch.probabilities, 1, size.length}, visible, count, scratch.dout, size.width,
-                  size.width, scratch.dvalues, size.width, true); // Pᵀ dO
-    small_product({scratch.dscores, 1, size.length}, visible, count, scratch.queries, size.width, size.width,
-                  scratch.dkeys, size.width, true); // dSᵀ Q
+    small_product({scratch.probabilities, 1, size.length}, visible, scratch.dout, size.width, size.width,
+                  scratch.dvalues, size.width, true, sum_over_queries(q0, count)); // Pᵀ dO
+    small_product({scratch.dscores, 1, size.length}, visible, scratch.queries, size.width, size.width,
+                  scratch.dkeys, size.width, true, sum_over_queries(q0, count)); // dSᵀ Q
   }
   put_rows(scratch.dkeys, size.width, length, width, gradient.dkeys + at.offset, stride);
   put_rows(scratch.dvalues, size.width, length, width, gradient.dvalues + at.offset, stride);

@@ -41,14 +41,25 @@ void small_product_tile(strided a, std::size_t inner, const float* b, std::size_
   });
 }
 
+/// Terms [begin, end) of a sum.
+struct inner_range {
+  std::size_t begin, end;
+};
+
 /// c [rows, cols] (+)= a [rows, inner] · b [inner, cols], rows of b and c `b_stride` and `c_stride` apart;
-/// cols is a multiple of small_tile_cols.
-inline void small_product(strided a, std::size_t rows, std::size_t inner, const float* b,
-                          std::size_t b_stride, std::size_t cols, float* c, std::size_t c_stride, bool add) {
+/// cols is a multiple of small_tile_cols. terms_of(row, rows, col) is the range of the inner dimension that
+/// counts for the tile of `rows` rows there; where it is empty, c stays as it is.
+template <class TermsOf>
+void small_product(strided a, std::size_t rows, const float* b, std::size_t b_stride, std::size_t cols,
+                   float* c, std::size_t c_stride, bool add, TermsOf&& terms_of) {
   for (std::size_t j = 0; j < cols; j += small_tile_cols) {
     simd::in_tiles<small_tile_rows>(rows, [&](std::size_t r, auto tile) {
-      small_product_tile<tile>({a.data + r * a.row_step, a.row_step, a.inner_step}, inner, b + j, b_stride,
-                               c + r * c_stride + j, c_stride, add);
+      const inner_range terms = terms_of(r, tile, j);
+      if (terms.begin >= terms.end) return;
+      small_product_tile<tile>(
+          {a.data + r * a.row_step + terms.begin * a.inner_step, a.row_step, a.inner_step},
+          terms.end - terms.begin, b + terms.begin * b_stride + j, b_stride, c + r * c_stride + j, c_stride,
+          add);
     });
   }
 }
