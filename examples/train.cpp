@@ -60,6 +60,7 @@ void add_checks(CLI::App& app) {
   for (const char* name : {"--beta1", "--beta2", "--validation", "--dropout", "--label-smoothing"})
     app.get_option(name)->check(CLI::Range(0.0, 1.0).description(""));
   app.get_option("--schedule")->check(one_of({"cosine", "linear", "inverse-sqrt", "constant"}));
+  app.get_option("--products")->check(one_of({"f32", "bf16", "bf16x3"}));
   app.get_option("--dtype")->check(one_of({"f32", "f16", "bf16"}));
 }
 

@@ -115,6 +115,9 @@ transept::training_options options_of(const training_settings& s, std::size_t la
           .dropout = {.embedding = rate, .attention = rate, .residual = rate, .seed = s.seed},
           .frozen_blocks = s.train_blocks == 0 ? 0 : layers - s.train_blocks,
           .recompute_blocks = s.recompute,
+          .products = s.products == "bf16"     ? transept::f32_precision::bf16
+                      : s.products == "bf16x3" ? transept::f32_precision::bf16x3
+                                               : transept::f32_precision::full,
           .threads = threads};
 }
 

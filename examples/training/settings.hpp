@@ -25,6 +25,7 @@ struct training_settings {
   double dropout = 0;
   std::size_t train_blocks = 0;
   bool recompute = false;
+  std::string products = "f32";
   // How it is learned.
   std::size_t iterations = 2000, batch = 12, accumulate = 1;
   double learning_rate = 1e-3, least_learning_rate = 1e-4;
@@ -42,7 +43,7 @@ struct training_settings {
 /// Calls f(option's name, setting, what the help calls its value, what it is) for each setting.
 template <class Settings, class F>
 void for_each_setting(Settings& s, F&& f) {
-  f("text", s.text, "FILE", "Text to learn: UTF-8, or any bytes");
+  f("text", s.text, "FILE", "Text to learn; <|endoftext|> between documents is that token");
   f("validation-text", s.validation_text, "FILE", "Text to check with; none: the end of the other");
   f("validation", s.validation, "X", "Part of the text that is kept for checking");
   f("vocabulary", s.vocabulary, "WHAT",
@@ -55,6 +56,8 @@ void for_each_setting(Settings& s, F&& f) {
   f("dropout", s.dropout, "P", "Part of embeddings, attention and residuals that a pass drops");
   f("train-blocks", s.train_blocks, "N", "Train the last N blocks only, and not the embeddings; 0: all");
   f("recompute", s.recompute, "", "Keep less for the backward pass: long contexts in less memory, slower");
+  f("products", s.products, "f32|bf16|bf16x3",
+    "What matrices are multiplied in; bf16 and bf16x3 are faster where there is AMX");
   f("iterations", s.iterations, "N", "Optimizer steps");
   f("batch", s.batch, "N", "Sequences of a batch");
   f("accumulate", s.accumulate, "N", "Batches of a step");

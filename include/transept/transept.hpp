@@ -46,6 +46,10 @@
 #include <transept/generate/sampling.hpp>
 #include <transept/generate/session.hpp>
 
-// Training.
+// Training: vocabularies and token files from texts, batches of them, steps, the state of a run.
+#include <transept/io/vocabulary_writer.hpp>
+#include <transept/train/batches.hpp>
 #include <transept/train/schedules.hpp>
+#include <transept/train/train_tokenizer.hpp>
 #include <transept/train/training.hpp>
+#include <transept/train/training_state.hpp>
