@@ -11,6 +11,8 @@
 
 #include <benchmark/benchmark.h>
 
+#include <common/arithmetic.hpp>
+
 #include <transept/runtime/thread_pool.hpp>
 #include <transept/simd/batch.hpp>
 #include <transept/simd/unroll.hpp>
@@ -125,25 +127,6 @@ inline double read_write_bandwidth(transept::thread_pool& threads, double bytes)
   return static_cast<double>(2 * from.size() * sizeof(float)) / std::min(copying, changing);
 }
 
-/// Floating-point operations per second, a multiply-add being two, that `threads` do in registers.
-inline double arithmetic_peak(transept::thread_pool& threads) {
-  constexpr std::size_t chains = 12; // two units times a latency of four, with some to spare
-  constexpr std::size_t steps = 200'000;
-  const double seconds = least_seconds(3, [&] {
-    threads.run([&](int, int) {
-      simd::batch sums[chains];
-      simd::unroll<chains>([&](auto c) { sums[c] = simd::broadcast(0.5f); });
-      simd::batch factor = simd::broadcast(0.5f), term = simd::broadcast(0.25f);
-      benchmark::DoNotOptimize(factor);
-      benchmark::DoNotOptimize(term);
-      for (std::size_t i = 0; i < steps; ++i)
-        simd::unroll<chains>([&](auto c) { sums[c] = simd::fma(sums[c], factor, term); });
-      simd::unroll<chains>([&](auto c) { benchmark::DoNotOptimize(sums[c]); });
-    });
-  });
-  return 2.0 * chains * steps * static_cast<double>(simd::width) * threads.size() / seconds;
-}
-
 /// Seconds per iteration of a benchmark's loop, which it is made just before.
 class stopwatch {
 public:
@@ -180,7 +163,8 @@ inline void report_flops(benchmark::State& state, const stopwatch& watch, transe
   const double rate = flops_per_iteration / watch.seconds_per_iteration(state);
   state.counters["FLOP/s"] = benchmark::Counter(rate);
   double peak = 0;
-  for (int i = 0; i < 8; ++i) peak = std::max(peak, arithmetic_peak(threads)); // some may be disturbed
+  for (int i = 0; i < 8; ++i)
+    peak = std::max(peak, examples::arithmetic_peak(threads)); // some may be disturbed
   state.counters["of_peak"] = benchmark::Counter(rate / peak);
 }
 
