@@ -1,5 +1,5 @@
 // Kernels that work row by row: layer norm, softmax, activations, on one row and on 512, in cache. B/s counts
-// what is read and written, `of_copy` is its share of what a copy of as many numbers by one thread moves, and
+// what is read and written, `of_read_write` is its share of what one thread reads and writes at most, and
 // `vs_libm` says how many times faster than the standard library's functions a formula is. All of them should
 // vanish beside the matrix products.
 #include "machine.hpp"
@@ -14,29 +14,10 @@ namespace {
 
 namespace kernels = transept::kernels;
 
-/// Seconds that one call of `f` takes, of many.
-template <class F>
-double seconds_of(F&& f) {
-  const double once = bench::least_seconds(3, f);
-  const int times = 1 + static_cast<int>(1e-3 / (once + 1e-9));
-  return bench::least_seconds(3,
-                              [&] {
-                                for (int i = 0; i < times; ++i) f();
-                              }) /
-         times;
-}
-
 /// Reports a kernel that reads and writes `count` floats.
 void report(benchmark::State& state, const bench::stopwatch& watch, std::size_t count) {
-  const double seconds = watch.seconds_per_iteration(state);
-  const auto from = bench::activations(count);
-  transept::buffer<float> to(count);
-  const double copying = seconds_of([&] {
-    std::copy_n(from.data(), count, to.data());
-    benchmark::ClobberMemory();
-  });
-  state.counters["B/s"] = benchmark::Counter(static_cast<double>(2 * count * sizeof(float)) / seconds);
-  state.counters["of_copy"] = benchmark::Counter(copying / seconds);
+  transept::thread_pool one(1);
+  bench::report_read_write(state, watch, one, static_cast<double>(2 * count * sizeof(float)));
 }
 
 /// The same, and beside `formula`, float(float), from the standard library.
@@ -46,7 +27,7 @@ void report(benchmark::State& state, const bench::stopwatch& watch, std::size_t 
   report(state, watch, count);
   const auto from = bench::activations(count);
   transept::buffer<float> to(count);
-  const double by_libm = seconds_of([&] {
+  const double by_libm = bench::seconds_of([&] {
     for (std::size_t i = 0; i < count; ++i) to.data()[i] = formula(from.data()[i]);
     benchmark::ClobberMemory();
   });

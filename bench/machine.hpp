@@ -1,5 +1,5 @@
 // What the machine can do at most, measured in the same run as the kernels, so that they can be printed as
-// fractions of it: bytes read from memory per second, and multiply-adds per second.
+// fractions of it: bytes read from memory per second, bytes read and written, and multiply-adds.
 #pragma once
 
 #include <algorithm>
@@ -10,6 +10,8 @@
 #include <string>
 
 #include <benchmark/benchmark.h>
+
+#include <common/arithmetic.hpp>
 
 #include <transept/runtime/thread_pool.hpp>
 #include <transept/simd/batch.hpp>
@@ -30,6 +32,18 @@ double least_seconds(int times, F&& f) {
     least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
   return least;
+}
+
+/// Seconds that one call of `f` takes, of as many as fill a millisecond.
+template <class F>
+double seconds_of(F&& f) {
+  const double once = least_seconds(3, f);
+  const int times = 1 + static_cast<int>(1e-3 / (once + 1e-9));
+  return least_seconds(10,
+                       [&] {
+                         for (int i = 0; i < times; ++i) f();
+                       }) /
+         times;
 }
 
 /// One large block that all benchmarks take their weights from, several times larger than the caches. Its
@@ -87,23 +101,30 @@ inline double read_bandwidth(transept::thread_pool& threads) {
   return static_cast<double>(count * sizeof(float)) / seconds;
 }
 
-/// Floating-point operations per second, a multiply-add being two, that `threads` do in registers.
-inline double arithmetic_peak(transept::thread_pool& threads) {
-  constexpr std::size_t chains = 12; // two units times a latency of four, with some to spare
-  constexpr std::size_t steps = 200'000;
-  const double seconds = least_seconds(3, [&] {
-    threads.run([&](int, int) {
-      simd::batch sums[chains];
-      simd::unroll<chains>([&](auto c) { sums[c] = simd::broadcast(0.5f); });
-      simd::batch factor = simd::broadcast(0.5f), term = simd::broadcast(0.25f);
-      benchmark::DoNotOptimize(factor);
-      benchmark::DoNotOptimize(term);
-      for (std::size_t i = 0; i < steps; ++i)
-        simd::unroll<chains>([&](auto c) { sums[c] = simd::fma(sums[c], factor, term); });
-      simd::unroll<chains>([&](auto c) { benchmark::DoNotOptimize(sums[c]); });
+/// Bytes per second that `threads` read and write at most, again and again `bytes` of them: in the caches,
+/// where these hold as much. Numbers are changed in place or copied, whichever is faster.
+inline double read_write_bandwidth(transept::thread_pool& threads, double bytes) {
+  constexpr std::size_t grain = 1024;
+  const std::size_t grains = static_cast<std::size_t>(bytes) / (2 * sizeof(float) * grain) + 1;
+  transept::buffer<float> from(grains * grain), to(grains * grain);
+  std::fill_n(from.data(), from.size(), 1.0f);
+  simd::batch factor = simd::broadcast(1.0f);
+  benchmark::DoNotOptimize(factor);
+  const auto seconds = [&](auto&& move) {
+    return seconds_of([&] {
+      transept::parallel_for(threads, from.size(), grain, move);
+      benchmark::ClobberMemory();
     });
+  };
+  const double copying = seconds([&](std::size_t begin, std::size_t end, int) {
+    std::copy_n(from.data() + begin, end - begin, to.data() + begin);
   });
-  return 2.0 * chains * steps * static_cast<double>(simd::width) * threads.size() / seconds;
+  const double changing = seconds([&](std::size_t begin, std::size_t end, int) {
+    for (float* at = from.data() + begin; at < from.data() + end; at += 4 * simd::width)
+      simd::unroll<4>(
+          [&](auto i) { simd::store(at + i * simd::width, simd::load(at + i * simd::width) * factor); });
+  });
+  return static_cast<double>(2 * from.size() * sizeof(float)) / std::min(copying, changing);
 }
 
 /// Seconds per iteration of a benchmark's loop, which it is made just before.
@@ -126,12 +147,25 @@ inline void report_bytes(benchmark::State& state, const stopwatch& watch, transe
   state.counters["of_read"] = benchmark::Counter(rate / read_bandwidth(threads));
 }
 
+/// Prints bytes read and written per second, and as `of_read_write` what part that is of what as many threads
+/// read and write, measured now.
+inline void report_read_write(benchmark::State& state, const stopwatch& watch, transept::thread_pool& threads,
+                              double bytes_per_iteration) {
+  const double rate = bytes_per_iteration / watch.seconds_per_iteration(state);
+  state.counters["B/s"] = benchmark::Counter(rate);
+  state.counters["of_read_write"] =
+      benchmark::Counter(rate / read_write_bandwidth(threads, bytes_per_iteration));
+}
+
 /// Prints operations per second, and as `of_peak` what part of the arithmetic peak, measured now.
 inline void report_flops(benchmark::State& state, const stopwatch& watch, transept::thread_pool& threads,
                          double flops_per_iteration) {
   const double rate = flops_per_iteration / watch.seconds_per_iteration(state);
   state.counters["FLOP/s"] = benchmark::Counter(rate);
-  state.counters["of_peak"] = benchmark::Counter(rate / arithmetic_peak(threads));
+  double peak = 0;
+  for (int i = 0; i < 8; ++i)
+    peak = std::max(peak, examples::arithmetic_peak(threads)); // some may be disturbed
+  state.counters["of_peak"] = benchmark::Counter(rate / peak);
 }
 
 /// The published sizes, and what their kernels work on.

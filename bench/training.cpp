@@ -20,6 +20,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <common/arithmetic.hpp>
 #include <common/program.hpp>
 
 #include <transept/core/json.hpp>
@@ -68,16 +69,6 @@ double milliseconds(F&& f) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// Floating-point operations of the products of a step, attention's causal halves included: forward, and
-/// twice as many backward. What is computed twice counts once.
-double operations_of_step(const transept::decoder_shape& shape, double sequences, double length) {
-  const auto number = [](std::size_t n) { return static_cast<double>(n); };
-  const double width = number(shape.n_embd), inner = number(shape.n_head * shape.head_width);
-  const double of_block = width * 4 * inner + 2 * width * number(shape.n_inner);
-  const double weights = number(shape.n_layer) * of_block + width * number(shape.vocab_size);
-  return 6 * sequences * length * (weights + number(shape.n_layer) * length * inner);
-}
-
 template <transept::gpt2_config Config>
 measurement run(const settings& chosen) {
   if (chosen.context > Config.n_positions)
@@ -91,7 +82,8 @@ measurement run(const settings& chosen) {
   const transept::token_rows tokens(ids.data(), chosen.batch, chosen.context);
   const transept::token_rows targets(ids.data() + 1, chosen.batch, chosen.context);
 
-  measurement result{.operations = operations_of_step(trainer.model().shape(), chosen.batch, chosen.context),
+  measurement result{.operations =
+                         examples::operations_of_step(trainer.model().shape(), chosen.batch, chosen.context),
                      .threads = trainer.threads().size()};
   std::vector<double> forward, both, optimizer, whole, peak;
   for (int i = 0; i <= chosen.repeat; ++i) { // the first is not counted
@@ -104,7 +96,7 @@ measurement run(const settings& chosen) {
     both.push_back(both_ms - forward_ms);
     optimizer.push_back(optimizer_ms);
     whole.push_back(both_ms + optimizer_ms);
-    peak.push_back(bench::arithmetic_peak(trainer.threads()));
+    peak.push_back(examples::arithmetic_peak(trainer.threads()));
   }
   result.forward_ms = median(forward);
   result.backward_ms = median(both);
