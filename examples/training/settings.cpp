@@ -23,9 +23,13 @@ training_settings preset_named(const std::string& name) {
     settings.vocabulary = TRANSEPT_DEFAULT_MODEL;
     settings.width = 256;
     settings.context = 256;
-    settings.dropout = 0.2;
-    settings.evaluate_batches = 0;
+    settings.batch = 4;
+    settings.iterations = 6000;
+    settings.dropout = 0.15;
     settings.least_learning_rate = 5e-5;
+    settings.warmup = 200;
+    settings.evaluate_every = 500;
+    settings.evaluate_batches = 0;
     settings.dtype = "f16";
     settings.prompt = "ROMEO:\n";
     return settings;
