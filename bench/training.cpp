@@ -13,7 +13,6 @@
 #include <cstdio>
 #include <iostream>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <sys/resource.h>
@@ -51,12 +50,6 @@ struct measurement {
   double loss = 0;
 };
 
-transept::f32_precision precision_named(std::string_view name) {
-  return name == "bf16"     ? transept::f32_precision::bf16
-         : name == "bf16x3" ? transept::f32_precision::bf16x3
-                            : transept::f32_precision::full;
-}
-
 double median(std::vector<double> values) {
   std::ranges::sort(values);
   return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
@@ -74,8 +67,9 @@ measurement run(const settings& chosen) {
   if (chosen.context > Config.n_positions)
     throw transept::context_error("this model has " + std::to_string(Config.n_positions) +
                                   " positions; --context " + std::to_string(chosen.context) + " is more");
-  transept::trainer trainer(transept::initialise<transept::gpt2<Config>>(1, {.threads = chosen.threads}),
-                            {.products = precision_named(chosen.products), .threads = chosen.threads});
+  transept::trainer trainer(
+      transept::initialise<transept::gpt2<Config>>(1, {.threads = chosen.threads}),
+      {.products = examples::f32_precision_named(chosen.products), .threads = chosen.threads});
   std::vector<token_id> ids(static_cast<std::size_t>(chosen.batch * chosen.context + 1));
   for (std::size_t i = 0; i < ids.size(); ++i)
     ids[i] = static_cast<token_id>(i * 7919 % static_cast<std::size_t>(Config.vocab_size));

@@ -72,8 +72,11 @@ inline void add_f32_precision(CLI::App& app, std::string& name) {
       ->capture_default_str();
 }
 
+/// "bf16" (training's alone), "bf16x3"; any other name: in full.
 inline transept::f32_precision f32_precision_named(std::string_view name) {
-  return name == "bf16x3" ? transept::f32_precision::bf16x3 : transept::f32_precision::full;
+  return name == "bf16"     ? transept::f32_precision::bf16
+         : name == "bf16x3" ? transept::f32_precision::bf16x3
+                            : transept::f32_precision::full;
 }
 
 /// The options of every program that runs a model.

@@ -23,7 +23,6 @@ public:
 
   transept::decoder_shape shape() const override { return trainer_.model().shape(); }
   std::size_t parameter_count() const override { return count_parameters(trainer_.model()); }
-  std::size_t bytes() const override { return trainer_.bytes(); }
   transept::thread_pool& threads() override { return trainer_.threads(); }
 
   double accumulate(transept::token_rows tokens, transept::token_rows targets, double weight) override {

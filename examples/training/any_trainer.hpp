@@ -31,7 +31,6 @@ public:
 
   virtual transept::decoder_shape shape() const = 0;
   virtual std::size_t parameter_count() const = 0;
-  virtual std::size_t bytes() const = 0;
   virtual transept::thread_pool& threads() = 0;
 
   /// accumulate_gradients, optimizer_step, evaluate of transept/train/training.hpp.

@@ -66,12 +66,6 @@ private:
   int file_;
 };
 
-void write_text(const std::filesystem::path& path, const std::string& text) {
-  transept::atomic_file file(path);
-  file.write(text);
-  file.commit();
-}
-
 bool has_run(const std::filesystem::path& folder) { return std::filesystem::exists(folder / settings_file); }
 
 /// What cannot change in a run that has begun.
@@ -115,9 +109,7 @@ transept::training_options options_of(const training_settings& s, std::size_t la
           .dropout = {.embedding = rate, .attention = rate, .residual = rate, .seed = s.seed},
           .frozen_blocks = s.train_blocks == 0 ? 0 : layers - s.train_blocks,
           .recompute_blocks = s.recompute,
-          .products = s.products == "bf16"     ? transept::f32_precision::bf16
-                      : s.products == "bf16x3" ? transept::f32_precision::bf16x3
-                                               : transept::f32_precision::full,
+          .products = f32_precision_named(s.products),
           .threads = threads};
 }
 
@@ -341,7 +333,7 @@ private:
 
   void checkpoint() {
     save_checkpoint(*trainer_, progress_, folder_, s_.keep);
-    write_text(picture_, loss_curve(s_.preset + ": " + folder_.filename().string(), log_.rows()));
+    transept::write_text(picture_, loss_curve(s_.preset + ": " + folder_.filename().string(), log_.rows()));
   }
 
   void conclude() {
@@ -446,7 +438,7 @@ void train(const training_settings& settings, const run_options& options) {
     if (is_new && was_empty) std::filesystem::remove_all(folder, error); // as if nothing had been asked
     throw;
   }
-  write_text(folder / settings_file, to_json(settings).dump(2) + "\n"); // last: who has it has all
+  transept::write_text(folder / settings_file, to_json(settings).dump(2) + "\n"); // last: who has it has all
   end_at_signals();
   run->go();
 }

@@ -97,4 +97,11 @@ private:
   std::unique_ptr<std::FILE, closer> stream_;
 };
 
+/// Writes a whole file at once, as atomic_file does.
+inline void write_text(const std::filesystem::path& path, std::string_view text) {
+  atomic_file file(path);
+  file.write(text);
+  file.commit();
+}
+
 } // namespace transept::inline TRANSEPT_ABI

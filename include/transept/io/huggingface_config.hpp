@@ -273,9 +273,7 @@ inline std::string to_json(const huggingface_config& config, element_type stored
 /// Writes config.json's text to `path`, whole or not at all. Throws file_error.
 inline void write_config(const std::filesystem::path& path, const huggingface_config& config,
                          element_type stored_as = element_type::f32) {
-  atomic_file file(path);
-  file.write(to_json(config, stored_as));
-  file.commit();
+  write_text(path, to_json(config, stored_as));
 }
 
 /// The initialiser of the `gpt2_config` for this shape: `{.n_embd = 256, .n_layer = 4, .n_head = 4}`.

@@ -23,12 +23,6 @@ namespace transept::inline TRANSEPT_ABI {
 
 namespace detail {
 
-inline void write_text(const std::filesystem::path& path, std::string_view text) {
-  atomic_file file(path);
-  file.write(text);
-  file.commit();
-}
-
 template <class Text>
 std::string json_table(const std::vector<std::pair<Text, std::size_t>>& ids) {
   std::string text = "{";
@@ -82,11 +76,11 @@ inline void write_vocabulary_files(const vocabulary& vocabulary, const std::file
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw file_error(folder.string() + ": cannot make the folder: " + error.message());
-  detail::write_text(folder / "vocab.json", detail::json_table(all));
-  detail::write_text(folder / "merges.txt", lines);
+  write_text(folder / "vocab.json", detail::json_table(all));
+  write_text(folder / "merges.txt", lines);
   const auto others = folder / "added_tokens.json";
   if (!added.empty()) {
-    detail::write_text(others, detail::json_table(added));
+    write_text(others, detail::json_table(added));
   } else {
     std::filesystem::remove(others, error); // of a vocabulary that was there before
   }
@@ -99,7 +93,7 @@ inline void copy_vocabulary_files(const std::filesystem::path& from, const std::
                            "tokenizer_config.json", "special_tokens_map.json", "generation_config.json"}) {
     std::error_code ignored;
     if (!std::filesystem::exists(from / name, ignored)) continue;
-    detail::write_text(to / name, mapped_file(from / name).text());
+    write_text(to / name, mapped_file(from / name).text());
   }
 }
 
