@@ -15,7 +15,7 @@ cmake --build --preset release --target generate
 prompt=${1:-"ROMEO:
 "}
 say "A GPT-2 trained on Shakespeare writes"
-build/release/examples/generate --prompt "$prompt" --max-new-tokens 200 --temperature 0.8 --top-k 40 --seed 7
+build/release/examples/generate --prompt "$prompt" --max-new-tokens 200 --temperature 0.7 --top-k 40 --seed 2
 
 say "Your turn"
 cat >&2 <<'END'

@@ -4,7 +4,7 @@
 The command is run as it is; its standard output is drawn under the command line. docs/images/generate.svg is made with
 
     scripts/draw_terminal.py docs/images/generate.svg build/release/examples/generate --prompt $'ROMEO:\\n' \\
-        --max-new-tokens 120 --temperature 0.8 --top-k 40 --seed 7
+        --max-new-tokens 120 --temperature 0.7 --top-k 40 --seed 2
 """
 import html
 import shlex

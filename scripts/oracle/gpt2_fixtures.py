@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy
 
+from . import shipped_model
 from .folder import mask_buffers, parameter_shapes, write_weights
 from .gpt2 import GPT2, Config
 
@@ -131,13 +132,10 @@ def write(root, repository):
         manifest.append(entry(spec["name"], spec["why"], place / spec["name"], place / spec["name"],
                               Config(spec["config"])))
 
-    # The shipped model: real weights in real sizes.
     source, folder = repository / "models" / "shakespeare", root / "shakespeare"
-    folder.mkdir()
-    model = GPT2(source)
-    ids = [858, 25, 198, 40, 455, 321, 11, 291, 455, 701]
-    greedy, _ = model.greedy(ids[:PROMPT], CONTINUATION)
-    write_expectations(folder, model, ids, greedy)
+    model, prompt, greedy = shipped_model.write(folder, source, place.parent / "examples" / "sea.txt")
+    more = PROMPT - len(prompt)
+    write_expectations(folder, model, prompt + greedy[:7], greedy[more:][:CONTINUATION])
     manifest.append(entry("shakespeare", "the shipped model", place / "shakespeare", source, model.config))
     lines = ",\n".join("  " + json.dumps(item) for item in manifest)
     (root / "manifest.json").write_text('{"variants": [\n' + lines + "\n]}\n")

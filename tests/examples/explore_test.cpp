@@ -1,11 +1,18 @@
 // examples/explore.cpp and examples/minimal.cpp, as built.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
 #include <support/program_run.hpp>
+#include <support/shipped_model.hpp>
 
 using support::program_run;
 
 namespace {
+
+const support::shipped_model_facts& shipped = support::shipped_facts();
 
 /// The text above each list of words that was shown.
 std::vector<std::string> texts(const std::string& shown) {
@@ -28,31 +35,37 @@ program_run explore(std::vector<std::string> arguments, std::string_view input) 
 
 TEST_CASE("explore shows ten words with bars, the likeliest first") {
   if (!support::has_program("explore")) return;
-  const program_run run = explore({"--prompt", "ROMEO:\n"}, "");
-  CHECK(run.out == R"(ROMEO:
-
-
-   1   10.6%  ████████████████████████  "I"
-   2    6.1%  █████████████▉            "O"
-   3    5.0%  ███████████▍              "A"
-   4    3.6%  ████████▎                 "What"
-   5    3.5%  ████████                  "G"
-   6    3.0%  ██████▉                   "And"
-   7    3.0%  ██████▉                   "M"
-   8    2.6%  ██████                    "N"
-   9    2.6%  ██████                    "H"
-  10    2.5%  █████▊                    "S"
-
-)");
+  const auto& words = shipped.next_words;
+  std::string expected = shipped.prompt + "\n\n";
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    // The longest bar has 24 columns, of eight parts each.
+    const int eighths = static_cast<int>(std::lround(24 * 8 * words[i].probability / words[0].probability));
+    std::string bar;
+    for (int column = 0; column < 24; ++column) {
+      static const char* const part[] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"};
+      bar += part[std::clamp(eighths - 8 * column, 0, 8)];
+    }
+    char line[200];
+    std::snprintf(line, sizeof line, "  %2zu  %5.1f%%  %s  \"%s\"\n", i + 1, 100 * words[i].probability,
+                  bar.c_str(), words[i].text.c_str());
+    expected += line;
+  }
+  CHECK(explore({"--prompt", shipped.prompt}, "").out == expected + "\n");
 }
 
 TEST_CASE("explore follows numbers, typed text, undo and quit") {
   if (!support::has_program("explore")) return;
   const program_run run =
       explore({"--prompt", "ROMEO:\n"}, "3\n, my lord\nu\n\n+12\nu\nu\nu\nu\n11\n\\\nq\nq\nnever read\n");
-  CHECK(texts(run.out) == std::vector<std::string>{"ROMEO:\n", "ROMEO:\nA", "ROMEO:\nA, my lord", "ROMEO:\nA",
-                                                   "ROMEO:\nAl", "ROMEO:\nAl12", "ROMEO:\nAl", "ROMEO:\nA",
-                                                   "ROMEO:\n", "ROMEO:\n", "ROMEO:\n", "ROMEO:\n\nq"});
+  const std::string third = "ROMEO:\n" + shipped.next_words[2].text;
+  const auto seen = texts(run.out);
+  REQUIRE(seen.size() == 12);
+  const std::string more = seen[4]; // the likeliest word after the third
+  CHECK(more.size() > third.size());
+  CHECK_THAT(run.out, Catch::Contains(third + "\n\n   1 ") &&
+                          Catch::Contains("\"" + more.substr(third.size()) + "\"\n"));
+  CHECK(seen == std::vector<std::string>{"ROMEO:\n", third, third + ", my lord", third, more, more + "12",
+                                         more, third, "ROMEO:\n", "ROMEO:\n", "ROMEO:\n", "ROMEO:\n\nq"});
   CHECK(run.err == "nothing to undo\nwords are numbered from 1 to 10; +11 adds 11\n");
 }
 
@@ -68,8 +81,10 @@ TEST_CASE("explore begins with nothing, and needs no vocabulary") {
   if (!support::has_program("explore")) return;
   CHECK(texts(explore({}, "").out) == std::vector<std::string>{""});
   const support::folder_without_vocabulary folder;
-  const program_run run = explore({"--model", folder.path().string(), "--ids", "858,25,198"}, "1\nhello\n");
-  CHECK(texts(run.out) == std::vector<std::string>{"858,25,198", "858,25,198,40", "858,25,198,40"});
+  const program_run run =
+      explore({"--model", folder.path().string(), "--ids", shipped.id_list()}, "1\nhello\n");
+  CHECK(texts(run.out) ==
+        std::vector<std::string>{shipped.id_list(), shipped.id_list(1), shipped.id_list(1)});
   CHECK(run.err == "without a vocabulary only numbers can be chosen\n");
 }
 

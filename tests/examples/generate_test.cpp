@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <support/program_run.hpp>
+#include <support/shipped_model.hpp>
 
 #include <transept/core/json.hpp>
 #include <transept/core/types.hpp>
@@ -28,22 +29,26 @@ json generate_json(std::vector<std::string> arguments) {
   return transept::parse_json(run.out, "generate --json"); // strict: one object, valid UTF-8
 }
 
-// From models/shakespeare/README.md.
-const ids greedy_ids{40, 455, 321, 11,  291, 455, 701, 411, 13,  198, 198, 858,
-                     25, 198, 40,  455, 701, 411, 11,  291, 455, 701, 411, 13};
-const std::string greedy_text = "I'll not, I'll tell thee.\n\nROMEO:\nI'll tell thee, I'll tell thee.";
+const support::shipped_model_facts& shipped = support::shipped_facts();
+
+/// Some letters out of the middle of the greedy text, and the text before them.
+struct {
+  std::string string = shipped.greedy_text.substr(13, 6);
+  std::string before = shipped.greedy_text.substr(0, shipped.greedy_text.find(string));
+} const stop;
 
 } // namespace
 
-TEST_CASE("generate --json holds the greedy continuation that the model's README prints") {
+TEST_CASE("generate --json holds the greedy continuation that PyTorch gives") {
   if (!support::has_program("generate")) return;
-  for (const auto& prompt : {std::vector<std::string>{"--prompt", "ROMEO:\n"}, {"--ids", "858,25,198"}}) {
+  for (const auto& prompt :
+       {std::vector<std::string>{"--prompt", shipped.prompt}, {"--ids", shipped.id_list()}}) {
     auto arguments = prompt;
     arguments.insert(arguments.end(), {"--greedy", "--max-new-tokens", "24", "--threads", "2"});
     const json object = generate_json(arguments);
-    CHECK(object["prompt_ids"].get<ids>() == ids{858, 25, 198});
-    CHECK(object["ids"].get<ids>() == greedy_ids);
-    CHECK(object["text"] == greedy_text);
+    CHECK(object["prompt_ids"].get<ids>() == shipped.prompt_ids);
+    CHECK(object["ids"].get<ids>() == shipped.greedy_ids);
+    CHECK(object["text"] == shipped.greedy_text);
     CHECK(object["finish_reason"] == "max_new_tokens");
     CHECK(object["threads"] == 2);
     for (const char* time : {"load_ms", "prefill_ms", "decode_ms_per_token"}) {
@@ -55,9 +60,9 @@ TEST_CASE("generate --json holds the greedy continuation that the model's README
 
 TEST_CASE("generate prints the prompt and its continuation to stdout, the rest to stderr") {
   if (!support::has_program("generate")) return;
-  const program_run run = generate({"--prompt", "ROMEO:\n", "--greedy", "--max-new-tokens", "24"});
+  const program_run run = generate({"--prompt", shipped.prompt, "--greedy", "--max-new-tokens", "24"});
   CHECK(run.exit_code == 0);
-  CHECK(run.out == "ROMEO:\n" + greedy_text + "\n");
+  CHECK(run.out == shipped.prompt + shipped.greedy_text + "\n");
   CHECK_THAT(run.err, Catch::Contains("tokens per second"));
   CHECK(run.out.find('\033') == std::string::npos); // colours are for terminals
 }
@@ -66,13 +71,13 @@ TEST_CASE("generate needs no vocabulary where it is given ids") {
   if (!support::has_program("generate")) return;
   const support::folder_without_vocabulary folder;
   const std::string model = folder.path().string();
-  const program_run run =
-      generate({"--model", model, "--ids", "858,25,198", "--greedy", "--max-new-tokens", "5"});
+  const std::vector<std::string> arguments{"--model",          model, "--ids", shipped.id_list(), "--greedy",
+                                           "--max-new-tokens", "5"};
+  const program_run run = generate(arguments);
   CHECK(run.exit_code == 0);
-  CHECK(run.out == "858,25,198,40,455,321,11,291\n");
-  const json object =
-      generate_json({"--model", model, "--ids", "858,25,198", "--greedy", "--max-new-tokens", "5"});
-  CHECK(object["ids"].get<ids>() == ids{40, 455, 321, 11, 291});
+  CHECK(run.out == shipped.id_list(5) + "\n");
+  const json object = generate_json(arguments);
+  CHECK(object["ids"].get<ids>() == shipped.first_greedy_ids(5));
   CHECK(object["text"].is_null());
   const program_run text = generate({"--model", model, "--prompt", "hello"});
   CHECK(text.exit_code == 1);
@@ -108,28 +113,28 @@ TEST_CASE("filters that leave one token are as good as --greedy") {
                              {"--min-p", "1"},
                              {"--temperature", "0"},
                              {"--temperature", "0.0001"}}) {
-    std::vector<std::string> arguments{"--ids", "858,25,198", "--max-new-tokens", "24"};
+    std::vector<std::string> arguments{"--ids", shipped.id_list(), "--max-new-tokens", "24"};
     arguments.insert(arguments.end(), filter.begin(), filter.end());
     INFO(filter[0]);
-    CHECK(generate_json(arguments)["ids"].get<ids>() == greedy_ids);
+    CHECK(generate_json(arguments)["ids"].get<ids>() == shipped.greedy_ids);
   }
 }
 
 TEST_CASE("a repetition penalty changes what --greedy takes") {
   if (!support::has_program("generate")) return;
   const json object = generate_json(
-      {"--ids", "858,25,198", "--greedy", "--max-new-tokens", "24", "--repetition-penalty", "1.5"});
-  CHECK(object["ids"].get<ids>() != greedy_ids);
+      {"--ids", shipped.id_list(), "--greedy", "--max-new-tokens", "24", "--repetition-penalty", "1.5"});
+  CHECK(object["ids"].get<ids>() != shipped.greedy_ids);
 }
 
 TEST_CASE("generate ends before the first of its stop strings") {
   if (!support::has_program("generate")) return;
   const json object =
-      generate_json({"--prompt", "ROMEO:\n", "--greedy", "--stop", "never", "--stop", "l thee"});
-  CHECK(object["text"] == "I'll not, I'll tel");
+      generate_json({"--prompt", shipped.prompt, "--greedy", "--stop", "never", "--stop", stop.string});
+  CHECK(object["text"] == stop.before);
   CHECK(object["finish_reason"] == "stop_string");
-  const program_run run = generate({"--prompt", "ROMEO:\n", "--greedy", "--stop", "l thee"});
-  CHECK(run.out == "ROMEO:\nI'll not, I'll tel\n");
+  const program_run run = generate({"--prompt", shipped.prompt, "--greedy", "--stop", stop.string});
+  CHECK(run.out == shipped.prompt + stop.before + "\n");
   // Brackets mean nothing.
   const json brackets =
       generate_json({"--prompt", "ROMEO:\n", "--greedy", "--max-new-tokens", "8", "--stop", "[I,t]"});
@@ -255,8 +260,8 @@ TEST_CASE("each of generate's samples ends where it ends") {
   CHECK(lengths.size() > 2);
 
   const json greedy = generate_json({"--prompt", "ROMEO:\n", "--greedy", "--num-samples", "4", "--stop",
-                                     "l thee", "--max-new-tokens", "24"});
-  for (const json& each : greedy["samples"]) CHECK(each["text"] == "I'll not, I'll tel");
+                                     stop.string, "--max-new-tokens", "24"});
+  for (const json& each : greedy["samples"]) CHECK(each["text"] == stop.before);
 
   const json full = generate_json(
       {"--prompt", "ROMEO:\n", "--seed", "5", "--num-samples", "2", "--max-new-tokens", "1000"});
@@ -269,10 +274,10 @@ TEST_CASE("each of generate's samples ends where it ends") {
 TEST_CASE("generate's samples need no vocabulary where ids are given") {
   if (!support::has_program("generate")) return;
   const support::folder_without_vocabulary folder;
-  const program_run run = generate({"--model", folder.path().string(), "--ids", "858,25,198", "--greedy",
+  const program_run run = generate({"--model", folder.path().string(), "--ids", shipped.id_list(), "--greedy",
                                     "--max-new-tokens", "3", "--num-samples", "2"});
   CHECK(run.exit_code == 0);
-  CHECK(run.out == "858,25,198,40,455,321\n---------------\n858,25,198,40,455,321\n");
+  CHECK(run.out == shipped.id_list(3) + "\n---------------\n" + shipped.id_list(3) + "\n");
 }
 
 TEST_CASE("what is wrong with generate's arguments stands on the first line, and its exit code is 1") {

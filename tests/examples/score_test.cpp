@@ -2,10 +2,12 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
+#include <cstdio>
 #include <numbers>
 #include <sstream>
 
 #include <support/program_run.hpp>
+#include <support/shipped_model.hpp>
 
 #include <transept/core/json.hpp>
 
@@ -13,6 +15,8 @@ using support::program_run;
 using transept::json;
 
 namespace {
+
+const support::shipped_model_facts& shipped = support::shipped_facts();
 
 json score(std::vector<std::string> arguments) {
   arguments.push_back("--json");
@@ -27,26 +31,18 @@ json score(std::vector<std::string> arguments) {
 TEST_CASE("score gives what PyTorch gives, for windows and strides of any size") {
   if (!support::has_program("score")) return;
   const std::string text = support::fixture("examples/sea.txt").string();
-  struct {
-    const char *context, *stride;
-    int tokens_scored;
-    double nats_per_token;
-  } const cases[] = {
-      // GPT2("models/shakespeare").score of scripts/oracle/gpt2.py, in float64, with config.n_positions =
-      // context
-      {"256", "256", 212, 4.452954245795423},
-      {"32", "32", 206, 4.442223074939743},
-      {"32", "20", 212, 4.4306206512191855},
-  };
-  for (const auto& each : cases) {
+  const int tokens = shipped.scored_tokens;
+  const auto bytes = support::read_file(text).size();
+  for (const auto& each : shipped.scores) {
     INFO("context " << each.context << ", stride " << each.stride);
-    const json object = score({text, "--context", each.context, "--stride", each.stride});
-    CHECK(object["tokens"] == 213);
+    const json object =
+        score({text, "--context", std::to_string(each.context), "--stride", std::to_string(each.stride)});
+    CHECK(object["tokens"] == tokens);
     CHECK(object["tokens_scored"] == each.tokens_scored);
     const double nats = object["nats_per_token"];
     CHECK(nats == Approx(each.nats_per_token).margin(2e-6));
     CHECK(object["perplexity"].get<double>() == Approx(std::exp(nats)));
-    CHECK(object["bits_per_byte"].get<double>() == Approx(nats * 213 / std::numbers::ln2 / 474));
+    CHECK(object["bits_per_byte"].get<double>() == Approx(nats * tokens / std::numbers::ln2 / bytes));
   }
 }
 
@@ -58,20 +54,27 @@ TEST_CASE("score reads ids too, and then needs no vocabulary") {
   REQUIRE(tokens.exit_code == 0);
   support::write_file(folder / "ids", tokens.out);
   const json by_file = score({"--model", folder.path().string(), "--ids", "@" + (folder / "ids").string()});
-  CHECK(by_file["nats_per_token"].get<double>() == Approx(4.452954245795423).margin(2e-6));
+  CHECK(by_file["nats_per_token"].get<double>() == Approx(shipped.scores[0].nats_per_token).margin(2e-6));
   CHECK(by_file["bits_per_byte"].is_null()); // of how many bytes nobody knows
   CHECK(score({"--ids", tokens.out})["bits_per_byte"].is_number());
 }
 
 TEST_CASE("score prints the same for people") {
   if (!support::has_program("score")) return;
-  const program_run run = support::run_program("score", {support::fixture("examples/sea.txt").string()});
+  const std::string text = support::fixture("examples/sea.txt").string();
+  const program_run run = support::run_program("score", {text});
   CHECK(run.exit_code == 0);
-  CHECK(run.out == "tokens          213\n"
-                   "tokens scored   212\n"
-                   "nats per token  4.452954\n"
-                   "perplexity      85.880\n"
-                   "bits per byte   2.887\n");
+  const double nats = shipped.scores[0].nats_per_token;
+  char expected[200];
+  std::snprintf(expected, sizeof expected,
+                "tokens          %d\n"
+                "tokens scored   %d\n"
+                "nats per token  %.6f\n"
+                "perplexity      %.3f\n"
+                "bits per byte   %.3f\n",
+                shipped.scored_tokens, shipped.scores[0].tokens_scored, nats, std::exp(nats),
+                nats * shipped.scored_tokens / std::numbers::ln2 / support::read_file(text).size());
+  CHECK(run.out == expected);
   CHECK(run.err.empty()); // progress is for terminals
 }
 
@@ -82,23 +85,20 @@ TEST_CASE("the shipped model scores the validation text as its README says") {
   const support::temporary_folder folder;
   const std::string file = (folder / "validation.txt").string();
   support::write_file(file, std::string_view(text).substr(text.size() * 9 / 10));
-  const json whole = score({file, "--stride", "256"});
-  CHECK(whole["tokens"] == 47843);
-  CHECK(whole["nats_per_token"].get<double>() == Approx(3.617986).margin(1e-6));
-  CHECK(whole["perplexity"].get<double>() == Approx(37.262).margin(1e-3));
-  CHECK(whole["bits_per_byte"].get<double>() == Approx(2.239).margin(5e-4));
-}
-
-TEST_CASE("the shipped model scores it better with more context for each token") {
-  const auto shared = support::shared_dir();
-  if (!shared || !support::has_program("score") || support::is_too_slow()) return;
-  const std::string text = support::read_file(*shared / "data" / "tinyshakespeare.txt");
-  const support::temporary_folder folder;
-  const std::string file = (folder / "validation.txt").string();
-  support::write_file(file, std::string_view(text).substr(text.size() * 9 / 10));
-  const json fine = score({file, "--stride", "64"});
-  CHECK(fine["tokens_scored"] == 47842);
-  CHECK(fine["nats_per_token"].get<double>() == Approx(3.588502).margin(1e-6));
+  std::istringstream readme(support::read_file(support::shipped_model() / "README.md"));
+  int rows = 0;
+  for (std::string line; std::getline(readme, line);) { // | stride | nats per token | perplexity | ...
+    int stride = 0;
+    double nats = 0, perplexity = 0;
+    if (std::sscanf(line.c_str(), "| %d | %lf | %lf |", &stride, &nats, &perplexity) != 3) continue;
+    INFO(line);
+    const json whole = score({file, "--stride", std::to_string(stride)});
+    CHECK(whole["tokens"] == 47843);
+    CHECK(whole["nats_per_token"].get<double>() == Approx(nats).margin(1e-6));
+    CHECK(whole["perplexity"].get<double>() == Approx(perplexity).margin(1e-3));
+    ++rows;
+  }
+  CHECK(rows == 2);
 }
 
 TEST_CASE("score --compare tells what every precision costs") {
@@ -118,7 +118,7 @@ TEST_CASE("score --compare tells what every precision costs") {
     CHECK(perplexity == Approx(std::exp(nats)).epsilon(1e-4));
     if (seen.size() == 1) {
       CHECK(change == 0);
-      CHECK(nats == Approx(4.452954245795423).epsilon(1e-5));
+      CHECK(nats == Approx(shipped.scores[0].nats_per_token).epsilon(1e-5));
     }
     CHECK(std::abs(change) < (weights == "int4" ? 5 : weights == "int8" ? 0.5 : 0.1));
   }

@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 #include <support/allocation_count.hpp>
 #include <support/paths.hpp>
+#include <support/shipped_model.hpp>
 #include <transept/generate/session.hpp>
 #include <transept/io/load_model.hpp>
 #include <transept/io/load_tokenizer.hpp>
@@ -19,10 +20,9 @@ namespace {
 constexpr gpt2_config shakespeare{
     .n_embd = 256, .n_layer = 4, .n_head = 4, .vocab_size = 1024, .n_positions = 256};
 
-/// Greedy from "ROMEO:\n", as the model's README has it from PyTorch.
-const ids romeo = {858, 25, 198};
-const ids romeo_goes_on = {40, 455, 321, 11,  291, 455, 701, 411, 13,  198, 198, 858,
-                           25, 198, 40,  455, 701, 411, 11,  291, 455, 701, 411, 13};
+const support::shipped_model_facts& shipped = support::shipped_facts();
+const ids& romeo = shipped.prompt_ids;
+const ids& romeo_goes_on = shipped.greedy_ids;
 
 } // namespace
 
@@ -40,13 +40,16 @@ TEST_CASE("the shipped model streams text, up to a stop string") {
   const auto model = load<gpt2<shakespeare>>(support::shipped_model());
   const tokenizer words = load_tokenizer(support::shipped_model());
   session session(model);
+  const std::span<const token_id> greedy_ids = romeo_goes_on;
+  const std::string before = words.decode(greedy_ids.first(7)), stop = words.decode(greedy_ids.subspan(7, 2));
+  REQUIRE(shipped.greedy_text.find(stop) == before.size()); // over two tokens, and not before them
   std::string streamed;
-  const auto result = generate_text(model, session, words, "ROMEO:\n", greedy(),
-                                    {.max_new_tokens = 100, .stop_strings = {"\n\n"}},
+  const auto result = generate_text(model, session, words, shipped.prompt, greedy(),
+                                    {.max_new_tokens = 100, .stop_strings = {stop}},
                                     [&](std::string_view piece) { streamed += piece; });
   CHECK(result.prompt_ids == romeo);
-  CHECK(result.ids == ids(romeo_goes_on.begin(), romeo_goes_on.begin() + 11));
-  CHECK(result.text == words.decode(std::span(romeo_goes_on).first(9)));
+  CHECK(result.ids == shipped.first_greedy_ids(9));
+  CHECK(result.text == before);
   CHECK(streamed == result.text);
   CHECK(result.finish_reason == finish_reason::stop_string);
 }
