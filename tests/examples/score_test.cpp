@@ -32,7 +32,7 @@ TEST_CASE("score gives what PyTorch gives, for windows and strides of any size")
   if (!support::has_program("score")) return;
   const std::string text = support::fixture("examples/sea.txt").string();
   const int tokens = shipped.scored_tokens;
-  const auto bytes = support::read_file(text).size();
+  const auto bytes = static_cast<double>(support::read_file(text).size());
   for (const auto& each : shipped.scores) {
     INFO("context " << each.context << ", stride " << each.stride);
     const json object =
@@ -73,7 +73,8 @@ TEST_CASE("score prints the same for people") {
                 "perplexity      %.3f\n"
                 "bits per byte   %.3f\n",
                 shipped.scored_tokens, shipped.scores[0].tokens_scored, nats, std::exp(nats),
-                nats * shipped.scored_tokens / std::numbers::ln2 / support::read_file(text).size());
+                nats * shipped.scored_tokens / std::numbers::ln2 /
+                    static_cast<double>(support::read_file(text).size()));
   CHECK(run.out == expected);
   CHECK(run.err.empty()); // progress is for terminals
 }

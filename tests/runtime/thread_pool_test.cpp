@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -31,6 +32,20 @@ TEST_CASE("every thread of a pool gets a part of work that is large enough") {
   thread_pool pool(4);
   parallel_for(pool, 64, 16, [](std::size_t, std::size_t, int) {});
   for (int i = 0; i < pool.size(); ++i) CHECK(pool.parts_done(i) == 1);
+}
+
+TEST_CASE("a thread that is done takes over what a slower one has not begun") {
+  thread_pool pool(2);
+  std::atomic<std::size_t> by_first{0}, by_second{0};
+  parallel_for(pool, 64, 1, [&](std::size_t begin, std::size_t end, int thread) {
+    // The second thread is busy with its first piece, 16 of 64, until all else is done.
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (thread == 1 && by_first < 48 && std::chrono::steady_clock::now() < patience)
+      std::this_thread::yield();
+    (thread == 0 ? by_first : by_second) += end - begin;
+  });
+  CHECK(by_first == 48);
+  CHECK(by_second == 16);
 }
 
 TEST_CASE("threads that have gone to sleep wake up for new work") {

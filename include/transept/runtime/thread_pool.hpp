@@ -1,9 +1,10 @@
 // A small thread pool for one purpose: run the same function on every thread and wait for all.
 //
-// Work is divided by a fixed rule (parallel_for below), never stolen, so that which thread computes what
-// depends only on the number of threads; and since it is divided over outputs, the results do not even
-// depend on that. Waiting threads spin briefly, then sleep. The calling thread works too: a pool of one
-// starts no thread at all. No call allocates.
+// Work is divided over outputs (parallel_for below), so that results do not depend on which thread computes
+// what. Every thread begins with a share of its own; whoever is done first takes of what others have left,
+// because processors are not equally fast: they have small and large cores, or share a core with something
+// else. Waiting threads spin briefly, then sleep. The calling thread works too: a pool of one starts no
+// thread at all. No call allocates.
 //
 // Thread-safety: several threads may call run() on one pool at once; they take turns.
 #pragma once
@@ -48,7 +49,7 @@ public:
       throw argument_error("the number of threads must be from 1 to " + std::to_string(max_threads) +
                            " (or 0 for one per processor); got " + std::to_string(threads));
     const int count = threads == 0 ? available_processors() : threads;
-    parts_done_ = std::make_unique<counter[]>(static_cast<std::size_t>(count));
+    parts_ = std::make_unique<part_of_range[]>(static_cast<std::size_t>(count));
     size_ = count;
     try {
       for (int i = 1; i < count; ++i) threads_.emplace_back([this, i] { work(i); });
@@ -74,9 +75,83 @@ public:
       return;
     }
     const std::lock_guard turn(turn_);
-    task_ = [](void* function, int thread, int count) {
-      (*static_cast<std::remove_reference_t<F>*>(function))(thread, count);
+    run_all(f);
+  }
+
+  /// Calls `f(begin, end, thread)` for pieces that make up [0, count), and returns when all are done. Thread
+  /// t has the t-th part of it: the first half of that is always its own, the rest goes, in ever smaller
+  /// pieces, to whoever comes first. As for run(), `f` must not throw.
+  template <class F>
+  void share(std::size_t count, F&& f) {
+    if (size_ == 1 || count <= 1) {
+      if (count != 0) {
+        count_part(0);
+        f(std::size_t{0}, count, 0);
+      }
+      return;
+    }
+    const std::lock_guard turn(turn_);
+    const auto threads = static_cast<std::size_t>(size_);
+    const auto part = [&](std::size_t t) { return range{count * t / threads, count * (t + 1) / threads}; };
+    for (std::size_t t = 0; t < threads; ++t) {
+      const auto [begin, end] = part(t);
+      parts_[t].taken.store(begin + (end - begin + 1) / 2, std::memory_order_relaxed);
+    }
+    const auto work_on_parts = [&](int thread, int) {
+      const auto own = static_cast<std::size_t>(thread);
+      if (const auto [begin, end] = part(own); begin < end) {
+        count_part(thread);
+        f(begin, begin + (end - begin + 1) / 2, thread);
+      }
+      for (std::size_t i = 0; i < std::min(threads, most_helped); ++i) {
+        const std::size_t t = (own + i) % threads;
+        for (range piece; (piece = take(part(t), parts_[t].taken)).begin < piece.end;)
+          f(piece.begin, piece.end, thread);
+      }
     };
+    run_all(work_on_parts);
+  }
+
+  /// How many times thread `i` has had a part of a shared range so far.
+  std::uint64_t parts_done(int i) const {
+    return parts_[static_cast<std::size_t>(i)].done.load(std::memory_order_relaxed);
+  }
+
+private:
+  struct range {
+    std::size_t begin, end;
+  };
+
+  /// What one thread has of the range that is being shared; a cache line of its own.
+  struct alignas(64) part_of_range {
+    std::atomic<std::size_t> taken{0}; ///< up to here
+    std::atomic<std::uint64_t> done{0};
+  };
+
+  // A part is taken by halves, down to this share of it: few calls, and little left to wait for at the end.
+  static constexpr std::size_t least_share = 16;
+
+  // How many other parts a thread that is done looks into (and its own).
+  static constexpr std::size_t most_helped = 8;
+
+  /// A piece of `part` that nobody else has, or an empty one.
+  static range take(range part, std::atomic<std::size_t>& taken) {
+    const std::size_t least = (part.end - part.begin + least_share - 1) / least_share;
+    std::size_t begin = taken.load(std::memory_order_relaxed);
+    while (begin < part.end) {
+      const std::size_t left = part.end - begin;
+      const std::size_t end = begin + std::min(left, std::max((left + 1) / 2, least));
+      if (taken.compare_exchange_weak(begin, end, std::memory_order_relaxed)) return {begin, end};
+    }
+    return {part.end, part.end};
+  }
+
+  void count_part(int i) { parts_[static_cast<std::size_t>(i)].done.fetch_add(1, std::memory_order_relaxed); }
+
+  /// run(), whose turn it is.
+  template <class F>
+  void run_all(F& f) {
+    task_ = [](void* function, int thread, int count) { (*static_cast<F*>(function))(thread, count); };
     argument_ = const_cast<void*>(static_cast<const void*>(std::addressof(f)));
     unfinished_.store(static_cast<std::uint32_t>(size_ - 1), std::memory_order_relaxed);
     round_.fetch_add(1, std::memory_order_release);
@@ -90,20 +165,6 @@ public:
       }
     }
   }
-
-  /// How many non-empty parts of parallel_for thread `i` has computed so far.
-  std::uint64_t parts_done(int i) const {
-    return parts_done_[static_cast<std::size_t>(i)].value.load(std::memory_order_relaxed);
-  }
-
-  void count_part(int i) {
-    parts_done_[static_cast<std::size_t>(i)].value.fetch_add(1, std::memory_order_relaxed);
-  }
-
-private:
-  struct alignas(64) counter {
-    std::atomic<std::uint64_t> value{0};
-  };
 
   // About 50 µs: longer than the gaps between the kernels of one token and between two tokens, and about what
   // it costs to wake a thread of a virtual machine.
@@ -142,7 +203,7 @@ private:
   }
 
   int size_ = 1;
-  std::unique_ptr<counter[]> parts_done_;
+  std::unique_ptr<part_of_range[]> parts_;
   std::mutex turn_;
   void (*task_)(void*, int, int) = nullptr;
   void* argument_ = nullptr;
@@ -152,27 +213,12 @@ private:
   std::vector<std::thread> threads_;
 };
 
-/// Divides [0, count) into one contiguous part per thread, each a multiple of `grain` long (the last may be
-/// shorter), and calls `f(begin, end, thread)` for each part that is not empty.
+/// Divides [0, count) over the threads, in pieces that are multiples of `grain` long (the last may be
+/// shorter), and calls `f(begin, end, thread)` for each: several times on a thread, never for an empty one.
 template <class F>
 void parallel_for(thread_pool& pool, std::size_t count, std::size_t grain, F&& f) {
-  const std::size_t grains = (count + grain - 1) / grain;
-  if (grains <= 1) {
-    if (count != 0) {
-      pool.count_part(0);
-      f(std::size_t{0}, count, 0);
-    }
-    return;
-  }
-  pool.run([&](int thread, int threads) {
-    const auto t = static_cast<std::size_t>(thread);
-    const auto n = static_cast<std::size_t>(threads);
-    const std::size_t begin = std::min(count, grains * t / n * grain);
-    const std::size_t end = std::min(count, grains * (t + 1) / n * grain);
-    if (begin < end) {
-      pool.count_part(thread);
-      f(begin, end, thread);
-    }
+  pool.share((count + grain - 1) / grain, [&](std::size_t begin, std::size_t end, int thread) {
+    f(begin * grain, std::min(count, end * grain), thread);
   });
 }
 
