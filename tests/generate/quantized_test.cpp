@@ -70,6 +70,31 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a large table is quantized piece by piece, each told when it was read, to the same blocks") {
+  const auto type = GENERATE(from_range(std::begin(block_types), std::end(block_types)));
+  constexpr std::size_t rows = 2500, cols = 40;
+  std::vector<float> values(rows * cols);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = std::sin(static_cast<float>(i));
+  const weight_matrix<dyn, cols, matrix_use::table> table(values.data(), element_type::f32, rows, cols);
+  thread_pool threads(2);
+  weight_owner memory;
+  std::size_t read = 0;
+  const auto converted = convert(table, type, threads, memory, [&](std::size_t begin, std::size_t end) {
+    CHECK(begin == read);
+    CHECK(end > begin);
+    read = end;
+    // Whoever hears of them may let them go.
+    std::fill(values.begin() + static_cast<std::ptrdiff_t>(begin * cols),
+              values.begin() + static_cast<std::ptrdiff_t>(end * cols), NAN);
+  });
+  CHECK(read == rows);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = std::sin(static_cast<float>(i));
+  const std::size_t bytes = kernels::panel_bytes(type, cols, rows);
+  std::byte* const whole = detail::allocate_weights<std::byte>(memory, bytes);
+  kernels::quantize_panels(threads, {values.data(), element_type::f32, rows, cols}, true, type, whole);
+  CHECK(std::equal(whole, whole + bytes, static_cast<const std::byte*>(converted.data())));
+}
+
 TEST_CASE("a quantized model gives nearly the logits of the numbers its blocks decode to") {
   const auto type = GENERATE(from_range(std::begin(block_types), std::end(block_types)));
   const auto quantized = convert_weights(original(), type);

@@ -228,7 +228,12 @@ void load_parameters(Model& model, weight_owner& memory, const checkpoint& weigh
             const element_type wanted = options.type.value_or(type);
             const bool is_packed = options.packed && is_linear && !is_block_type(wanted);
             weight_owner between; // of a converted copy that is packed at once
-            auto converted = convert(leaf, wanted, *threads, is_packed ? between : memory);
+            const std::size_t row_bytes = tensor.bytes.size() / static_cast<std::size_t>(shape[0]);
+            auto converted =
+                convert(leaf, wanted, *threads, is_packed ? between : memory,
+                        [&](std::size_t begin, std::size_t end) {
+                          release_pages(tensor.bytes.subspan(begin * row_bytes, (end - begin) * row_bytes));
+                        });
             if (is_packed) converted = pack(converted, *threads, memory);
             if (converted.data() == leaf.data())
               memory.keep(std::make_shared<weight_owner>(std::move(passing)));

@@ -53,11 +53,18 @@ void copy_elements(const weight_matrix<Rows, Cols, Use>& w, thread_pool& threads
   });
 }
 
+/// What nobody wants to hear.
+struct ignore_rows {
+  void operator()(std::size_t /*begin*/, std::size_t /*end*/) const {}
+};
+
 /// The matrix with elements of `type`; `memory` keeps them. What has that type already stays where it is, and
-/// so does what is only looked up when `type` is a block type.
-template <extent Rows, extent Cols, matrix_use Use>
+/// so does what is only looked up when `type` is a block type. `read(begin, end)` hears of the rows of a
+/// table that has become blocks, as soon as they are not read again: tables are large, and may be let go
+/// piece by piece.
+template <extent Rows, extent Cols, matrix_use Use, class Read = ignore_rows>
 weight_matrix<Rows, Cols, Use> convert(const weight_matrix<Rows, Cols, Use>& w, element_type type,
-                                       thread_pool& threads, weight_owner& memory) {
+                                       thread_pool& threads, weight_owner& memory, Read&& read = {}) {
   if (w.type() == type || (Use == matrix_use::lookup && is_block_type(type))) return w;
   if (!is_block_type(type)) {
     return with_element_type(type, [&]<class T>(T) -> weight_matrix<Rows, Cols, Use> {
@@ -79,7 +86,18 @@ weight_matrix<Rows, Cols, Use> convert(const weight_matrix<Rows, Cols, Use>& w, 
   const std::size_t outputs = outputs_are_rows ? from.rows : from.cols;
   std::byte* const packed =
       detail::allocate_weights<std::byte>(memory, kernels::panel_bytes(type, inputs, outputs));
-  kernels::quantize_panels(threads, from, outputs_are_rows, type, packed);
+  const bool in_pieces = outputs_are_rows && from.layout == matrix_layout::row_major;
+  const std::size_t some = in_pieces ? 64 * kernels::panel_outputs : outputs;
+  for (std::size_t begin = 0; begin < outputs; begin += some) {
+    kernels::stored_matrix piece = from;
+    if (in_pieces) {
+      piece.data = static_cast<const std::byte*>(from.data) + begin * inputs * size_of(from.type);
+      piece.rows = std::min(some, outputs - begin);
+    }
+    kernels::quantize_panels(threads, piece, outputs_are_rows, type,
+                             packed + kernels::panel_bytes(type, inputs, begin));
+    if (in_pieces) read(begin, begin + piece.rows);
+  }
   return {packed, type, w.rows(), w.cols(), matrix_layout::panels};
 }
 
