@@ -306,9 +306,7 @@ int main(int argc, char** argv) {
     if (out == "-") {
       std::cout << drawn;
     } else {
-      transept::atomic_file file(out);
-      file.write(drawn);
-      file.commit();
+      transept::write_text(out, drawn);
     }
   });
 }
