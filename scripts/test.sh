@@ -8,7 +8,7 @@ preset=${PRESET:-release}
 install_packages "${packages_to_test[@]}"
 
 say "Building everything in build/$preset"
-# From nothing, it is quickest to compile each folder's tests as one file; a build that is there stays as it is.
+# From nothing, it is quickest to compile the tests several files at a time; a build that is there stays as it is.
 together=()
 grep -qs TRANSEPT_BUILD_TESTS:BOOL=ON "build/$preset/CMakeCache.txt" || together=(-DTRANSEPT_TESTS_TOGETHER=ON)
 cmake --preset "$preset" "${together[@]}" -DTRANSEPT_BUILD_TESTS=ON -DTRANSEPT_BUILD_EXAMPLES=ON -DTRANSEPT_BUILD_BENCH=ON >/dev/null
