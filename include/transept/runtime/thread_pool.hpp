@@ -83,33 +83,11 @@ public:
   /// pieces, to whoever comes first. As for run(), `f` must not throw.
   template <class F>
   void share(std::size_t count, F&& f) {
-    if (size_ == 1 || count <= 1) {
-      if (count != 0) {
-        count_part(0);
-        f(std::size_t{0}, count, 0);
-      }
-      return;
-    }
-    const std::lock_guard turn(turn_);
-    const auto threads = static_cast<std::size_t>(size_);
-    const auto part = [&](std::size_t t) { return range{count * t / threads, count * (t + 1) / threads}; };
-    for (std::size_t t = 0; t < threads; ++t) {
-      const auto [begin, end] = part(t);
-      parts_[t].taken.store(begin + (end - begin + 1) / 2, std::memory_order_relaxed);
-    }
-    const auto work_on_parts = [&](int thread, int) {
-      const auto own = static_cast<std::size_t>(thread);
-      if (const auto [begin, end] = part(own); begin < end) {
-        count_part(thread);
-        f(begin, begin + (end - begin + 1) / 2, thread);
-      }
-      for (std::size_t i = 0; i < std::min(threads, most_helped); ++i) {
-        const std::size_t t = (own + i) % threads;
-        for (range piece; (piece = take(part(t), parts_[t].taken)).begin < piece.end;)
-          f(piece.begin, piece.end, thread);
-      }
-    };
-    run_all(work_on_parts);
+    using function = std::remove_reference_t<F>;
+    share_pieces(count, const_cast<void*>(static_cast<const void*>(std::addressof(f))),
+                 [](void* own, std::size_t begin, std::size_t end, int thread) {
+                   (*static_cast<function*>(own))(begin, end, thread);
+                 });
   }
 
   /// How many times thread `i` has had a part of a shared range so far.
@@ -120,7 +98,10 @@ public:
 private:
   struct range {
     std::size_t begin, end;
+    bool empty() const { return begin == end; }
   };
+
+  static range first_half(range part) { return {part.begin, part.begin + (part.end - part.begin + 1) / 2}; }
 
   /// What one thread has of the range that is being shared; a cache line of its own.
   struct alignas(64) part_of_range {
@@ -147,6 +128,36 @@ private:
   }
 
   void count_part(int i) { parts_[static_cast<std::size_t>(i)].done.fetch_add(1, std::memory_order_relaxed); }
+
+  /// share(), the same code for every function.
+  void share_pieces(std::size_t count, void* function,
+                    void (*call)(void*, std::size_t begin, std::size_t end, int thread)) {
+    if (size_ == 1 || count <= 1) {
+      if (count != 0) {
+        count_part(0);
+        call(function, 0, count, 0);
+      }
+      return;
+    }
+    const std::lock_guard turn(turn_);
+    const auto threads = static_cast<std::size_t>(size_);
+    const auto part = [&](std::size_t t) { return range{count * t / threads, count * (t + 1) / threads}; };
+    for (std::size_t t = 0; t < threads; ++t) {
+      parts_[t].taken.store(first_half(part(t)).end, std::memory_order_relaxed);
+    }
+    const auto work_on_parts = [&](int thread, int) {
+      const auto own = static_cast<std::size_t>(thread);
+      range piece = first_half(part(own));
+      if (!piece.empty()) count_part(thread);
+      for (std::size_t exhausted = 0; exhausted < std::min(threads, most_helped);) {
+        if (!piece.empty()) call(function, piece.begin, piece.end, thread);
+        const std::size_t t = (own + exhausted) % threads;
+        piece = take(part(t), parts_[t].taken);
+        if (piece.empty()) ++exhausted;
+      }
+    };
+    run_all(work_on_parts);
+  }
 
   /// run(), whose turn it is.
   template <class F>
