@@ -35,7 +35,7 @@ run_row() {
   asan | clang_asan)
     flags="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS"
     optimisation=-O1
-    # Checks by calls compile in half the time.
+    # Checks by calls compile faster.
     [ "$compiler" != g++ ] || flags+=" --param asan-instrumentation-with-call-threshold=0"
     test_options=(-E "$slow_tests")
     ;;

@@ -134,7 +134,7 @@ def write(root, repository):
 
     source, folder = repository / "models" / "shakespeare", root / "shakespeare"
     model, prompt, greedy = shipped_model.write(folder, source, place.parent / "examples" / "sea.txt")
-    more = PROMPT - len(prompt)
+    more = PROMPT - len(prompt)  # of the greedy tokens are prompt in the golden test
     write_expectations(folder, model, prompt + greedy[:7], greedy[more:][:CONTINUATION])
     manifest.append(entry("shakespeare", "the shipped model", place / "shakespeare", source, model.config))
     lines = ",\n".join("  " + json.dumps(item) for item in manifest)

@@ -88,15 +88,19 @@ TEST_CASE("the shipped model scores the validation text as its README says") {
   support::write_file(file, std::string_view(text).substr(text.size() * 9 / 10));
   std::istringstream readme(support::read_file(support::shipped_model() / "README.md"));
   int rows = 0;
-  for (std::string line; std::getline(readme, line);) { // | stride | nats per token | perplexity | ...
+  for (std::string line; std::getline(readme, line);) {
     int stride = 0;
-    double nats = 0, perplexity = 0;
-    if (std::sscanf(line.c_str(), "| %d | %lf | %lf |", &stride, &nats, &perplexity) != 3) continue;
+    double nats = 0, perplexity = 0, per_character = 0, bits = 0;
+    if (std::sscanf(line.c_str(), "| %d | %lf | %lf | %lf | %lf |", &stride, &nats, &perplexity,
+                    &per_character, &bits) != 5)
+      continue;
     INFO(line);
     const json whole = score({file, "--stride", std::to_string(stride)});
     CHECK(whole["tokens"] == 47843);
+    CHECK(whole["tokens_scored"] == (stride == 256 ? 47843 - 187 : 47842)); // not the first of 187 windows
     CHECK(whole["nats_per_token"].get<double>() == Approx(nats).margin(1e-6));
     CHECK(whole["perplexity"].get<double>() == Approx(perplexity).margin(1e-3));
+    CHECK(whole["bits_per_byte"].get<double>() == Approx(bits).margin(5e-4));
     ++rows;
   }
   CHECK(rows == 2);

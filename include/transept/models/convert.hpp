@@ -35,6 +35,11 @@ T* allocate_weights(weight_owner& memory, std::size_t count) {
   return data;
 }
 
+/// For who does not want to hear which rows were read.
+struct ignore_rows {
+  void operator()(std::size_t /*begin*/, std::size_t /*end*/) const {}
+};
+
 } // namespace detail
 
 /// out [rows, cols] = the elements of w, by rows, as T (float, f16 or bf16).
@@ -53,16 +58,11 @@ void copy_elements(const weight_matrix<Rows, Cols, Use>& w, thread_pool& threads
   });
 }
 
-/// What nobody wants to hear.
-struct ignore_rows {
-  void operator()(std::size_t /*begin*/, std::size_t /*end*/) const {}
-};
-
 /// The matrix with elements of `type`; `memory` keeps them. What has that type already stays where it is, and
 /// so does what is only looked up when `type` is a block type. `read(begin, end)` hears of the rows of a
 /// table that has become blocks, as soon as they are not read again: tables are large, and may be let go
 /// piece by piece.
-template <extent Rows, extent Cols, matrix_use Use, class Read = ignore_rows>
+template <extent Rows, extent Cols, matrix_use Use, class Read = detail::ignore_rows>
 weight_matrix<Rows, Cols, Use> convert(const weight_matrix<Rows, Cols, Use>& w, element_type type,
                                        thread_pool& threads, weight_owner& memory, Read&& read = {}) {
   if (w.type() == type || (Use == matrix_use::lookup && is_block_type(type))) return w;
