@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 
 #include <transept/kernels/operands.hpp>
+#include <transept/kernels/prefetch.hpp>
 #include <transept/simd/batch.hpp>
 #include <transept/simd/unroll.hpp>
 
@@ -18,23 +18,6 @@ inline constexpr std::size_t streams = 8;
 inline constexpr std::size_t one_row_grain = 16;
 /// Outputs whose sums are kept in the first-level cache together.
 inline constexpr std::size_t strip = 1024;
-
-/// Tells the processor to fetch the element `ahead` of `from` soon. That may lie behind the array's end: the
-/// address is only a hint, so it is computed as a number, and never faults.
-template <class T>
-void prefetch([[maybe_unused]] const T* from, [[maybe_unused]] std::size_t ahead) {
-#if defined(__GNUC__)
-  const auto address = reinterpret_cast<std::uintptr_t>(from) + ahead * sizeof(T);
-  __builtin_prefetch(reinterpret_cast<const void*>(address), 0, 3);
-  asm volatile(""); // a function that does nothing but prefetch is pure to GCC 12, and calls of it vanish
-#endif
-}
-
-/// Begins to fetch x[0 … count): what other threads have written comes slowly, and one wait is enough.
-template <class T>
-void fetch(const T* x, std::size_t count) {
-  for (std::size_t i = 0; i < count; i += 64 / sizeof(T)) prefetch(x, i);
-}
 
 /// sums[j] += Σᵢ x[i] · w[i, j] over `Rows` rows that lie `stride` apart, i ascending, j in [0, count).
 /// The rows `ahead` elements further on are prefetched.

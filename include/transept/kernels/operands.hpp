@@ -65,6 +65,9 @@ struct epilogue {
   bool add_to_output = false; ///< the residual connection: y += …
   std::optional<activation_type> activation = std::nullopt;
 
+  /// Whether sums are stored as they are.
+  bool keeps_sums() const { return !bias && !add_to_output; }
+
   /// One batch of sums for outputs n, n + 1, …, of which `count` exist; y points at output n.
   void store(simd::batch sum, float* y, std::size_t n, std::size_t count = simd::width) const {
     if (count == simd::width) {

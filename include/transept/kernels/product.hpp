@@ -16,6 +16,7 @@
 
 #include <transept/kernels/operands.hpp>
 #include <transept/kernels/packing.hpp>
+#include <transept/kernels/prefetch.hpp>
 #include <transept/kernels/product_tile.hpp>
 #include <transept/kernels/x86/product_amx.hpp>
 #include <transept/runtime/compute_context.hpp>
@@ -51,6 +52,8 @@ struct block_product {
                               packed_a + r * inner);
       for (std::size_t j = 0; j < cols; j += tile_cols)
         for (std::size_t r = 0; r < rows; r += tile_rows) {
+          const bool below = r + tile_rows < rows; // where the next tile is
+          fetch_outputs(r0 + (below ? r + tile_rows : 0), r0 + rows, below ? j : j + tile_cols);
           const std::size_t at = (r0 + r) * stride + n0 + j;
           multiply_tile(packed_a + r * inner, packed_b + j * inner, inner,
                         {sums ? sums + at : nullptr, y + at, stride, std::min(tile_rows, rows - r),
@@ -59,6 +62,14 @@ struct block_product {
       if (finish)
         for (std::size_t r = 0; r < rows; ++r) finish->activate(y + (r0 + r) * stride + n0, cols);
     }
+  }
+
+  /// Begins to fetch the outputs of a tile: its rows are far apart, and waiting for them costs more than
+  /// anything else here.
+  void fetch_outputs(std::size_t r, std::size_t rows, std::size_t j) const {
+    if (j >= cols) return;
+    for (const std::size_t end = std::min(r + tile_rows, rows); r < end; ++r)
+      fetch_to_write(y + r * stride + n0 + j, std::min(tile_cols, cols - j));
   }
 };
 

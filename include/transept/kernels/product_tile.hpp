@@ -24,64 +24,60 @@ struct tile_output {
   std::size_t n;                  ///< the tile's first output, for the epilogue
 };
 
+/// to [tile_rows, tile_cols] = from + a [inner][tile_rows] · b [inner][tile_cols], rows of `from` and `to` as
+/// far apart as their strides say. A function of its own, so that nothing but this loop asks for registers;
+/// unrolled, since a core that two programs share can decode too few instructions otherwise.
+TRANSEPT_NOINLINE inline void multiply_strips(const float* a, const float* b, std::size_t inner,
+                                              const float* from, std::size_t from_stride, float* to,
+                                              std::size_t to_stride) {
+  constexpr std::size_t width = simd::width;
+  simd::batch sums[2 * tile_rows];
+  simd::unroll<2 * tile_rows>([&](auto i) TRANSEPT_ALWAYS_INLINE {
+    sums[i] = simd::load(from + i / 2 * from_stride + i % 2 * width);
+  });
+  const auto add_product = [&](std::size_t k) TRANSEPT_ALWAYS_INLINE {
+    const simd::batch b_left = simd::in_register(simd::load(b + k * tile_cols));
+    const simd::batch b_right = simd::in_register(simd::load(b + k * tile_cols + width));
+    simd::unroll<tile_rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
+      const simd::batch value = simd::broadcast(a[k * tile_rows + r]);
+      sums[2 * r] = simd::fma(value, b_left, sums[2 * r]);
+      sums[2 * r + 1] = simd::fma(value, b_right, sums[2 * r + 1]);
+    });
+  };
+  constexpr std::size_t steps = 4;
+  std::size_t k = 0;
+  for (; k + steps <= inner; k += steps, a += steps * tile_rows, b += steps * tile_cols)
+    simd::unroll<steps>([&](auto step) TRANSEPT_ALWAYS_INLINE { add_product(step); });
+  for (; k < inner; ++k, a += tile_rows, b += tile_cols) add_product(0);
+  simd::unroll<2 * tile_rows>(
+      [&](auto i) TRANSEPT_ALWAYS_INLINE { simd::store(to + i / 2 * to_stride + i % 2 * width, sums[i]); });
+}
+
 /// Adds a [inner][tile_rows] · b [inner][tile_cols] to a tile of sums.
 inline void multiply_tile(const float* a, const float* b, std::size_t inner, const tile_output& out) {
-  constexpr std::size_t width = simd::width;
+  alignas(64) static constexpr float zeros[tile_cols]{};
+  alignas(64) float tile[tile_rows * tile_cols]; // where sums are not in their place
   const bool whole = out.rows == tile_rows && out.cols == tile_cols;
-  alignas(64) float tile[tile_rows * tile_cols]; // stands in for y where that has less
-  simd::batch left[tile_rows], right[tile_rows];
-  const float* from = out.sums;
-  std::size_t from_stride = out.stride;
-  if (from && !whole) {
+  const float* from = zeros;
+  std::size_t from_stride = 0;
+  if (out.sums && whole) {
+    from = out.sums;
+    from_stride = out.stride;
+  } else if (out.sums) {
     for (std::size_t r = 0; r < out.rows; ++r)
-      for (std::size_t j = 0; j < out.cols; ++j) tile[r * tile_cols + j] = from[r * out.stride + j];
+      for (std::size_t j = 0; j < out.cols; ++j) tile[r * tile_cols + j] = out.sums[r * out.stride + j];
     from = tile;
     from_stride = tile_cols;
   }
-  simd::unroll<tile_rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
-    left[r] = from ? simd::load(from + r * from_stride) : simd::broadcast(0.0f);
-    right[r] = from ? simd::load(from + r * from_stride + width) : simd::broadcast(0.0f);
-  });
-  for (std::size_t k = 0; k < inner; ++k, a += tile_rows, b += tile_cols) {
-    const simd::batch b_left = simd::load(b);
-    const simd::batch b_right = simd::load(b + width);
-    simd::unroll<tile_rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
-      const simd::batch value = simd::broadcast(a[r]);
-      left[r] = simd::fma(value, b_left, left[r]);
-      right[r] = simd::fma(value, b_right, right[r]);
-    });
-  }
-  if (whole) {
-    if (out.finish && out.finish->bias) {
-      const simd::batch bias_left = simd::load(out.finish->bias + out.n);
-      const simd::batch bias_right = simd::load(out.finish->bias + out.n + width);
-      simd::unroll<tile_rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
-        left[r] += bias_left;
-        right[r] += bias_right;
-      });
-    }
-    if (out.finish && out.finish->add_to_output) {
-      simd::unroll<tile_rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
-        left[r] += simd::load(out.y + r * out.stride);
-        right[r] += simd::load(out.y + r * out.stride + width);
-      });
-    }
-    simd::unroll<tile_rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
-      simd::store(out.y + r * out.stride, left[r]);
-      simd::store(out.y + r * out.stride + width, right[r]);
-    });
-    return;
-  }
-  simd::unroll<tile_rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
-    simd::store(tile + r * tile_cols, left[r]);
-    simd::store(tile + r * tile_cols + width, right[r]);
-  });
+  if (whole && (!out.finish || out.finish->keeps_sums()))
+    return multiply_strips(a, b, inner, from, from_stride, out.y, out.stride);
+  multiply_strips(a, b, inner, from, from_stride, tile, tile_cols);
   const epilogue none;
   const epilogue& finish = out.finish ? *out.finish : none;
   for (std::size_t r = 0; r < out.rows; ++r)
-    for (std::size_t j = 0; j < out.cols; j += width)
+    for (std::size_t j = 0; j < out.cols; j += simd::width)
       finish.store(simd::load(tile + r * tile_cols + j), out.y + r * out.stride + j, out.n + j,
-                   std::min(width, out.cols - j));
+                   std::min(simd::width, out.cols - j));
 }
 
 } // namespace transept::inline TRANSEPT_ABI::kernels::detail

@@ -27,10 +27,10 @@ inline std::size_t count_targets(std::span<const token_id> targets) {
 
 namespace detail {
 
-/// Rows whose logits are held at once: all of a small vocabulary's, else what one block of a product sums
-/// over.
+/// Rows whose logits are held at once: all of a small vocabulary's, else as many as make the packing of the
+/// output matrix, once for all of them and each product, little beside the products.
 constexpr std::size_t loss_rows(std::size_t vocabulary) {
-  return std::max(kernels::detail::block_inner, (std::size_t{1} << 20) / vocabulary);
+  return std::max<std::size_t>(1024, (std::size_t{1} << 20) / vocabulary);
 }
 
 /// Calls judge(logits of a row, row) → loss for every row that has a target, block by block of logits
