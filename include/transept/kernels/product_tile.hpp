@@ -44,7 +44,7 @@ TRANSEPT_NOINLINE inline void multiply_strips(const float* a, const float* b, st
       sums[2 * r + 1] = simd::fma(value, b_right, sums[2 * r + 1]);
     });
   };
-  constexpr std::size_t steps = 4;
+  constexpr std::size_t steps = TRANSEPT_HAS_FMA ? 4 : 1; // a product apart from its sum takes more registers
   std::size_t k = 0;
   for (; k + steps <= inner; k += steps, a += steps * tile_rows, b += steps * tile_cols)
     simd::unroll<steps>([&](auto step) TRANSEPT_ALWAYS_INLINE { add_product(step); });
