@@ -8,7 +8,9 @@
 #include <transept/kernels/float_panels.hpp>
 #include <transept/kernels/matmul_one_row.hpp>
 #include <transept/kernels/operands.hpp>
+#include <transept/kernels/prefetch.hpp>
 #include <transept/kernels/product.hpp>
+#include <transept/kernels/product_tile.hpp>
 #include <transept/runtime/compute_context.hpp>
 #include <transept/simd/batch.hpp>
 #include <transept/simd/unroll.hpp>
@@ -60,78 +62,42 @@ void multiply_float_panels(const float* x, std::size_t inner, const T* w, float*
   finish.activate(y + n, std::min(Panels * panel_outputs, outputs - n));
 }
 
-/// One register tile: continues (or begins) the sums of Rows × `Batches` batches by what add_products(tile)
-/// adds to them. `sums` is where unfinished sums are kept, `y` where finished ones go, both with rows
-/// `stride` apart, y's first output being n; `cols` outputs exist.
-template <std::size_t Rows, std::size_t Batches, class AddProducts>
-TRANSEPT_ALWAYS_INLINE inline void compute_tile(AddProducts&& add_products, float* sums, float* y,
-                                                std::size_t stride, std::size_t n, std::size_t cols,
-                                                bool first, bool last, const epilogue& finish) {
-  constexpr std::size_t width = simd::width;
-  simd::batch tile[Rows * Batches];
-  const bool whole = cols == Batches * width;
-  // What is rare goes in and out through memory, so that it is compiled once, not per batch.
-  alignas(64) float lanes[Rows * Batches * width];
-  const auto for_each_batch = [&](auto&& f) {
-    for (std::size_t i = 0; i < Rows * Batches; ++i) {
-      const std::size_t column = i % Batches * width;
-      if (column < cols)
-        f(lanes + i * width, i / Batches * stride + column, n + column, std::min(width, cols - column));
-    }
-  };
-  const auto place = [&](std::size_t i) { return i / Batches * stride + i % Batches * width; };
-  const auto unroll_batches = [](auto&& f) TRANSEPT_ALWAYS_INLINE { simd::unroll<Rows * Batches>(f); };
-  if (first) {
-    unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { tile[i] = simd::broadcast(0.0f); });
-  } else if (whole) {
-    unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { tile[i] = simd::load(sums + place(i)); });
-  } else {
-    for_each_batch([&](float* its, std::size_t at, std::size_t, std::size_t count) {
-      simd::store(its, simd::load_lanes(sums + at, count));
-    });
-    unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { tile[i] = simd::load(lanes + i * width); });
-  }
-  add_products(tile);
-  if (whole && !last)
-    return unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { simd::store(sums + place(i), tile[i]); });
-  unroll_batches([&](auto i) TRANSEPT_ALWAYS_INLINE { simd::store(lanes + i * width, tile[i]); });
-  for_each_batch([&](const float* its, std::size_t at, std::size_t output, std::size_t count) {
-    if (last)
-      finish.store(simd::load(its), y + at, output, count);
-    else
-      simd::store_lanes(sums + at, simd::load(its), count);
-  });
-}
-
-/// One register tile: `Rows` rows of x times `inner` inputs of a panel, the first of which is even. `sums`
-/// and `y` as compute_tile has them.
+/// to [Rows, 16] = from + x [Rows, inner] · inputs of a panel, the first of which is even.
 template <std::size_t Rows, class T>
-void multiply_panel_tile(const float* x, std::size_t x_stride, const T* panel, std::size_t inner, float* sums,
-                         float* y, std::size_t stride, std::size_t n, std::size_t cols, bool first, bool last,
-                         const epilogue& finish) {
-  compute_tile<Rows, panel_batches>(
-      [&](auto& tile) TRANSEPT_ALWAYS_INLINE {
-        const auto add = [&](auto input, std::size_t k) TRANSEPT_ALWAYS_INLINE {
-          simd::batch weights[panel_batches];
-          simd::unroll<panel_batches>([&](auto b) TRANSEPT_ALWAYS_INLINE {
-            weights[b] = simd::in_register(load_of_pair<input>(panel + k * panel_outputs, b * simd::width));
-          });
-          simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
-            const simd::batch value = simd::broadcast(x[r * x_stride + k + input]);
-            simd::unroll<panel_batches>([&](auto b) TRANSEPT_ALWAYS_INLINE {
-              auto& sum = tile[r * panel_batches + b];
-              sum = simd::fma(value, weights[b], sum);
-            });
-          });
-        };
-        std::size_t k = 0;
-        for (; k + 2 <= inner; k += 2) {
-          prefetch_pair(panel + k * panel_outputs);
-          simd::unroll<2>([&](auto input) TRANSEPT_ALWAYS_INLINE { add(input, k); });
-        }
-        if (k < inner) add(std::integral_constant<std::size_t, 0>{}, k);
-      },
-      sums, y, stride, n, cols, first, last, finish);
+TRANSEPT_NOINLINE void multiply_panel_rows(const float* x, std::size_t x_stride, const T* panel,
+                                           std::size_t inner, const float* from, std::size_t from_stride,
+                                           float* to, std::size_t to_stride) {
+  simd::batch sums[Rows * panel_batches];
+  simd::unroll<Rows * panel_batches>([&](auto i) TRANSEPT_ALWAYS_INLINE {
+    sums[i] = simd::load(from + i / panel_batches * from_stride + i % panel_batches * simd::width);
+  });
+  const auto add = [&](auto input, std::size_t pair) TRANSEPT_ALWAYS_INLINE {
+    simd::batch weights[panel_batches];
+    simd::unroll<panel_batches>([&](auto b) TRANSEPT_ALWAYS_INLINE {
+      weights[b] = simd::in_register(load_of_pair<input>(panel + 2 * pair * panel_outputs, b * simd::width));
+    });
+    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
+      const simd::batch value = simd::broadcast(x[r * x_stride + 2 * pair + input]);
+      simd::unroll<panel_batches>([&](auto b) TRANSEPT_ALWAYS_INLINE {
+        auto& sum = sums[r * panel_batches + b];
+        sum = simd::fma(value, weights[b], sum);
+      });
+    });
+  };
+  constexpr std::size_t pairs = TRANSEPT_HAS_FMA ? 2 : 1; // as multiply_strips has it
+  std::size_t k = 0;
+  for (; k + 2 * pairs <= inner; k += 2 * pairs, x += 2 * pairs, panel += 2 * pairs * panel_outputs)
+    simd::unroll<pairs>([&](auto pair) TRANSEPT_ALWAYS_INLINE {
+      prefetch_pair(panel + 2 * pair * panel_outputs);
+      simd::unroll<2>([&](auto input) TRANSEPT_ALWAYS_INLINE { add(input, pair); });
+    });
+  for (; k < inner; k += 2, x += 2, panel += 2 * panel_outputs) {
+    add(std::integral_constant<std::size_t, 0>{}, 0);
+    if (k + 1 < inner) add(std::integral_constant<std::size_t, 1>{}, 0);
+  }
+  simd::unroll<Rows * panel_batches>([&](auto i) TRANSEPT_ALWAYS_INLINE {
+    simd::store(to + i / panel_batches * to_stride + i % panel_batches * simd::width, sums[i]);
+  });
 }
 
 /// Where sums that another block of inputs will continue are kept: y, unless y still holds the residual.
@@ -160,16 +126,30 @@ void matmul_float_panels(compute_context& context, rows_of_floats x, const T* w,
     const std::size_t n0 = begin * panel_outputs, n1 = std::min(end * panel_outputs, outputs);
     for (std::size_t k0 = 0; k0 < x.cols; k0 += block_inner) {
       const std::size_t inner = std::min(block_inner, x.cols - k0);
+      const bool first = k0 == 0, last = k0 + inner == x.cols;
       for (std::size_t r0 = 0; r0 < x.rows; r0 += panel_block_rows) {
+        const std::size_t rows = std::min(panel_block_rows, x.rows - r0);
+        float* const to = (last ? y : sums) + r0 * outputs;
+        const auto fetch_tile = [&](std::size_t r, std::size_t n) {
+          for (const std::size_t end = std::min(r + float_panel_rows, rows); r < end; ++r)
+            fetch_to_write(to + r * outputs + n, std::min(panel_outputs, n1 - n));
+        };
         for (std::size_t n = n0; n < n1; n += panel_outputs) {
           const T* const panel = w + n / panel_outputs * panel_size + k0 * panel_outputs;
-          simd::in_tiles<float_panel_rows, 2>(
-              std::min(panel_block_rows, x.rows - r0), [&](std::size_t i, auto rows) {
-                const std::size_t r = r0 + i;
-                multiply_panel_tile<rows>(x.row(r) + k0, x.cols, panel, inner, sums + r * outputs + n,
-                                          y + r * outputs + n, outputs, n, std::min(panel_outputs, n1 - n),
-                                          k0 == 0, k0 + inner == x.cols, finish);
-              });
+          simd::in_tiles<float_panel_rows, 2>(rows, [&](std::size_t r, auto tile) {
+            if (r + tile < rows)
+              fetch_tile(r + tile, n);
+            else if (n + panel_outputs < n1)
+              fetch_tile(0, n + panel_outputs);
+            const std::size_t at = r * outputs + n;
+            compute_tile<tile, panel_outputs>(
+                {first ? nullptr : sums + r0 * outputs + at, to + at, outputs, tile,
+                 std::min(panel_outputs, n1 - n), last ? &finish : nullptr, n},
+                [&](const float* from, std::size_t from_stride, float* its, std::size_t its_stride) {
+                  multiply_panel_rows<tile>(x.row(r0 + r) + k0, x.cols, panel, inner, from, from_stride, its,
+                                            its_stride);
+                });
+          });
         }
       }
     }

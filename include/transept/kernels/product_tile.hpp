@@ -19,7 +19,7 @@ inline constexpr std::size_t tile_cols = 2 * simd::width;
 struct tile_output {
   const float* sums; ///< what they continue; null: 0
   float* y;
-  std::size_t stride, rows, cols; ///< of the tile that exists, at most tile_rows × tile_cols
+  std::size_t stride, rows, cols; ///< of the tile that exists
   const epilogue* finish;         ///< null: more products follow
   std::size_t n;                  ///< the tile's first output, for the epilogue
 };
@@ -53,11 +53,13 @@ TRANSEPT_NOINLINE inline void multiply_strips(const float* a, const float* b, st
       [&](auto i) TRANSEPT_ALWAYS_INLINE { simd::store(to + i / 2 * to_stride + i % 2 * width, sums[i]); });
 }
 
-/// Adds a [inner][tile_rows] · b [inner][tile_cols] to a tile of sums.
-inline void multiply_tile(const float* a, const float* b, std::size_t inner, const tile_output& out) {
-  alignas(64) static constexpr float zeros[tile_cols]{};
-  alignas(64) float tile[tile_rows * tile_cols]; // where sums are not in their place
-  const bool whole = out.rows == tile_rows && out.cols == tile_cols;
+/// Computes a tile of Rows × Cols outputs, of which `out` says how many exist, by core(from, from_stride, to,
+/// to_stride), which makes rows of `to` out of rows of `from`, whole ones.
+template <std::size_t Rows, std::size_t Cols, class Core>
+TRANSEPT_ALWAYS_INLINE inline void compute_tile(const tile_output& out, Core&& core) {
+  alignas(64) static constexpr float zeros[Cols]{};
+  alignas(64) float tile[Rows * Cols]; // where sums are not in their place
+  const bool whole = out.rows == Rows && out.cols == Cols;
   const float* from = zeros;
   std::size_t from_stride = 0;
   if (out.sums && whole) {
@@ -65,19 +67,26 @@ inline void multiply_tile(const float* a, const float* b, std::size_t inner, con
     from_stride = out.stride;
   } else if (out.sums) {
     for (std::size_t r = 0; r < out.rows; ++r)
-      for (std::size_t j = 0; j < out.cols; ++j) tile[r * tile_cols + j] = out.sums[r * out.stride + j];
+      for (std::size_t j = 0; j < out.cols; ++j) tile[r * Cols + j] = out.sums[r * out.stride + j];
     from = tile;
-    from_stride = tile_cols;
+    from_stride = Cols;
   }
-  if (whole && (!out.finish || out.finish->keeps_sums()))
-    return multiply_strips(a, b, inner, from, from_stride, out.y, out.stride);
-  multiply_strips(a, b, inner, from, from_stride, tile, tile_cols);
+  if (whole && (!out.finish || out.finish->keeps_sums())) return core(from, from_stride, out.y, out.stride);
+  core(from, from_stride, tile, Cols);
   const epilogue none;
   const epilogue& finish = out.finish ? *out.finish : none;
   for (std::size_t r = 0; r < out.rows; ++r)
     for (std::size_t j = 0; j < out.cols; j += simd::width)
-      finish.store(simd::load(tile + r * tile_cols + j), out.y + r * out.stride + j, out.n + j,
+      finish.store(simd::load(tile + r * Cols + j), out.y + r * out.stride + j, out.n + j,
                    std::min(simd::width, out.cols - j));
+}
+
+/// Adds a [inner][tile_rows] · b [inner][tile_cols] to a tile of sums.
+inline void multiply_tile(const float* a, const float* b, std::size_t inner, const tile_output& out) {
+  compute_tile<tile_rows, tile_cols>(
+      out, [&](const float* from, std::size_t from_stride, float* to, std::size_t to_stride) {
+        multiply_strips(a, b, inner, from, from_stride, to, to_stride);
+      });
 }
 
 } // namespace transept::inline TRANSEPT_ABI::kernels::detail
