@@ -131,8 +131,8 @@ void matmul_float_panels(compute_context& context, rows_of_floats x, const T* w,
         const std::size_t rows = std::min(panel_block_rows, x.rows - r0);
         float* const to = (last ? y : sums) + r0 * outputs;
         const auto fetch_tile = [&](std::size_t r, std::size_t n) {
-          for (const std::size_t end = std::min(r + float_panel_rows, rows); r < end; ++r)
-            fetch_to_write(to + r * outputs + n, std::min(panel_outputs, n1 - n));
+          fetch_to_write(to + r * outputs + n, std::min(float_panel_rows, rows - r), outputs,
+                         std::min(panel_outputs, n1 - n));
         };
         for (std::size_t n = n0; n < n1; n += panel_outputs) {
           const T* const panel = w + n / panel_outputs * panel_size + k0 * panel_outputs;

@@ -38,4 +38,10 @@ void fetch_to_write([[maybe_unused]] const T* x, [[maybe_unused]] std::size_t co
 #endif
 }
 
+/// The same of rows [rows, count], `stride` apart.
+template <class T>
+void fetch_to_write(const T* x, std::size_t rows, std::size_t stride, std::size_t count) {
+  for (std::size_t r = 0; r < rows; ++r) fetch_to_write(x + r * stride, count);
+}
+
 } // namespace transept::inline TRANSEPT_ABI::kernels::detail

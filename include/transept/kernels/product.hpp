@@ -67,9 +67,9 @@ struct block_product {
   /// Begins to fetch the outputs of a tile: its rows are far apart, and waiting for them costs more than
   /// anything else here.
   void fetch_outputs(std::size_t r, std::size_t rows, std::size_t j) const {
-    if (j >= cols) return;
-    for (const std::size_t end = std::min(r + tile_rows, rows); r < end; ++r)
-      fetch_to_write(y + r * stride + n0 + j, std::min(tile_cols, cols - j));
+    if (j < cols)
+      fetch_to_write(y + r * stride + n0 + j, std::min(tile_rows, rows - r), stride,
+                     std::min(tile_cols, cols - j));
   }
 };
 
