@@ -7,7 +7,7 @@
 #include <limits>
 
 #include <transept/kernels/cache_layout.hpp>
-#include <transept/kernels/matmul_one_row.hpp>
+#include <transept/kernels/prefetch.hpp>
 #include <transept/simd/math.hpp>
 #include <transept/simd/unroll.hpp>
 
@@ -25,7 +25,7 @@ inline constexpr std::size_t batches_per_tile = key_tile / simd::width;
 template <std::size_t Queries, class T>
 TRANSEPT_ALWAYS_INLINE inline void prefetch_numbers(const T* from, std::size_t ahead, std::size_t count) {
   if constexpr (Queries == 1)
-    for (std::size_t i = 0; i < count; i += 64 / sizeof(T)) prefetch(from, ahead + i);
+    for (std::size_t i = 0; i < count; i += cache_line / sizeof(T)) prefetch(from, ahead + i);
 }
 
 /// scores [Queries][key_tile] = scale · q · k over the tile of keys at position `first`, d ascending.

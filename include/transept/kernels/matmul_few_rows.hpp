@@ -9,6 +9,7 @@
 #include <transept/kernels/matmul_many_rows.hpp>
 #include <transept/kernels/matmul_one_row.hpp>
 #include <transept/kernels/operands.hpp>
+#include <transept/kernels/prefetch.hpp>
 #include <transept/simd/batch.hpp>
 #include <transept/simd/unroll.hpp>
 
@@ -108,7 +109,7 @@ void matmul_transposed_few_rows(rows_of_floats x, const T* w, std::size_t output
   // A group of weights is fetched while the one before it is multiplied, a part for each tile of x.
   const std::size_t tiles = (x.rows + dot_rows_x - 1) / dot_rows_x;
   const std::size_t part = (dot_rows_w * inner + tiles - 1) / tiles;
-  constexpr std::size_t line = 64 / sizeof(T);
+  constexpr std::size_t line = cache_line / sizeof(T);
   for (std::size_t n = begin; n < end; n += dot_rows_w) {
     const T* const weights = w + n * inner;
     for (std::size_t tile = 0; tile < tiles; ++tile) {

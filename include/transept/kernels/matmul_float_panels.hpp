@@ -6,7 +6,6 @@
 #include <cstddef>
 
 #include <transept/kernels/float_panels.hpp>
-#include <transept/kernels/matmul_one_row.hpp>
 #include <transept/kernels/operands.hpp>
 #include <transept/kernels/prefetch.hpp>
 #include <transept/kernels/product.hpp>
@@ -30,7 +29,7 @@ inline constexpr std::size_t panel_distance = 1024;
 
 template <class T>
 TRANSEPT_ALWAYS_INLINE inline void prefetch_pair(const T* pair) {
-  constexpr std::size_t line = 64 / sizeof(T);
+  constexpr std::size_t line = cache_line / sizeof(T);
   for (std::size_t i = 0; i < 2 * panel_outputs; i += line) prefetch(pair + i, panel_distance / sizeof(T));
 }
 

@@ -67,7 +67,7 @@ void matmul_one_row(const float* x, std::size_t inner, const T* w, std::size_t o
 /// added at the end.
 template <std::size_t Rows, class T>
 void dot_rows(const float* x, const T* w, std::size_t stride, std::size_t inner, float* sums) {
-  constexpr std::size_t line = 64 / sizeof(T), distance = 512 / sizeof(T); // elements
+  constexpr std::size_t line = cache_line / sizeof(T), distance = 512 / sizeof(T); // elements
   simd::batch partial[Rows];
   simd::unroll<Rows>([&](auto i) { partial[i] = simd::broadcast(0.0f); });
   const auto add = [&](std::size_t k) TRANSEPT_ALWAYS_INLINE {

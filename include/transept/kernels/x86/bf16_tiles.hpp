@@ -14,7 +14,7 @@
 
 #include <transept/core/element_type.hpp>
 #include <transept/kernels/float_panels.hpp>
-#include <transept/kernels/matmul_one_row.hpp>
+#include <transept/kernels/prefetch.hpp>
 #include <transept/kernels/x86/amx.hpp>
 #include <transept/simd/batch.hpp>
 #include <transept/simd/unroll.hpp>
