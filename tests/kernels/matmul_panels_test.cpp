@@ -285,6 +285,15 @@ TEST_CASE("with quantized weights a row's bits depend neither on the rows beside
   }
 }
 
+TEST_CASE("activations too small to have an inverse are zeros to quantized weights") {
+  machine on;
+  const auto type = GENERATE(from_range(std::begin(block_types), std::end(block_types)));
+  const packed_weights w(type, 64, 20, 14);
+  std::vector<float> x(64, 0.0f);
+  x[3] = 1e-38f;
+  for (const float value : product(on, w, x, 1)) CHECK(value == 0.0f);
+}
+
 TEST_CASE("NaN in a row, or in a weight's block, shows in what depends on it and nowhere else") {
   machine on(2);
   const auto type = GENERATE(from_range(std::begin(block_types), std::end(block_types)));

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -55,7 +56,8 @@ inline float quantize_block(const float* x, std::int8_t* values, std::int32_t& s
     most = simd::max(most, simd::max(part, -part));
   }
   const float scale = simd::greatest(most) / 127.0f;
-  const simd::batch inverse = simd::broadcast(scale > 0.0f ? 1.0f / scale : 0.0f);
+  // Of numbers so small that the inverse is infinite, zeros are kept.
+  const simd::batch inverse = simd::broadcast(std::isfinite(1.0f / scale) ? 1.0f / scale : 0.0f);
   std::int32_t rounded[block_length];
   for (std::size_t i = 0; i < block_length; i += simd::width)
     simd::store_bits(rounded + i, simd::clamp(simd::nearest_product(simd::load(x + i), inverse), -127, 127));

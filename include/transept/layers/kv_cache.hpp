@@ -91,11 +91,13 @@ float store_head(const float* from, std::size_t head_width, T* to, std::size_t s
       most = std::max(most, std::abs(from[d]));
       probe += from[d] * 0.0f;
     }
-    const float inverse = probe == 0.0f && most > 0.0f ? 127.0f / most : 0.0f;
-    for (std::size_t d = 0; d < head_width; ++d) {
-      const float rounded = std::clamp(std::nearbyint(from[d] * inverse), -127.0f, 127.0f);
-      to[d * stride] = inverse > 0.0f ? static_cast<T>(rounded) : T{0};
-    }
+    // Of numbers so small that their inverse is infinite, zeros are kept.
+    const float inverse = 127.0f / most;
+    const bool representable = probe == 0.0f && std::isfinite(inverse);
+    for (std::size_t d = 0; d < head_width; ++d)
+      to[d * stride] = representable
+                           ? static_cast<T>(std::clamp(std::nearbyint(from[d] * inverse), -127.0f, 127.0f))
+                           : T{0};
     return probe == 0.0f ? most / 127.0f : std::numeric_limits<float>::quiet_NaN();
   }
 }
