@@ -61,9 +61,15 @@
 #define TRANSEPT_ABI_BMI
 #endif
 
-#if defined(__AVX512VNNI__)
+// Dot products of four bytes: AVX-512's, AVX-VNNI's, or none.
+#if defined(__AVX512VNNI__) && defined(__AVX512F__) && defined(__AVX512BW__)
+#define TRANSEPT_VNNI_BITS 512
 #define TRANSEPT_ABI_VNNI _vnni
+#elif defined(__AVXVNNI__) && defined(__AVX2__)
+#define TRANSEPT_VNNI_BITS 256
+#define TRANSEPT_ABI_VNNI _avxvnni
 #else
+#define TRANSEPT_VNNI_BITS 0
 #define TRANSEPT_ABI_VNNI
 #endif
 

@@ -3,9 +3,10 @@
 //
 //   sums[r][o] = Σᵢ x[r][i] · w[i][o]        x int8 in [−127, 127], w int8 (Q8_0) or 0 … 15 less 8 (Q4_0)
 //
-// in the layout of panels.hpp. Being integers, they are the same on every machine: int8 dot products of
-// AVX-512 VNNI where the build has them, AVX2's, and plain loops elsewhere (SSE2, NEON), which the compiler
-// vectorises. `x_sum` is Σᵢ x[r][i]: what makes up for weights that are read as unsigned.
+// in the layout of panels.hpp. Being integers, they are the same on every machine: dot products of four bytes
+// where the build has them (VNNI, as AVX-512 or AVX-VNNI has it), AVX2's of two, and plain loops elsewhere
+// (SSE2, NEON), which the compiler vectorises. `x_sum` is Σᵢ x[r][i]: what makes up for weights that are read
+// as unsigned.
 #pragma once
 
 #include <cstddef>
@@ -31,44 +32,80 @@ using q8_values = std::int8_t[8][panel_outputs][4];
 using q4_values = std::uint8_t[4][panel_outputs][4];
 using output_sums = std::int32_t[panel_outputs];
 
-#if defined(__AVX512VNNI__) && defined(__AVX512F__) && defined(__AVX512BW__)
+#if TRANSEPT_VNNI_BITS
 
-inline __m512i four_inputs_everywhere(const std::int8_t* x) {
-  int bits;
+#if TRANSEPT_VNNI_BITS == 512
+using dot_vector = __m512i;
+inline dot_vector everywhere(std::int32_t value) { return _mm512_set1_epi32(value); }
+inline dot_vector load_bytes(const void* from) { return _mm512_load_si512(from); }
+inline dot_vector exclusive_or(dot_vector a, dot_vector b) { return _mm512_xor_si512(a, b); }
+inline dot_vector low_nibbles(dot_vector a) { return _mm512_and_si512(a, _mm512_set1_epi8(15)); }
+inline dot_vector high_nibbles(dot_vector a) { return low_nibbles(_mm512_srli_epi16(a, 4)); }
+/// sums[o] + Σᵢ w[o][i] · x[o][i], i < 4, w unsigned.
+inline dot_vector add_dots(dot_vector sums, dot_vector w, dot_vector x) {
+  return _mm512_dpbusd_epi32(sums, w, x);
+}
+inline void store_sums(std::int32_t* to, dot_vector sums) { _mm512_storeu_si512(to, sums); }
+#else
+using dot_vector = __m256i;
+inline dot_vector everywhere(std::int32_t value) { return _mm256_set1_epi32(value); }
+inline dot_vector load_bytes(const void* from) {
+  return _mm256_load_si256(static_cast<const __m256i*>(from));
+}
+inline dot_vector exclusive_or(dot_vector a, dot_vector b) { return _mm256_xor_si256(a, b); }
+inline dot_vector low_nibbles(dot_vector a) { return _mm256_and_si256(a, _mm256_set1_epi8(15)); }
+inline dot_vector high_nibbles(dot_vector a) { return low_nibbles(_mm256_srli_epi16(a, 4)); }
+inline dot_vector add_dots(dot_vector sums, dot_vector w, dot_vector x) {
+  return _mm256_dpbusd_avx_epi32(sums, w, x);
+}
+inline void store_sums(std::int32_t* to, dot_vector sums) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), sums);
+}
+#endif
+
+inline constexpr std::size_t dot_outputs = sizeof(dot_vector) / sizeof(std::int32_t);
+inline constexpr std::size_t dot_parts = panel_outputs / dot_outputs;
+
+inline dot_vector four_inputs_everywhere(const std::int8_t* x) {
+  std::int32_t bits;
   std::memcpy(&bits, x, sizeof bits);
-  return _mm512_set1_epi32(bits);
+  return everywhere(bits);
 }
 
 template <std::size_t Rows>
 TRANSEPT_ALWAYS_INLINE inline void block_sums(const q8_values& w, const x_block* x, output_sums* sums) {
-  // vpdpbusd multiplies unsigned by signed: w + 128, and 128 · Σx taken off beforehand.
-  const __m512i flip = _mm512_set1_epi8(static_cast<char>(0x80));
-  __m512i total[Rows];
-  simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { total[r] = _mm512_set1_epi32(-128 * x[r].sum); });
-  simd::unroll<8>([&](auto v) TRANSEPT_ALWAYS_INLINE {
-    const __m512i weights = _mm512_xor_si512(_mm512_load_si512(w[v]), flip);
-    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
-      total[r] = _mm512_dpbusd_epi32(total[r], weights, four_inputs_everywhere(x[r].values + 4 * v));
+  // Weights are taken as unsigned, w + 128, and 128 · Σx off beforehand.
+  const dot_vector flip = everywhere(static_cast<std::int32_t>(0x80808080u));
+  simd::unroll<dot_parts>([&](auto part) TRANSEPT_ALWAYS_INLINE {
+    constexpr std::size_t o = part * dot_outputs;
+    dot_vector total[Rows];
+    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { total[r] = everywhere(-128 * x[r].sum); });
+    simd::unroll<8>([&](auto v) TRANSEPT_ALWAYS_INLINE {
+      const dot_vector weights = exclusive_or(load_bytes(w[v][o]), flip);
+      simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
+        total[r] = add_dots(total[r], weights, four_inputs_everywhere(x[r].values + 4 * v));
+      });
     });
+    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { store_sums(sums[r] + o, total[r]); });
   });
-  simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { _mm512_storeu_si512(sums[r], total[r]); });
 }
 
 template <std::size_t Rows>
 TRANSEPT_ALWAYS_INLINE inline void block_sums(const q4_values& w, const x_block* x, output_sums* sums) {
-  const __m512i nibble = _mm512_set1_epi8(15);
-  __m512i total[Rows];
-  simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { total[r] = _mm512_set1_epi32(-8 * x[r].sum); });
-  simd::unroll<4>([&](auto v) TRANSEPT_ALWAYS_INLINE {
-    const __m512i both = _mm512_load_si512(w[v]);
-    const __m512i low = _mm512_and_si512(both, nibble);
-    const __m512i high = _mm512_and_si512(_mm512_srli_epi16(both, 4), nibble);
-    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
-      total[r] = _mm512_dpbusd_epi32(total[r], low, four_inputs_everywhere(x[r].values + 4 * v));
-      total[r] = _mm512_dpbusd_epi32(total[r], high, four_inputs_everywhere(x[r].values + 16 + 4 * v));
+  simd::unroll<dot_parts>([&](auto part) TRANSEPT_ALWAYS_INLINE {
+    constexpr std::size_t o = part * dot_outputs;
+    dot_vector total[Rows];
+    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { total[r] = everywhere(-8 * x[r].sum); });
+    simd::unroll<4>([&](auto v) TRANSEPT_ALWAYS_INLINE {
+      const dot_vector both = load_bytes(w[v][o]);
+      const dot_vector low = low_nibbles(both), high = high_nibbles(both);
+      simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
+        total[r] = add_dots(total[r], low, four_inputs_everywhere(x[r].values + 4 * v));
+        total[r] = add_dots(total[r], high, four_inputs_everywhere(x[r].values + 16 + 4 * v));
+      });
     });
+    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { store_sums(sums[r] + o, total[r]); });
   });
-  simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { _mm512_storeu_si512(sums[r], total[r]); });
 }
 
 #elif defined(__AVX2__)
