@@ -1,5 +1,5 @@
 // Attention over the cache, one layer: a token behind 10 or 1000 others (bound by memory: B/s of keys and
-// values read), and a prompt of 512 (bound by arithmetic: FLOP/s).
+// values read) for each type of the cache, and a prompt of 512 (bound by arithmetic: FLOP/s).
 #include "machine.hpp"
 
 #include <string>
@@ -10,11 +10,13 @@
 namespace {
 
 namespace kernels = transept::kernels;
+using transept::cache_type;
 constexpr std::size_t head_width = 64; // of all published sizes
 
 /// Layers of keys and values as many as exceed the caches, so that each call reads its own from memory.
-transept::kv_cache filled_cache(std::size_t heads, std::size_t positions, std::size_t layers) {
-  transept::kv_cache cache(layers, heads, head_width, positions);
+transept::kv_cache filled_cache(std::size_t heads, std::size_t positions, std::size_t layers,
+                                cache_type type) {
+  transept::kv_cache cache(layers, heads, head_width, positions, type);
   const auto row = bench::activations(2 * heads * head_width);
   for (std::size_t layer = 0; layer < layers; ++layer)
     append(cache, layer, row.data(), row.data() + heads * head_width, 1, 0);
@@ -25,15 +27,16 @@ transept::kv_cache filled_cache(std::size_t heads, std::size_t positions, std::s
   return cache;
 }
 
-void run(benchmark::State& state, std::size_t heads, std::size_t rows, std::size_t before, int thread_count) {
+void run(benchmark::State& state, std::size_t heads, std::size_t rows, std::size_t before, cache_type type,
+         int thread_count) {
   transept::thread_pool threads(thread_count);
   transept::workspace memory;
   transept::compute_context context{threads, memory};
   const std::size_t width = heads * head_width;
   const std::size_t positions = before + rows;
-  const std::size_t bytes = 2 * positions * width * sizeof(float);
+  const std::size_t bytes = 2 * positions * width * size_of(type);
   const std::size_t layers = rows == 1 ? std::max<std::size_t>(1, (std::size_t{128} << 20) / bytes) : 1;
-  const auto cache = filled_cache(heads, positions, layers);
+  const auto cache = filled_cache(heads, positions, layers, type);
   const auto queries = bench::activations(rows * 3 * width);
   transept::buffer<float> out(rows * width);
   const kernels::attention_problem problem{.queries = queries.data(),
@@ -61,15 +64,21 @@ void run(benchmark::State& state, std::size_t heads, std::size_t rows, std::size
 const bool added = [] {
   for (const auto& size : bench::model_sizes) {
     for (const int threads : {1, 2}) {
-      const auto add = [&](const std::string& what, std::size_t rows, std::size_t before) {
+      const auto add = [&](const std::string& what, std::size_t rows, std::size_t before,
+                           cache_type type = cache_type::f32) {
         benchmark::RegisterBenchmark(
             (std::string(size.name) + "/" + what + "/threads:" + std::to_string(threads)).c_str(),
-            [=, heads = size.heads](benchmark::State& state) { run(state, heads, rows, before, threads); })
+            [=, heads = size.heads](benchmark::State& state) {
+              run(state, heads, rows, before, type, threads);
+            })
             ->UseRealTime()
             ->Unit(benchmark::kMicrosecond);
       };
-      add("token/context:10", 1, 10);
-      add("token/context:1000", 1, 1000);
+      for (const auto& [name, type] :
+           {std::pair{"f32", cache_type::f32}, {"bf16", cache_type::bf16}, {"int8", cache_type::int8}}) {
+        add(std::string("token/") + name + "/context:10", 1, 10, type);
+        add(std::string("token/") + name + "/context:1000", 1, 1000, type);
+      }
       add("prompt:512", 512, 0);
     }
   }

@@ -3,6 +3,7 @@
 //
 //   gpt2 --size 124M --dtype int8 --prompt 512 --new-tokens 64
 //   gpt2 --size 124M --dtype bf16 --batch 16        the prompt continued sixteen times at once
+//   gpt2 --size 124M --dtype f32 --save gpt2-random the weights as a folder too, for others to run
 //
 // Times are medians of `--repeat` warm runs; the first run, which touches memory for the first time, is told
 // apart (first_prefill_ms). What the machine reads from memory per second is measured in the same run, since
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -22,6 +24,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <common/checks.hpp>
 #include <common/program.hpp>
 
 #include <transept/core/blocks.hpp>
@@ -30,6 +33,7 @@
 #include <transept/generate/generation.hpp>
 #include <transept/generate/sampling.hpp>
 #include <transept/generate/session.hpp>
+#include <transept/io/save_model.hpp>
 #include <transept/models/initialise.hpp>
 
 namespace {
@@ -41,6 +45,7 @@ struct settings {
   std::string size = "124M", dtype = "f32", kv_dtype = "f32", f32_precision = "full";
   int threads = 0, prompt = 512, new_tokens = 32, batch = 1, repeat = 5;
   std::uint64_t seed = 1;
+  std::filesystem::path save;
   bool json = false;
 };
 
@@ -83,11 +88,18 @@ std::vector<token_id> some_prompt(int length, int vocab_size) {
   return tokens;
 }
 
-/// One run: the prompt, then a step for each token but the first, which the prompt's pass gives.
+/// One run: the prompt, then a step for each token but the first, which the prompt's pass gives. As with
+/// `generate`, a stop token ends it.
 struct timing {
   double prefill_ms, step_ms;
   std::vector<token_id> ids;
 };
+
+timing timing_of(double prefill_ms, double all_ms, std::vector<token_id> ids) {
+  if (ids.size() < 2)
+    throw transept::error("the model stopped at the first token: give another --seed or --prompt");
+  return {prefill_ms, (all_ms - prefill_ms) / static_cast<double>(ids.size() - 1), std::move(ids)};
+}
 
 template <class Model>
 timing run_once(const Model& model, transept::session& session, const std::vector<token_id>& prompt,
@@ -98,8 +110,8 @@ timing run_once(const Model& model, transept::session& session, const std::vecto
   auto tokens = generate(model, session, prompt, transept::greedy(), {.max_new_tokens = new_tokens});
   const double prefill_ms = milliseconds_since(start);
   for (const token_id token : tokens) ids.push_back(token);
-  const double steps = static_cast<double>(new_tokens - 1);
-  return {prefill_ms, (milliseconds_since(start) - prefill_ms) / steps, std::move(ids)};
+  const double all_ms = milliseconds_since(start);
+  return timing_of(prefill_ms, all_ms, std::move(ids));
 }
 
 /// The prompt's pass ends with the first token of the first continuation.
@@ -114,16 +126,22 @@ timing run_once(const Model& model, transept::batch& batch, const std::vector<to
       [&](std::size_t, const transept::generated_token&) {
         if (prefill_ms == 0) prefill_ms = milliseconds_since(start);
       });
-  const double steps = static_cast<double>(new_tokens - 1);
+  const double all_ms = milliseconds_since(start);
   for (const auto& result : results)
     if (result.ids != results[0].ids) throw transept::error("two sequences of a batch got different tokens");
-  return {prefill_ms, (milliseconds_since(start) - prefill_ms) / steps, std::move(results[0].ids)};
+  return timing_of(prefill_ms, all_ms, std::move(results[0].ids));
 }
 
 template <transept::gpt2_config Config>
 measurement run(const settings& chosen, element_type type) {
   const auto model = transept::initialise<transept::gpt2<Config>>(
       chosen.seed, {.type = type, .packed = true, .threads = chosen.threads});
+  if (!chosen.save.empty()) {
+    if (is_block_type(type))
+      throw transept::argument_error(
+          "--save: folders hold f32, f16 and bf16 only; quantize makes int8 and int4");
+    save(model, chosen.save);
+  }
   const auto pool = std::make_shared<transept::thread_pool>(chosen.threads);
   const auto cache_type = examples::cache_type_named(chosen.kv_dtype);
   const auto precision = examples::f32_precision_named(chosen.f32_precision);
@@ -255,7 +273,13 @@ int main(int argc, char** argv) {
       ->type_name("N")
       ->check(CLI::Range(1, 1000).description(""))
       ->capture_default_str();
-  app.add_option("--seed", chosen.seed, "Of the weights")->type_name("N")->capture_default_str();
+  app.add_option("--seed", chosen.seed, "Of the weights")
+      ->type_name("N")
+      ->check(examples::whole_number())
+      ->capture_default_str();
+  app.add_option("--save", chosen.save,
+                 "Write the weights into this folder too, as Hugging Face lays them out")
+      ->type_name("FOLDER");
   app.add_flag("--json", chosen.json, "Print one JSON object");
   return examples::run_program(app, argc, argv, [&] {
     if (chosen.prompt + chosen.new_tokens - 1 > 1024)

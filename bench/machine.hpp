@@ -13,6 +13,7 @@
 
 #include <common/arithmetic.hpp>
 
+#include <transept/kernels/x86/amx.hpp>
 #include <transept/runtime/thread_pool.hpp>
 #include <transept/simd/batch.hpp>
 #include <transept/simd/unroll.hpp>
@@ -79,12 +80,13 @@ private:
   std::size_t next_ = 0;
 };
 
-/// Bytes per second that `threads` read from memory, in eight streams each, doing nothing else with them.
+/// Bytes per second that `threads` read from memory, in eight streams each, fetched ahead, doing nothing else
+/// with them: the best of some passes, for others may be disturbed.
 inline double read_bandwidth(transept::thread_pool& threads) {
-  constexpr std::size_t streams = 8;
+  constexpr std::size_t streams = 8, ahead = 512;
   const std::size_t count = (std::size_t{128} << 20) / sizeof(float);
   const float* const data = static_cast<const float*>(weight_memory::get().at(0));
-  const double seconds = least_seconds(3, [&] {
+  const double seconds = least_seconds(10, [&] {
     transept::parallel_for(threads, count, streams * 64, [&](std::size_t begin, std::size_t end, int) {
       const std::size_t length = (end - begin) / streams;
       simd::batch sums[streams];
@@ -92,6 +94,7 @@ inline double read_bandwidth(transept::thread_pool& threads) {
       for (std::size_t i = 0; i < length; i += 2 * simd::width) { // a cache line, or most of one
         simd::unroll<streams>([&](auto s) {
           const float* from = data + begin + s * length + i;
+          __builtin_prefetch(reinterpret_cast<const char*>(from) + ahead);
           sums[s] = sums[s] + simd::load(from) + simd::load(from + simd::width);
         });
       }
@@ -157,14 +160,53 @@ inline void report_read_write(benchmark::State& state, const stopwatch& watch, t
       benchmark::Counter(rate / read_write_bandwidth(threads, bytes_per_iteration));
 }
 
-/// Prints operations per second, and as `of_peak` what part of the arithmetic peak, measured now.
+/// What does a kernel's arithmetic.
+enum class arithmetic_unit { multiply_adds, amx_bf16, amx_int8 };
+
+/// Operations per second of `threads` in that unit: f32 multiply-adds, or products of AMX tiles, in
+/// registers.
+inline double arithmetic_peak(transept::thread_pool& threads, [[maybe_unused]] arithmetic_unit unit) {
+#if TRANSEPT_HAS_AMX
+  namespace amx = transept::kernels::amx;
+  if (unit != arithmetic_unit::multiply_adds) {
+    constexpr int steps = 20'000;
+    const double seconds = least_seconds(3, [&] {
+      threads.run([&](int, int) {
+        static constexpr amx::tile_sizes whole;
+        const amx::tile_scope use_tiles(whole);
+        alignas(64) const std::byte zeros[amx::tile_bytes]{};
+        amx::finish_stores();
+        _tile_zero(0), _tile_zero(1), _tile_zero(2), _tile_zero(3);
+        _tile_loadd(4, zeros, amx::tile_row_bytes), _tile_loadd(5, zeros, amx::tile_row_bytes);
+        _tile_loadd(6, zeros, amx::tile_row_bytes), _tile_loadd(7, zeros, amx::tile_row_bytes);
+        for (int step = 0; step < steps; ++step) {
+          if (unit == arithmetic_unit::amx_bf16) {
+            _tile_dpbf16ps(0, 4, 6), _tile_dpbf16ps(1, 4, 7);
+            _tile_dpbf16ps(2, 5, 6), _tile_dpbf16ps(3, 5, 7);
+          } else {
+            _tile_dpbssd(0, 4, 6), _tile_dpbssd(1, 4, 7);
+            _tile_dpbssd(2, 5, 6), _tile_dpbssd(3, 5, 7);
+          }
+        }
+      });
+    });
+    const double bytes_per_number = unit == arithmetic_unit::amx_bf16 ? 2 : 1;
+    const double operations =
+        2 * amx::tile_rows * 16 * amx::tile_row_bytes / bytes_per_number; // of a product
+    return 4 * steps * operations * threads.size() / seconds;
+  }
+#endif
+  return examples::arithmetic_peak(threads);
+}
+
+/// Prints operations per second, and as `of_peak` what part of the peak of the unit that does them, measured
+/// now.
 inline void report_flops(benchmark::State& state, const stopwatch& watch, transept::thread_pool& threads,
-                         double flops_per_iteration) {
+                         double flops_per_iteration, arithmetic_unit unit = arithmetic_unit::multiply_adds) {
   const double rate = flops_per_iteration / watch.seconds_per_iteration(state);
   state.counters["FLOP/s"] = benchmark::Counter(rate);
   double peak = 0;
-  for (int i = 0; i < 8; ++i)
-    peak = std::max(peak, examples::arithmetic_peak(threads)); // some may be disturbed
+  for (int i = 0; i < 8; ++i) peak = std::max(peak, arithmetic_peak(threads, unit)); // some may be disturbed
   state.counters["of_peak"] = benchmark::Counter(rate / peak);
 }
 

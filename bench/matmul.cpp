@@ -1,5 +1,7 @@
-// The matrix products of GPT-2: one row (decoding, bound by memory: B/s) and 512 (a prompt, bound by
-// arithmetic: FLOP/s), each also as a fraction of what the machine can do.
+// The matrix products of GPT-2: one row (decoding, bound by memory: B/s), 16 (a batch) and 512 (a prompt,
+// bound by arithmetic: FLOP/s), each also as a fraction of what the machine can do: `of_peak` is of AMX's
+// peak where the product runs on it, and of f32 multiply-adds' otherwise, also where int8 products do more at
+// once.
 //
 //   matmul --benchmark_filter='124M/.*/f32/rows:1/'
 #include "machine.hpp"
@@ -21,6 +23,11 @@ struct product {
   std::size_t rows;
   int threads;
 };
+
+bench::arithmetic_unit unit_of(const product& what) {
+  if (!kernels::runs_on_amx(what.type, what.rows)) return bench::arithmetic_unit::multiply_adds;
+  return is_block_type(what.type) ? bench::arithmetic_unit::amx_int8 : bench::arithmetic_unit::amx_bf16;
+}
 
 void run(benchmark::State& state, const product& what) {
   transept::thread_pool threads(what.threads);
@@ -52,7 +59,7 @@ void run(benchmark::State& state, const product& what) {
     bench::report_bytes(state, watch, threads, static_cast<double>(bytes));
   else
     bench::report_flops(state, watch, threads,
-                        2.0 * static_cast<double>(what.rows * what.inner * what.outputs));
+                        2.0 * static_cast<double>(what.rows * what.inner * what.outputs), unit_of(what));
 }
 
 std::string name_of_type(element_type type) {
@@ -86,7 +93,7 @@ const bool added = [] {
   for (const auto& size : bench::model_sizes) {
     for (const element_type type :
          {element_type::f32, element_type::f16, element_type::bf16, element_type::q8_0, element_type::q4_0}) {
-      for (const std::size_t rows : {1u, 512u}) {
+      for (const std::size_t rows : {1u, 16u, 512u}) {
         for (const int threads : {1, 2}) {
           const std::size_t width = size.width;
           const std::string name = size.name;

@@ -1,0 +1,23 @@
+# bench/gpt2 saves its weights to FOLDER; generate, run on them, must choose the same tokens.
+function(run output)
+  execute_process(COMMAND ${ARGN} OUTPUT_VARIABLE text RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${ARGN}: exit status ${status}")
+  endif()
+  set(${output} "${text}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE "${FOLDER}")
+run(measured "${BENCH}" --dtype bf16 --prompt 3 --new-tokens 8 --repeat 1 --json --save "${FOLDER}")
+run(generated "${GENERATE}" --model "${FOLDER}" --ids 13,7932,15851 --max-new-tokens 8 --greedy --json)
+file(REMOVE_RECURSE "${FOLDER}")
+
+string(JSON by_bench GET "${measured}" ids)
+string(JSON by_generate GET "${generated}" ids)
+if(NOT by_bench STREQUAL by_generate)
+  message(FATAL_ERROR "bench/gpt2: ${by_bench}\ngenerate: ${by_generate}")
+endif()
+string(JSON count LENGTH "${by_bench}")
+if(NOT count EQUAL 8)
+  message(FATAL_ERROR "expected 8 tokens, found ${count}")
+endif()
