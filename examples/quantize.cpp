@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
 
   return examples::run_program(app, argc, argv, [&] {
-    const bool is_gguf = output.extension() == ".gguf";
+    const bool is_gguf = transept::is_gguf_name(output);
     const element_type type = *examples::element_type_named(dtype);
     check_output(output, is_gguf);
     const auto files = transept::model_files::open(input);
