@@ -436,6 +436,12 @@ TEST_CASE("vocabularies in GGUF files that are missing or contradict themselves 
   CHECK_THAT(verdict({{tokens.begin() + 1, tokens.end()}, kinds_of(256, {3, 4})}),
              Contains("no token for byte 0"));
 
+  auto no_utf8 = tokens;
+  no_utf8[256] = "a\xff";
+  CHECK_THROWS_AS(open({no_utf8, kinds_good}), format_error);
+  CHECK_THROWS_WITH(open({no_utf8, kinds_good}),
+                    EndsWith("key \"tokenizer.ggml.tokens\": token 256: expected UTF-8, found \"a\\xff\""));
+
   support::write_file(path, support::gguf_bytes({}));
   CHECK_THROWS_AS(load_tokenizer(path), file_error);
   CHECK_THROWS_WITH(load_tokenizer(path), EndsWith("no tokenizer here: no key tokenizer.ggml.tokens"));
