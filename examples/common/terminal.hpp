@@ -28,6 +28,33 @@ struct style {
   const char* clear() const { return on ? "\033[H\033[2J" : ""; }
 };
 
+/// Text on standard output, shown as it comes. Its colours and its last line end with this: an error that
+/// ends the program is told on a line of its own.
+class shown_text {
+public:
+  shown_text() = default;
+  shown_text(const shown_text&) = delete;
+  shown_text& operator=(const shown_text&) = delete;
+
+  ~shown_text() {
+    std::cout << style().plain();
+    if (last_ != 0) end_line();
+  }
+
+  void show(std::string_view text) {
+    std::cout << text << std::flush;
+    if (!text.empty()) last_ = text.back();
+  }
+
+  /// Nothing where the text ends in a line feed.
+  void end_line() {
+    if (last_ != '\n') show("\n");
+  }
+
+private:
+  char last_ = 0;
+};
+
 /// A text for the terminal: what is no UTF-8, and control characters other than line feed and tab, are shown
 /// as a replacement character, so that no text can move the cursor or change colours.
 inline std::string displayable(std::string_view text) {
