@@ -87,9 +87,9 @@ public:
     last_ = now;
     shown_ = true;
     const double seconds = std::chrono::duration<double>(now - begin_).count();
-    std::cerr << "\r\033[K" << grouped(done) << " of " << grouped(all) << " tokens, "
-              << decimal(static_cast<double>(done) / seconds, 0) << " per second, "
-              << decimal(so_far.nats_per_token(), 4) << " nats per token" << std::flush;
+    rewrite_line(grouped(done) + " of " + grouped(all) + " tokens, " +
+                 decimal(static_cast<double>(done) / seconds, 0) + " per second, " +
+                 decimal(so_far.nats_per_token(), 4) + " nats per token");
   }
 
   ~progress_line() {
