@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <common/interruption.hpp>
 #include <common/program.hpp>
 #include <common/progress.hpp>
 #include <common/table.hpp>
@@ -85,6 +86,7 @@ int main(int argc, char** argv) {
     check_output(output, is_gguf);
     const auto files = transept::model_files::open(input);
     std::vector<converted_tensor> tensors;
+    examples::watch_interruptions();
     {
       examples::progress_bar bar("Converting to " + std::string(name_of(type)));
       const transept::conversion_options options{

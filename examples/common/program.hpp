@@ -12,6 +12,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <common/interruption.hpp>
+
 #include <transept/core/error.hpp>
 #include <transept/core/types.hpp>
 #include <transept/generate/session.hpp>
@@ -124,7 +126,7 @@ inline std::vector<std::string> arguments_in_reverse(int argc, char** argv) {
 }
 
 /// Parses the command line and runs `body`. Whatever goes wrong is told on stderr, the first line says what;
-/// the exit code is then 1.
+/// the exit code is then 1, after an interruption that of its signal.
 template <class Body>
 int run_program(CLI::App& app, int argc, char** argv, Body&& body) {
   try {
@@ -140,6 +142,9 @@ int run_program(CLI::App& app, int argc, char** argv, Body&& body) {
     std::forward<Body>(body)();
     if (!std::cout.flush()) throw transept::file_error("cannot write to standard output");
     return 0;
+  } catch (const interruption& signal) {
+    std::cerr << signal.what() << "\n";
+    return signal.exit_code();
   } catch (const std::bad_alloc&) {
     std::cerr << "out of memory\n";
   } catch (const std::exception& error) {

@@ -9,6 +9,7 @@
 #include <iostream>
 #include <string>
 
+#include <common/interruption.hpp>
 #include <common/terminal.hpp>
 
 namespace examples {
@@ -25,7 +26,9 @@ public:
     if (shown_ >= 0) std::cerr << "\r\033[K" << std::flush;
   }
 
+  /// Throws interruption where a signal asks for the program's end.
   void show(std::uint64_t done, std::uint64_t total) {
+    stop_if_interrupted();
     const int percent =
         total == 0 ? 100 : static_cast<int>(100 * static_cast<double>(done) / static_cast<double>(total));
     if (!is_terminal(stderr) || percent == shown_) return;
