@@ -109,7 +109,7 @@ TEST_CASE("quantize refuses to write over files, and what a format cannot hold")
     return run.first_error_line();
   };
   CHECK(error_of({model, model, "--dtype", "f32"}) ==
-        model + "/model.safetensors: is there already: give another name, or remove it first");
+        model + "/model.safetensors: is there already: give another folder, or remove it first");
   support::write_file(gguf, "mine");
   CHECK(error_of({model, gguf, "--dtype", "f32"}) ==
         gguf + ": is there already: give another name, or remove it first");
@@ -117,6 +117,15 @@ TEST_CASE("quantize refuses to write over files, and what a format cannot hold")
   CHECK(error_of({model, (folder / "out").string(), "--dtype", "int4"}) ==
         (folder / "out").string() + ": a Hugging Face folder holds F32, F16 or BF16, not Q4_0");
   CHECK_FALSE(std::filesystem::exists(folder / "out"));
+  for (const char* name : {"config.json", "model.safetensors.index.json", "vocab.json", "merges.txt",
+                           "tokenizer.json", "added_tokens.json"}) {
+    const support::temporary_folder other;
+    support::write_file(other / name, "mine");
+    CHECK(error_of({model, other.path().string(), "--dtype", "f16"}) ==
+          (other / name).string() + ": is there already: give another folder, or remove it first");
+    CHECK(support::read_file(other / name) == "mine");
+    CHECK(std::distance(std::filesystem::directory_iterator(other.path()), {}) == 1);
+  }
   const std::string other = error_of({model, (folder / "x.gguf").string(), "--dtype", "int3"});
   CHECK(other.find("--dtype") != std::string::npos);
   CHECK(other.find("int3") != std::string::npos);
