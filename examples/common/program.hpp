@@ -86,6 +86,7 @@ struct model_options : common_options {
   std::string dtype; ///< empty: as the file has them
   std::string kv_dtype = "f32";
   std::string f32_precision = "full";
+  bool no_packing = false;
 
   void add_to(CLI::App& app) {
     common_options::add_to(app);
@@ -97,10 +98,12 @@ struct model_options : common_options {
         ->check(is_cache_type())
         ->capture_default_str();
     add_f32_precision(app, f32_precision);
+    app.add_flag("--no-packing", no_packing,
+                 "Use weights of f32 and 16 bits where they are mapped: starts sooner, decodes slower");
   }
 
   transept::load_options load_options() const {
-    return {.type = element_type_named(dtype), .packed = true, .threads = threads};
+    return {.type = element_type_named(dtype), .packed = !no_packing, .threads = threads};
   }
   transept::session_options session_options() const {
     return {.threads = threads,
