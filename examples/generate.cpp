@@ -100,27 +100,25 @@ void tell_statistics(const options& chosen, std::size_t prompt_size, const writt
 
 written print_text(const options& chosen, writer& writer, const transept::tokenizer& tokenizer,
                    const std::vector<transept::token_id>& prompt) {
-  const style style;
-  char last = 0;
-  const auto show = [&](std::string_view text) {
-    std::cout << text << std::flush;
-    if (!text.empty()) last = text.back();
-  };
+  shown_text out;
   if (!chosen.prompt.from_nothing()) {
+    const style style;
+    const std::string text = tokenizer.decode(prompt);
     std::cout << style.bold();
-    show(tokenizer.decode(prompt));
+    out.show(text);
     std::cout << style.plain() << std::flush;
   }
-  written made = writer.write(prompt, {}, [&](transept::token_id, std::string_view text) { show(text); });
-  if (last != '\n') std::cout << std::endl;
+  written made = writer.write(prompt, {}, [&](transept::token_id, std::string_view text) { out.show(text); });
+  out.end_line();
   return made;
 }
 
 written print_ids(writer& writer, const std::vector<transept::token_id>& prompt) {
-  std::cout << join_ids(prompt) << std::flush;
+  shown_text out;
+  out.show(join_ids(prompt));
   written made = writer.write(
-      prompt, {}, [](transept::token_id id, std::string_view) { std::cout << ',' << id << std::flush; });
-  std::cout << std::endl;
+      prompt, {}, [&](transept::token_id id, std::string_view) { out.show("," + std::to_string(id)); });
+  out.end_line();
   return made;
 }
 

@@ -20,6 +20,7 @@
 
 #include <transept/core/json.hpp>
 #include <transept/io/checkpoint.hpp>
+#include <transept/io/find_parameter.hpp>
 #include <transept/io/model_files.hpp>
 #include <transept/io/parameter_table.hpp>
 
@@ -39,8 +40,7 @@ struct tensor_row {
 /// A parameter of the model, and where it was found.
 struct parameter_row {
   transept::expected_parameter expected;
-  const stored_tensor* tensor; // nullptr: missing
-  std::string problem;         // empty: as expected
+  transept::found_parameter found;
 };
 
 struct folder_report {
@@ -60,25 +60,6 @@ std::string why_ignored(const stored_tensor& tensor, const transept::huggingface
   return "GPT-2 has no such parameter";
 }
 
-parameter_row look_up(const transept::checkpoint& weights, transept::expected_parameter expected) {
-  const stored_tensor* tensor = weights.find(expected.name);
-  if (tensor == nullptr) tensor = weights.find("transformer." + expected.name);
-  parameter_row row{std::move(expected), tensor, {}};
-  std::vector<std::uint64_t> shape = row.expected.shape;
-  if (tensor && tensor->layout == transept::matrix_layout::transposed) std::ranges::reverse(shape);
-  if (tensor == nullptr) {
-    row.problem = "missing";
-  } else if (tensor->shape != shape) {
-    row.problem =
-        "expected shape " + transept::shape_text(shape) + ", found " + transept::shape_text(tensor->shape);
-  } else if (!transept::element_type_of(tensor->dtype)) {
-    row.problem = std::string("expected ") +
-                  (weights.is_gguf() ? "F32, F16, BF16, Q8_0 or Q4_0" : "F32, F16 or BF16") + ", found " +
-                  tensor->dtype;
-  }
-  return row;
-}
-
 /// Whether these programs have a model of this shape. Throws what else opening it throws.
 bool is_compiled(const std::filesystem::path& folder) {
   try {
@@ -96,9 +77,10 @@ folder_report read_folder(const transept::model_files& files, const transept::ch
   bool sound = true;
   for (auto& expected : transept::expected_parameters(report.config)) {
     report.total_parameters += expected.count();
-    report.parameters.push_back(look_up(weights, std::move(expected)));
-    used.insert(report.parameters.back().tensor);
-    sound = sound && report.parameters.back().problem.empty();
+    auto found = find_parameter(weights, expected.name, expected.shape);
+    used.insert(found.tensor);
+    sound = sound && found.problem.empty();
+    report.parameters.push_back({std::move(expected), std::move(found)});
   }
   for (const stored_tensor& tensor : weights.tensors()) {
     const bool ignored = !used.contains(&tensor);
@@ -143,7 +125,7 @@ void print_parameters(std::ostream& out, const folder_report& report) {
     rows.push_back({});
     block_closed = true;
   };
-  for (const auto& [expected, tensor, problem] : report.parameters) {
+  for (const auto& [expected, found] : report.parameters) {
     const bool in_a_block = expected.name.starts_with("h.");
     if (in_a_block && !expected.name.starts_with("h.0.")) continue;
     if (in_a_block && in_block == 0) rows.push_back({});
@@ -185,11 +167,11 @@ transept::json to_json(const std::filesystem::path& folder, const folder_report&
     if (!ignored_because.empty()) row["reason"] = ignored_because;
     tensors.push_back(std::move(row));
   }
-  for (const auto& [expected, tensor, problem] : report.parameters) {
+  for (const auto& [expected, found] : report.parameters) {
     json row{{"name", expected.name}, {"shape", expected.shape}, {"count", expected.count()}};
-    row["tensor"] = tensor ? json(tensor->name) : json();
-    row["dtype"] = tensor ? json(tensor->dtype) : json();
-    if (!problem.empty()) row["problem"] = problem;
+    row["tensor"] = found.tensor ? json(found.name) : json();
+    row["dtype"] = found.tensor ? json(found.tensor->dtype) : json();
+    if (!found.problem.empty()) row["problem"] = found.problem;
     parameters.push_back(std::move(row));
   }
   json config = json::parse(transept::to_json(report.config));
@@ -210,9 +192,10 @@ transept::json to_json(const std::filesystem::path& folder, const folder_report&
 void check(const std::filesystem::path& folder, const folder_report& report) {
   std::string message;
   std::size_t count = 0;
-  for (const auto& [expected, tensor, problem] : report.parameters) {
-    if (problem.empty() || ++count > 10) continue;
-    message += (message.empty() ? "" : "\n  ") + expected.name + ": " + problem;
+  for (const auto& [expected, found] : report.parameters) {
+    if (found.problem.empty() || ++count > 10) continue;
+    message += (message.empty() ? "" : "\n  ") + found.name + ": " + found.problem;
+    if (count == 1 && !found.advice.empty()) message += "\n    " + found.advice;
   }
   if (count > 10) message += "\n  … and " + std::to_string(count - 10) + " more";
   if (count > 0) throw transept::shape_error(folder.string() + ": " + message);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <common/interruption.hpp>
 #include <common/program.hpp>
 #include <common/progress.hpp>
 #include <common/table.hpp>
@@ -45,16 +46,18 @@ void print_tensors(std::ostream& out, const std::vector<converted_tensor>& tenso
       << examples::grouped(after) << " after\n";
 }
 
-/// Refuses to write over what is there: least of all over what is read.
+/// Refuses to write over what is there, least of all over what is read, and beside what would be taken for
+/// the new model's.
 void check_output(const std::filesystem::path& output, bool is_gguf) {
-  const auto target = is_gguf ? output : output / "model.safetensors";
-  const auto fail = [](const std::filesystem::path& path, const char* what) {
-    throw transept::file_error(path.string() + ": " + what);
+  const auto check = [](const std::filesystem::path& path, const char* other) {
+    if (std::filesystem::exists(std::filesystem::symlink_status(path)))
+      throw transept::file_error(path.string() + ": is there already: give another " + other +
+                                 ", or remove it first");
   };
-  if (std::filesystem::exists(std::filesystem::symlink_status(target)))
-    fail(target, "is there already: give another name, or remove it first");
-  if (!is_gguf && std::filesystem::exists(output / "config.json"))
-    fail(output / "config.json", "is there already: give another folder, or remove it first");
+  if (is_gguf) return check(output, "name");
+  for (const char* name : {"model.safetensors", "model.safetensors.index.json", "config.json"})
+    check(output / name, "folder");
+  for (const char* name : transept::vocabulary_file_names) check(output / name, "folder");
 }
 
 } // namespace
@@ -80,11 +83,12 @@ int main(int argc, char** argv) {
       ->capture_default_str();
 
   return examples::run_program(app, argc, argv, [&] {
-    const bool is_gguf = output.extension() == ".gguf";
+    const bool is_gguf = transept::is_gguf_name(output);
     const element_type type = *examples::element_type_named(dtype);
     check_output(output, is_gguf);
     const auto files = transept::model_files::open(input);
     std::vector<converted_tensor> tensors;
+    examples::watch_interruptions();
     {
       examples::progress_bar bar("Converting to " + std::string(name_of(type)));
       const transept::conversion_options options{

@@ -87,9 +87,9 @@ public:
     last_ = now;
     shown_ = true;
     const double seconds = std::chrono::duration<double>(now - begin_).count();
-    std::cerr << "\r\033[K" << grouped(done) << " of " << grouped(all) << " tokens, "
-              << decimal(static_cast<double>(done) / seconds, 0) << " per second, "
-              << decimal(so_far.nats_per_token(), 4) << " nats per token" << std::flush;
+    rewrite_line(grouped(done) + " of " + grouped(all) + " tokens, " +
+                 decimal(static_cast<double>(done) / seconds, 0) + " per second, " +
+                 decimal(so_far.nats_per_token(), 4) + " nats per token");
   }
 
   ~progress_line() {
@@ -201,6 +201,16 @@ text read_text(const options& chosen, const any_model& model) {
   return result;
 }
 
+/// Where the file holds blocks, f32 is no better than they are.
+void tell_of_blocks(const options& chosen, const any_model& model) {
+  for (const parameter_row& parameter : model.parameters()) {
+    if (!is_block_type(parameter.stored_as)) continue;
+    std::cerr << "note: " << chosen.common.model.string() << " holds " << name_of(parameter.stored_as)
+              << ": f32 means its numbers, widened, not those that they were rounded from\n";
+    return;
+  }
+}
+
 /// Every precision of weights and cache, one after the other, beside f32.
 void compare(const options& chosen, const text& text) {
   struct precision {
@@ -242,7 +252,10 @@ void run(options& chosen) {
                                    ": tokens between the windows would not be scored");
 
   const text text = read_text(chosen, *model);
-  if (chosen.compare) return compare(chosen, text);
+  if (chosen.compare) {
+    tell_of_blocks(chosen, *model);
+    return compare(chosen, text);
+  }
   const score total =
       score_tokens(*model, text.ids, chosen.context, chosen.stride, chosen.common.session_options());
   const double perplexity = std::exp(total.nats_per_token());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <common/ids.hpp>
+#include <common/interruption.hpp>
 #include <common/program.hpp>
 #include <common/terminal.hpp>
 #include <common/texts.hpp>
@@ -32,6 +33,7 @@ struct settings {
 void write_token_file(const settings& chosen, const transept::tokenizer& tokenizer) {
   const input_texts texts(chosen.files);
   transept::thread_pool threads(chosen.common.threads);
+  watch_interruptions();
   transept::token_file_writer file(chosen.out, tokenizer.vocabulary_size());
   texts.for_each("Tokenizing", [&](std::string_view text, const auto& progress) {
     append_text(threads, tokenizer, text, file, chosen.special(), progress);

@@ -54,11 +54,7 @@ private:
     }
     if (prompt.empty()) prompt.push_back(step_back());
 
-    const style style;
-    std::cout << style.colour();
-    const written made = writer_.write(
-        prompt, seen_, [](transept::token_id, std::string_view text) { std::cout << text << std::flush; });
-    std::cout << style.plain() << std::endl;
+    const written made = write(prompt);
     if (made.each[0].reason == transept::finish_reason::context_full)
       std::cerr << "note: the model's context of " << session.capacity() << " tokens is full\n";
 
@@ -69,6 +65,15 @@ private:
       unseen_.push_back(*made.pending);
       seen_.pop_back();
     }
+  }
+
+  written write(const std::vector<transept::token_id>& prompt) {
+    shown_text out;
+    std::cout << style().colour();
+    written made =
+        writer_.write(prompt, seen_, [&](transept::token_id, std::string_view text) { out.show(text); });
+    out.show("\n");
+    return made;
   }
 
   /// Where nothing new was typed: the last token once more, or the one that every text starts with.

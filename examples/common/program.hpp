@@ -12,6 +12,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <common/interruption.hpp>
+
 #include <transept/core/error.hpp>
 #include <transept/core/types.hpp>
 #include <transept/generate/session.hpp>
@@ -84,6 +86,7 @@ struct model_options : common_options {
   std::string dtype; ///< empty: as the file has them
   std::string kv_dtype = "f32";
   std::string f32_precision = "full";
+  bool no_packing = false;
 
   void add_to(CLI::App& app) {
     common_options::add_to(app);
@@ -95,10 +98,12 @@ struct model_options : common_options {
         ->check(is_cache_type())
         ->capture_default_str();
     add_f32_precision(app, f32_precision);
+    app.add_flag("--no-packing", no_packing,
+                 "Use weights of f32 and 16 bits where they are mapped: starts sooner, decodes slower");
   }
 
   transept::load_options load_options() const {
-    return {.type = element_type_named(dtype), .packed = true, .threads = threads};
+    return {.type = element_type_named(dtype), .packed = !no_packing, .threads = threads};
   }
   transept::session_options session_options() const {
     return {.threads = threads,
@@ -124,7 +129,7 @@ inline std::vector<std::string> arguments_in_reverse(int argc, char** argv) {
 }
 
 /// Parses the command line and runs `body`. Whatever goes wrong is told on stderr, the first line says what;
-/// the exit code is then 1.
+/// the exit code is then 1, after an interruption that of its signal.
 template <class Body>
 int run_program(CLI::App& app, int argc, char** argv, Body&& body) {
   try {
@@ -140,6 +145,9 @@ int run_program(CLI::App& app, int argc, char** argv, Body&& body) {
     std::forward<Body>(body)();
     if (!std::cout.flush()) throw transept::file_error("cannot write to standard output");
     return 0;
+  } catch (const interruption& signal) {
+    std::cerr << signal.what() << "\n";
+    return signal.exit_code();
   } catch (const std::bad_alloc&) {
     std::cerr << "out of memory\n";
   } catch (const std::exception& error) {

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <iostream>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <transept/core/json.hpp>
@@ -15,6 +17,24 @@
 namespace examples {
 
 inline bool is_terminal(std::FILE* stream) { return isatty(fileno(stream)) == 1; }
+
+/// How many columns the terminal of standard error has; 80 where it does not say.
+inline std::size_t terminal_columns() {
+  winsize size{};
+  return ioctl(fileno(stderr), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/// Writes `text` over the terminal's current line, on standard error: as much of it as the line holds, a
+/// column for each character, so that it never goes on to a second line.
+inline void rewrite_line(std::string_view text) {
+  std::size_t columns = 0, bytes = 0;
+  const std::size_t most = terminal_columns() - 1; // the cursor stands in the last
+  for (; bytes < text.size(); ++bytes) {
+    const bool begins = (static_cast<unsigned char>(text[bytes]) & 0xc0u) != 0x80u; // a character of UTF-8
+    if (begins && ++columns > most) break;
+  }
+  std::cerr << "\r" << text.substr(0, bytes) << "\033[K" << std::flush;
+}
 
 /// Escape sequences for standard output: empty strings unless it is a terminal.
 struct style {
@@ -26,6 +46,33 @@ struct style {
   const char* plain() const { return on ? "\033[0m" : ""; }
   /// Clears the screen.
   const char* clear() const { return on ? "\033[H\033[2J" : ""; }
+};
+
+/// Text on standard output, shown as it comes. Its colours and its last line end with this: an error that
+/// ends the program is told on a line of its own.
+class shown_text {
+public:
+  shown_text() = default;
+  shown_text(const shown_text&) = delete;
+  shown_text& operator=(const shown_text&) = delete;
+
+  ~shown_text() {
+    std::cout << style().plain();
+    if (last_ != 0) end_line();
+  }
+
+  void show(std::string_view text) {
+    std::cout << text << std::flush;
+    if (!text.empty()) last_ = text.back();
+  }
+
+  /// Nothing where the text ends in a line feed.
+  void end_line() {
+    if (last_ != '\n') show("\n");
+  }
+
+private:
+  char last_ = 0;
 };
 
 /// A text for the terminal: what is no UTF-8, and control characters other than line feed and tab, are shown

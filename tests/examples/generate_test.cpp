@@ -15,6 +15,8 @@ using support::program_run;
 using transept::json;
 using ids = std::vector<transept::token_id>;
 
+using namespace std::string_literals;
+
 namespace {
 
 program_run generate(std::vector<std::string> arguments, std::string_view input = {}) {
@@ -319,6 +321,32 @@ TEST_CASE("what is wrong with generate's arguments stands on the first line, and
     CHECK(run.out.empty());
     CHECK_THAT(run.first_error_line(), Catch::Contains(words));
   }
+}
+
+TEST_CASE("an error that comes while generate writes stands on a line of its own") {
+  if (!support::has_program("generate")) return;
+  const support::temporary_folder folder;
+  for (const auto& entry : std::filesystem::directory_iterator(support::shipped_model()))
+    std::filesystem::copy(entry.path(), folder / entry.path().filename());
+  std::string bytes = support::read_file(folder / "model.safetensors");
+  const std::size_t length =
+      static_cast<unsigned char>(bytes[0]) + 256u * static_cast<unsigned char>(bytes[1]);
+  const json header = transept::parse_json(std::string_view(bytes).substr(8, length), "header");
+  const auto place = 8 + length + header["ln_f.bias"]["data_offsets"][0].get<std::size_t>();
+  bytes.replace(place, 2, "\x00\x7e"s); // NaN in f16
+  support::write_file(folder / "model.safetensors", bytes);
+  const std::string model = folder.path().string();
+  const std::string problem = "the logit of token 0 is NaN";
+  const program_run text = generate({"--model", model, "--prompt", "ROMEO:"});
+  CHECK(text.exit_code == 1);
+  CHECK(text.out == "ROMEO:\n");
+  CHECK_THAT(text.err, Catch::StartsWith(problem));
+  const program_run talk = generate({"--model", model, "--interactive"}, "ROMEO:\n");
+  CHECK(talk.out.empty()); // what was typed is not repeated
+  for (const char* name : {"vocab.json", "merges.txt"}) std::filesystem::remove(folder / name);
+  const program_run ids = generate({"--model", model, "--ids", "1,2"});
+  CHECK(ids.exit_code == 1);
+  CHECK(ids.out == "1,2\n");
 }
 
 TEST_CASE("an empty value after = is empty, not the next argument") {

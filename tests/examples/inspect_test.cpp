@@ -1,6 +1,7 @@
 // examples/inspect.cpp, as built.
 #include <catch2/catch.hpp>
 
+#include <support/gguf_bytes.hpp>
 #include <support/program_run.hpp>
 
 #include <transept/core/json.hpp>
@@ -88,7 +89,28 @@ TEST_CASE("inspect prints the tables of a folder whose tensors are wrong, then w
   CHECK(run.out.find("x 4 blocks") != std::string::npos);
   CHECK(run.first_error_line().find("h.0.mlp.c_fc.weight: expected shape [40, 50], found [40, 160]") !=
         std::string::npos);
-  CHECK(run.err.find("h.3.ln_1.weight: missing") != std::string::npos);
+  CHECK(run.err.find("h.3.ln_1.weight: expected [40], found no tensor of that name") != std::string::npos);
+}
+
+TEST_CASE("inspect tells what is wrong with a GGUF file in the file's own words") {
+  if (!support::has_program("inspect")) return;
+  const support::temporary_folder folder;
+  std::string bytes = support::read_file(support::fixture("gguf/f32.gguf"));
+  // The entry of the tensor table: its name, two dimensions, innermost first.
+  const std::string name = "blk.1.ffn_up.weight";
+  const auto dimensions = [](std::uint64_t inner, std::uint64_t outer) {
+    return support::number_bytes(std::uint32_t{2}) + support::number_bytes(inner) +
+           support::number_bytes(outer);
+  };
+  const std::size_t place = bytes.find(name + dimensions(32, 128));
+  REQUIRE(place != bytes.npos);
+  bytes.replace(place + name.size(), dimensions(32, 128).size(), dimensions(128, 32));
+  support::write_file(folder / "m.gguf", bytes);
+  const program_run run = support::run_program("inspect", {"--model", (folder / "m.gguf").string()});
+  CHECK(run.exit_code == 1);
+  CHECK(run.err == (folder / "m.gguf").string() +
+                       ": blk.1.ffn_up.weight: expected shape [128, 32], found [32, 128]\n"
+                       "    It looks transposed: GGUF keeps linear weights as [out, in].\n");
 }
 
 TEST_CASE("inspect says on the first line why there is nothing to print") {

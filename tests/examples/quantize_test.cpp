@@ -1,11 +1,45 @@
 // examples/quantize.cpp, as built, and other programs on what it writes.
 #include <catch2/catch.hpp>
 
+#include <chrono>
+#include <csignal>
+#include <iterator>
 #include <string>
+#include <thread>
 
 #include <support/program_run.hpp>
+#include <support/safetensors_bytes.hpp>
+
+#include <transept/core/json.hpp>
+#include <transept/io/huggingface_config.hpp>
+#include <transept/io/parameter_table.hpp>
 
 using support::program_run;
+
+namespace {
+
+/// The folder of a model of zeros that takes no room on the disk, but seconds to convert.
+std::filesystem::path make_large_model(const std::filesystem::path& folder) {
+  transept::huggingface_config config;
+  config.n_embd = 1024;
+  config.n_head = 16;
+  config.n_inner = 4096;
+  transept::json header = transept::json::object();
+  std::uint64_t end = 0;
+  for (const auto& parameter : transept::expected_parameters(config)) {
+    const std::uint64_t begin = end;
+    end += parameter.count() * 4;
+    header[parameter.name] = {{"dtype", "F32"}, {"shape", parameter.shape}, {"data_offsets", {begin, end}}};
+  }
+  std::filesystem::create_directory(folder);
+  transept::write_config(folder / "config.json", config);
+  const auto path = folder / "model.safetensors";
+  support::write_file(path, support::safetensors_bytes(header.dump(), ""));
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) + end);
+  return folder;
+}
+
+} // namespace
 
 TEST_CASE("quantize writes GGUF files and folders that other programs take") {
   if (!support::has_program("quantize") || !support::has_program("inspect")) return;
@@ -33,6 +67,37 @@ TEST_CASE("quantize writes GGUF files and folders that other programs take") {
     CHECK(support::run_program("tokenize", {"--model", each}, text).out == ids);
 }
 
+TEST_CASE("quantize makes a GGUF file of a name that ends so in any case") {
+  if (!support::has_program("quantize")) return;
+  const support::temporary_folder folder;
+  const std::string gguf = (folder / "small.GGUF").string();
+  CHECK(support::run_program("quantize", {support::shipped_model().string(), gguf, "--dtype", "int8"})
+            .exit_code == 0);
+  CHECK(support::read_file(gguf).starts_with("GGUF"));
+}
+
+TEST_CASE("quantize leaves nothing where a signal ends it") {
+  if (!support::has_program("quantize")) return;
+  const support::temporary_folder folder;
+  const auto model = make_large_model(folder / "large");
+  const auto contents = [&] { return std::distance(std::filesystem::directory_iterator(folder.path()), {}); };
+  for (const bool to_gguf : {true, false}) {
+    for (const int signal : {SIGINT, SIGTERM}) {
+      const auto output = folder / (to_gguf ? "out.gguf" : "out");
+      support::started_program program(
+          "quantize", {model.string(), output.string(), "--dtype", to_gguf ? "int8" : "f16"});
+      for (int i = 0; contents() == 1 && i < 60'000; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      program.send(signal);
+      const program_run run = program.wait();
+      CHECK(run.exit_code == 128 + signal);
+      CHECK(run.out.empty());
+      CHECK(run.err == "interrupted\n");
+      CHECK(contents() == 1);
+    }
+  }
+}
+
 TEST_CASE("quantize refuses to write over files, and what a format cannot hold") {
   if (!support::has_program("quantize")) return;
   const support::temporary_folder folder;
@@ -44,7 +109,7 @@ TEST_CASE("quantize refuses to write over files, and what a format cannot hold")
     return run.first_error_line();
   };
   CHECK(error_of({model, model, "--dtype", "f32"}) ==
-        model + "/model.safetensors: is there already: give another name, or remove it first");
+        model + "/model.safetensors: is there already: give another folder, or remove it first");
   support::write_file(gguf, "mine");
   CHECK(error_of({model, gguf, "--dtype", "f32"}) ==
         gguf + ": is there already: give another name, or remove it first");
@@ -52,6 +117,15 @@ TEST_CASE("quantize refuses to write over files, and what a format cannot hold")
   CHECK(error_of({model, (folder / "out").string(), "--dtype", "int4"}) ==
         (folder / "out").string() + ": a Hugging Face folder holds F32, F16 or BF16, not Q4_0");
   CHECK_FALSE(std::filesystem::exists(folder / "out"));
+  for (const char* name : {"config.json", "model.safetensors.index.json", "vocab.json", "merges.txt",
+                           "tokenizer.json", "added_tokens.json"}) {
+    const support::temporary_folder other;
+    support::write_file(other / name, "mine");
+    CHECK(error_of({model, other.path().string(), "--dtype", "f16"}) ==
+          (other / name).string() + ": is there already: give another folder, or remove it first");
+    CHECK(support::read_file(other / name) == "mine");
+    CHECK(std::distance(std::filesystem::directory_iterator(other.path()), {}) == 1);
+  }
   const std::string other = error_of({model, (folder / "x.gguf").string(), "--dtype", "int3"});
   CHECK(other.find("--dtype") != std::string::npos);
   CHECK(other.find("int3") != std::string::npos);

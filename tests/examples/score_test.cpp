@@ -129,6 +129,20 @@ TEST_CASE("score --compare tells what every precision costs") {
   }
   CHECK(seen == std::vector<std::string>{"f32/f32", "f16/f32", "bf16/f32", "int8/f32", "int4/f32", "f32/bf16",
                                          "f32/int8"});
+  CHECK(run.err.empty());
+}
+
+TEST_CASE("score --compare says that f32 is no more exact than a file of blocks") {
+  if (!support::has_program("score") || !support::has_program("quantize")) return;
+  const support::temporary_folder folder;
+  const std::string gguf = (folder / "m.gguf").string();
+  REQUIRE(support::run_program("quantize", {support::shipped_model().string(), gguf, "--dtype", "int4"})
+              .exit_code == 0);
+  const program_run run = support::run_program("score", {"--model", gguf, "--ids", "1,2,3", "--compare"});
+  CHECK(run.exit_code == 0);
+  CHECK(run.first_error_line() ==
+        "note: " + gguf +
+            " holds Q4_0: f32 means its numbers, widened, not those that they were rounded from");
 }
 
 TEST_CASE("what is wrong with score's arguments stands on the first line, and its exit code is 1") {

@@ -12,6 +12,7 @@
 #include <transept/io/checkpoint.hpp>
 
 using Catch::Matchers::Contains;
+using Catch::Matchers::EndsWith;
 using Catch::Matchers::StartsWith;
 using support::safetensors_bytes;
 using support::temporary_folder;
@@ -189,11 +190,16 @@ TEST_CASE("folders without weights say what is missing") {
                  Contains("huggingface-cli download gpt2"));
   write_file(folder / "gpt2.gguf", "GGUF");
   CHECK_THAT(message_of<file_error>(folder.path()),
-             Contains("found only gpt2.gguf, which is opened by its own path\n"));
+             EndsWith("found only gpt2.gguf, which is opened by its own path\n  Give that instead: " +
+                      (folder / "gpt2.gguf").string()));
   CHECK_THAT(message_of<file_error>(folder / "none"), StartsWith(": no such folder\n"));
   write_file(folder / "gpt2.bin", "PK");
   CHECK_THAT(message_of<file_error>(folder / "gpt2.bin"),
-             StartsWith(": expected a folder") && Contains("found a file"));
+             StartsWith(": expected a folder") && EndsWith(", found a file of another kind"));
+  write_file(folder / "m.safetensors", "");
+  CHECK_THAT(message_of<file_error>(folder / "m.safetensors"),
+             EndsWith("\n  Give the folder that it lies in: " + folder.path().string()));
+  std::filesystem::remove(folder / "m.safetensors");
   std::filesystem::create_symlink("blob", folder / "model.safetensors");
   CHECK_THAT(message_of<file_error>(folder.path()),
              StartsWith("/model.safetensors: cannot read") && Contains("dangling"));

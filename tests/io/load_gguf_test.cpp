@@ -116,6 +116,45 @@ TEST_CASE("a GGUF file's configuration is that of the same model's folder") {
   }
 }
 
+TEST_CASE("a file is GGUF by its name in any case, or by what it begins with") {
+  const support::temporary_folder folder;
+  support::write_file(folder / "by_content", "GGUF");
+  support::write_file(folder / "text", "GGU");
+  std::filesystem::create_directory(folder / "folder.gguf");
+  CHECK(is_gguf(folder / "by_content"));
+  CHECK_FALSE(is_gguf(folder / "text"));
+  CHECK_FALSE(is_gguf(folder / "folder.gguf"));
+  for (const char* name : {"m.gguf", "m.GGUF", "m.Gguf"}) CHECK(is_gguf(folder / name));
+  for (const char* name : {"m", "gguf", "m.ggu", "m.ggufx", "m.ggUg"}) CHECK_FALSE(is_gguf(folder / name));
+}
+
+TEST_CASE("a path that is no model says what it is before its config.json is asked for") {
+  const support::temporary_folder folder;
+  const std::string path = folder.path().string();
+  const auto message_of = [](const std::filesystem::path& model) -> std::string {
+    try {
+      model_files::open(model);
+    } catch (const file_error& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  CHECK_THAT(message_of(folder.path()), StartsWith(path + ": expected model.safetensors or "));
+  std::filesystem::copy(fixture("q8_0.gguf"), folder / "m.gguf");
+  CHECK(message_of(folder.path()) ==
+        path +
+            ": expected model.safetensors or model.safetensors.index.json, found only m.gguf, which is "
+            "opened by its own path\n  Give that instead: " +
+            path + "/m.gguf");
+  CHECK_THAT(message_of(folder / "none"), StartsWith(path + "/none: no such folder\n"));
+  support::write_file(folder / "t.txt", "text");
+  CHECK(message_of(folder / "t.txt") ==
+        path + "/t.txt: expected a folder with config.json and model.safetensors, or a GGUF file, found a "
+               "file of another kind");
+  std::filesystem::copy(fixture("folder") / "model.safetensors", folder / "model.safetensors");
+  CHECK_THAT(message_of(folder.path()), StartsWith(path + "/config.json: no such file\n"));
+}
+
 TEST_CASE("an F32 GGUF file holds the folder's parameters, used in place and transposed") {
   const auto expected = load<gpt2<small>>(fixture("folder"));
   const auto model = load<gpt2<small>>(fixture("f32.gguf"));
@@ -396,6 +435,12 @@ TEST_CASE("vocabularies in GGUF files that are missing or contradict themselves 
              StartsWith("key \"tokenizer.ggml.pre\": expected \"gpt-2\", found \"llama-bpe\"\n"));
   CHECK_THAT(verdict({{tokens.begin() + 1, tokens.end()}, kinds_of(256, {3, 4})}),
              Contains("no token for byte 0"));
+
+  auto no_utf8 = tokens;
+  no_utf8[256] = "a\xff";
+  CHECK_THROWS_AS(open({no_utf8, kinds_good}), format_error);
+  CHECK_THROWS_WITH(open({no_utf8, kinds_good}),
+                    EndsWith("key \"tokenizer.ggml.tokens\": token 256: expected UTF-8, found \"a\\xff\""));
 
   support::write_file(path, support::gguf_bytes({}));
   CHECK_THROWS_AS(load_tokenizer(path), file_error);

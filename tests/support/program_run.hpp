@@ -1,6 +1,7 @@
 // Runs an example program as a user does: arguments, standard input; exit code, standard output and error.
 #pragma once
 
+#include <csignal>
 #include <filesystem>
 #include <iostream>
 #include <stdexcept>
@@ -58,31 +59,49 @@ inline bool is_too_slow() {
   return sanitized;
 }
 
+/// A program that runs.
+class started_program {
+public:
+  started_program(const std::string& name, const std::vector<std::string>& arguments,
+                  std::string_view input = {}) {
+    write_file(folder_ / "in", input);
+    std::string path = program_path(name).string();
+    std::vector<std::string> words = arguments;
+    std::vector<char*> argv{path.data()};
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+
+    posix_spawn_file_actions_t files;
+    posix_spawn_file_actions_init(&files);
+    const std::string in = (folder_ / "in").string(), out = (folder_ / "out").string(),
+                      err = (folder_ / "err").string();
+    posix_spawn_file_actions_addopen(&files, 0, in.c_str(), O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&files, 1, out.c_str(), O_WRONLY | O_CREAT, 0600);
+    posix_spawn_file_actions_addopen(&files, 2, err.c_str(), O_WRONLY | O_CREAT, 0600);
+    const int problem = posix_spawn(&process_, path.c_str(), &files, nullptr, argv.data(), environ);
+    posix_spawn_file_actions_destroy(&files);
+    if (problem != 0) throw std::runtime_error(path + " cannot be started");
+  }
+
+  void send(int signal) { kill(process_, signal); }
+
+  /// Waits for its end; once.
+  program_run wait() {
+    int status = 0;
+    while (waitpid(process_, &status, 0) < 0) {
+    }
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_file(folder_ / "out"),
+            read_file(folder_ / "err")};
+  }
+
+private:
+  temporary_folder folder_;
+  pid_t process_ = 0;
+};
+
 inline program_run run_program(const std::string& name, const std::vector<std::string>& arguments,
                                std::string_view input = {}) {
-  const temporary_folder folder;
-  write_file(folder / "in", input);
-  std::string path = program_path(name).string();
-  std::vector<std::string> words = arguments;
-  std::vector<char*> argv{path.data()};
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  const std::string in = (folder / "in").string(), out = (folder / "out").string(),
-                    err = (folder / "err").string();
-  posix_spawn_file_actions_addopen(&files, 0, in.c_str(), O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&files, 1, out.c_str(), O_WRONLY | O_CREAT, 0600);
-  posix_spawn_file_actions_addopen(&files, 2, err.c_str(), O_WRONLY | O_CREAT, 0600);
-  pid_t child = 0;
-  const int problem = posix_spawn(&child, path.c_str(), &files, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&files);
-  if (problem != 0) throw std::runtime_error(path + " cannot be started");
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0) {
-  }
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_file(out), read_file(err)};
+  return started_program(name, arguments, input).wait();
 }
 
 /// The shipped model's folder without its vocabulary, as links.

@@ -18,15 +18,6 @@ namespace {
 
 using strings = std::vector<std::string>;
 
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const character next = first_character(text);
-    if (next.code_point == character::not_utf8) return false;
-    text.remove_prefix(next.length);
-  }
-  return true;
-}
-
 /// What a decoder shows, byte by byte, and at the end.
 strings shown_for(std::string_view text) {
   const tokenizer bytes = support::byte_tokenizer();

@@ -10,7 +10,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -19,6 +18,7 @@
 #include <transept/io/gguf.hpp>
 #include <transept/io/gguf_names.hpp>
 #include <transept/io/mapped_file.hpp>
+#include <transept/io/model_folder.hpp>
 #include <transept/io/safetensors.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -31,18 +31,14 @@ public:
   /// where a file is damaged.
   static checkpoint open(const std::filesystem::path& folder) {
     if (transept::is_gguf(folder)) return of(gguf_file::open(folder));
-    check_folder(folder);
+    detail::check_folder(folder);
+    detail::check_weights(folder);
     checkpoint result(folder);
     const auto whole = folder / "model.safetensors";
-    const auto index = folder / "model.safetensors.index.json";
-    // A dangling link counts as there: opening it gives the better message.
-    if (is_there(whole)) {
+    if (detail::is_there(whole))
       result.add(safetensors_file::open(whole), [](const stored_tensor&) { return true; });
-    } else if (is_there(index)) {
-      result.read_index(index);
-    } else {
-      fail_without_weights(folder);
-    }
+    else
+      result.read_index(folder / "model.safetensors.index.json");
     return result;
   }
 
@@ -89,66 +85,6 @@ private:
   explicit checkpoint(const std::filesystem::path& folder)
       : folder_(folder), tensors_(std::make_shared<tensor_list>()) {}
 
-  static bool is_there(const std::filesystem::path& path) {
-    std::error_code ignored;
-    return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
-  }
-
-  static std::string download_help() {
-    return "\n  A folder as downloaded from Hugging Face has them, for instance:"
-           "\n    huggingface-cli download gpt2 config.json model.safetensors vocab.json merges.txt "
-           "--local-dir gpt2";
-  }
-
-  static void check_folder(const std::filesystem::path& folder) {
-    std::error_code error;
-    const auto status = std::filesystem::status(folder, error);
-    if (!std::filesystem::exists(status)) {
-      throw file_error(folder.string() + ": no such folder" +
-                       "\n  Expected a folder with config.json and model.safetensors." + download_help());
-    }
-    if (!std::filesystem::is_directory(status)) {
-      throw file_error(folder.string() +
-                       ": expected a folder with config.json and model.safetensors, found a file");
-    }
-  }
-
-  [[noreturn]] static void fail_without_weights(const std::filesystem::path& folder) {
-    std::vector<std::string> pickles;
-    std::vector<std::string> others;
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-      const std::string extension = entry.path().extension().string();
-      const std::string name = entry.path().filename().string();
-      if (extension == ".bin" || extension == ".pt" || extension == ".pth" || extension == ".ckpt" ||
-          extension == ".pkl" || name == "pytorch_model.bin.index.json") {
-        pickles.push_back(name);
-      } else if (extension == ".safetensors" || extension == ".h5" || extension == ".msgpack" ||
-                 extension == ".gguf") {
-        others.push_back(name);
-      }
-    }
-    std::ranges::sort(pickles);
-    std::ranges::sort(others);
-    std::string message =
-        folder.string() + ": expected model.safetensors or model.safetensors.index.json, found ";
-    if (!pickles.empty()) {
-      message +=
-          "only the pickle file " + detail::escaped(pickles.front(), 80) +
-          ", which is never read\n  Reading a pickle runs whatever program it holds. Use the model's "
-          "safetensors instead; where only pickles are\n  published, convert them on a machine you can lose: "
-          "\n    python3 -c 'from transformers import AutoModelForCausalLM as M; "
-          "M.from_pretrained(\"FOLDER\").save_pretrained(\"OUT\", safe_serialization=True)'";
-    } else if (!others.empty()) {
-      const bool gguf = others.front().ends_with(".gguf");
-      message +=
-          "only " + detail::escaped(others.front(), 80) + (gguf ? ", which is opened by its own path" : "");
-    } else {
-      message += "neither";
-    }
-    throw file_error(message + download_help());
-  }
-
   template <class Filter>
   void add(const safetensors_file& file, Filter&& is_wanted) {
     if (file.owner()) tensors_->mappings.push_back(file.owner());
@@ -183,7 +119,7 @@ private:
       shards[shard_name].push_back(&name);
     }
     for (const auto& [shard, names] : shards) {
-      if (!is_there(folder_ / shard)) {
+      if (!detail::is_there(folder_ / shard)) {
         throw file_error((folder_ / shard).string() + ": missing shard: " + source + " places " +
                          std::to_string(names.size()) + (names.size() == 1 ? " tensor" : " tensors") +
                          ", first " + quoted(*names.front()) +

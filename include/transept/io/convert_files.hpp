@@ -191,7 +191,7 @@ inline std::vector<converted_tensor> convert_to_gguf(const model_files& files,
 
 /// Writes the model as a Hugging Face folder, with the vocabulary's files if there is one. Throws what
 /// opening its files does; argument_error for a block type, which safetensors does not have; file_error where
-/// the folder cannot be written.
+/// the folder cannot be written. A folder that was not there is gone again after an exception.
 inline std::vector<converted_tensor> convert_to_folder(const model_files& files,
                                                        const std::filesystem::path& output,
                                                        const conversion_options& options) {
@@ -205,15 +205,20 @@ inline std::vector<converted_tensor> convert_to_folder(const model_files& files,
                                               return tensor_entry{name, std::move(shape), options.type};
                                             });
   std::error_code failure;
-  std::filesystem::create_directories(output, failure);
+  const bool is_new = std::filesystem::create_directories(output, failure);
   if (failure) throw file_error(output.string() + ": cannot make the folder: " + failure.message());
   std::vector<tensor_entry> entries;
   for (const auto& work : all) entries.push_back(work.entry);
-  safetensors_stream file(output / "model.safetensors", entries);
-  auto results = detail::convert_tensors(all, options, file);
-  write_vocabulary_files(files, output);
-  write_config(output / "config.json", files.config(), options.type);
-  return results;
+  try {
+    safetensors_stream file(output / "model.safetensors", entries);
+    auto results = detail::convert_tensors(all, options, file);
+    write_vocabulary_files(files, output);
+    write_config(output / "config.json", files.config(), options.type);
+    return results;
+  } catch (...) {
+    if (is_new) std::filesystem::remove_all(output, failure);
+    throw;
+  }
 }
 
 } // namespace transept::inline TRANSEPT_ABI

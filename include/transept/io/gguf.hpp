@@ -35,11 +35,19 @@ namespace transept::inline TRANSEPT_ABI {
 
 static_assert(std::endian::native == std::endian::little, "transept needs a little-endian machine");
 
+/// Whether a file of this name is GGUF: "m.gguf", "M.GGUF".
+inline bool is_gguf_name(const std::filesystem::path& path) {
+  constexpr std::string_view wanted = ".gguf";
+  return std::ranges::equal(path.extension().string(), wanted, [](char found, char lower) {
+    return found == lower || (lower != '.' && found == lower - 'a' + 'A');
+  });
+}
+
 /// Whether `path` is to be read as GGUF: a file (no folder) that is called so or begins so.
 inline bool is_gguf(const std::filesystem::path& path) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) return false;
-  if (path.extension() == ".gguf") return true;
+  if (is_gguf_name(path)) return true;
   if (!std::filesystem::is_regular_file(path, ignored)) return false;
   std::ifstream file(path, std::ios::binary);
   std::string magic(4, '\0');

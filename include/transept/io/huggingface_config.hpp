@@ -22,6 +22,7 @@
 #include <transept/core/types.hpp>
 #include <transept/io/atomic_file.hpp>
 #include <transept/io/mapped_file.hpp>
+#include <transept/io/model_folder.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -222,11 +223,7 @@ inline huggingface_config read_config(const std::filesystem::path& path) {
   const bool is_folder = std::filesystem::is_directory(path, error);
   const auto file_path = is_folder ? path / "config.json" : path;
   if (!std::filesystem::exists(std::filesystem::symlink_status(file_path, error))) {
-    throw file_error(
-        file_path.string() + ": no such file" +
-        "\n  Expected a folder as downloaded from Hugging Face, for instance:"
-        "\n    huggingface-cli download gpt2 config.json model.safetensors vocab.json merges.txt "
-        "--local-dir gpt2");
+    throw file_error(file_path.string() + ": no such file" + detail::download_help());
   }
   const mapped_file file(file_path);
   return parse_config(file.text(), file_path.string());

@@ -20,11 +20,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <transept/core/blocks.hpp>
 #include <transept/core/error.hpp>
 #include <transept/io/checkpoint.hpp>
+#include <transept/io/find_parameter.hpp>
 #include <transept/io/huggingface_config.hpp>
 #include <transept/io/model_files.hpp>
 #include <transept/io/tensor_rows.hpp>
@@ -72,50 +72,6 @@ inline gpt2_settings settings_of(const huggingface_config& config) {
           .scale_attn_by_inverse_layer_idx = config.scale_attn_by_inverse_layer_idx,
           .bos_token_id = config.bos_token_id,
           .eos_token_ids = config.eos_token_ids};
-}
-
-/// `name`, or the same under the prefix that a whole language model's file may carry.
-inline const stored_tensor* find_parameter(const checkpoint& weights, std::string_view name) {
-  if (const auto* tensor = weights.find(name)) return tensor;
-  return weights.find("transformer." + std::string(name));
-}
-
-[[noreturn]] inline void fail_without_tensor(const checkpoint& weights, std::string_view name,
-                                             std::span<const std::uint64_t> shape) {
-  const std::string count = std::to_string(weights.tensors().size());
-  const std::string called =
-      weights.is_gguf() ? gguf_name(name).value_or(std::string(name)) : std::string(name);
-  throw shape_error(weights.folder().string() + ": tensor " + called + ": expected " + shape_text(shape) +
-                    ", found no tensor of that name\n  (" +
-                    (weights.is_gguf() ? "" : "nor transformer." + called + ", ") + "among " + count + ")");
-}
-
-/// The tensor of parameter `name`, which must have this shape and a type that weights may have.
-inline const stored_tensor& required_tensor(const checkpoint& weights, std::string_view name,
-                                            std::span<const std::uint64_t> parameter_shape) {
-  std::vector<std::uint64_t> shape(parameter_shape.begin(), parameter_shape.end());
-  if (weights.is_gguf() && is_linear_weight(name)) std::ranges::reverse(shape);
-  const auto* tensor = find_parameter(weights, name);
-  if (tensor == nullptr) fail_without_tensor(weights, name, shape);
-  const std::string where = tensor->source + ": tensor " + tensor->name + ": ";
-  if (!std::ranges::equal(tensor->shape, shape)) {
-    const bool transposed = shape.size() == 2 && tensor->shape.size() == 2 && shape[0] == tensor->shape[1] &&
-                            shape[1] == tensor->shape[0];
-    throw shape_error(where + "expected shape " + shape_text(shape) + ", found " + shape_text(tensor->shape) +
-                      (!transposed ? ""
-                       : weights.is_gguf()
-                           ? "\n  It looks transposed: GGUF keeps linear weights as [out, in]."
-                           : "\n  It looks transposed: GPT-2 keeps linear weights as [in, out]."));
-  }
-  if (!element_type_of(tensor->dtype))
-    throw shape_error(where + "expected " +
-                      (weights.is_gguf() ? "F32, F16, BF16, Q8_0 or Q4_0" : "F32, F16 or BF16") + ", found " +
-                      tensor->dtype +
-                      (weights.is_gguf() ? "\n  llama-quantize --pure makes a file of one type." : ""));
-  if (shape.size() == 1 && is_block_type(*element_type_of(tensor->dtype)))
-    throw shape_error(where + "expected F32, F16 or BF16, found " + tensor->dtype +
-                      "\n  Only matrices may be quantized.");
-  return *tensor;
 }
 
 /// The tensor's elements at an address that suits T: in place, or in a copy that `memory` keeps.
@@ -200,7 +156,7 @@ void load_parameters(Model& model, weight_owner& memory, const checkpoint& weigh
         std::array<std::uint64_t, rank> shape;
         const auto extents = leaf.shape();
         for (std::size_t i = 0; i < extents.size(); ++i) shape[i] = static_cast<std::uint64_t>(extents[i]);
-        const stored_tensor& tensor = detail::required_tensor(weights, name, shape);
+        const stored_tensor& tensor = required_tensor(weights, name, shape);
         const element_type type = *element_type_of(tensor.dtype);
         if constexpr (rank == 1) {
           leaf = {detail::float_elements(tensor, type, memory), leaf.size()};

@@ -9,6 +9,7 @@
 #include <transept/io/gguf.hpp>
 #include <transept/io/gguf_config.hpp>
 #include <transept/io/huggingface_config.hpp>
+#include <transept/io/model_folder.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -18,7 +19,11 @@ class model_files {
 public:
   /// Throws file_error, format_error, config_error, and for GGUF shape_error, as read_config does.
   static model_files open(const std::filesystem::path& path) {
-    if (!is_gguf(path)) return {path, read_config(path / "config.json"), std::nullopt};
+    if (!is_gguf(path)) {
+      detail::check_folder(path);
+      if (!detail::is_there(path / "config.json")) detail::check_weights(path); // a folder of something else
+      return {path, read_config(path / "config.json"), std::nullopt};
+    }
     auto file = gguf_file::open(path);
     auto config = read_config(file);
     return {path, std::move(config), std::move(file)};

@@ -2,6 +2,7 @@
 // another folder.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -86,11 +87,19 @@ inline void write_vocabulary_files(const vocabulary& vocabulary, const std::file
   }
 }
 
+/// What a folder may say about its vocabulary, and about how text is made with it.
+inline constexpr std::array vocabulary_file_names{"vocab.json",
+                                                  "merges.txt",
+                                                  "added_tokens.json",
+                                                  "tokenizer.json",
+                                                  "tokenizer_config.json",
+                                                  "special_tokens_map.json",
+                                                  "generation_config.json"};
+
 /// Copies the files of a vocabulary, those of them that are there, from one folder to another. Throws
 /// file_error.
 inline void copy_vocabulary_files(const std::filesystem::path& from, const std::filesystem::path& to) {
-  for (const char* name : {"vocab.json", "merges.txt", "added_tokens.json", "tokenizer.json",
-                           "tokenizer_config.json", "special_tokens_map.json", "generation_config.json"}) {
+  for (const char* name : vocabulary_file_names) {
     std::error_code ignored;
     if (!std::filesystem::exists(from / name, ignored)) continue;
     write_text(to / name, mapped_file(from / name).text());

@@ -76,6 +76,16 @@ constexpr character first_character(std::string_view text) {
   return {(byte(0) & 0x07u) << 18 | (byte(1) & 0x3fu) << 12 | (byte(2) & 0x3fu) << 6 | (byte(3) & 0x3fu), 4};
 }
 
+/// Whether all of it is.
+constexpr bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const character next = first_character(text);
+    if (next.code_point == character::not_utf8) return false;
+    text.remove_prefix(next.length);
+  }
+  return true;
+}
+
 /// How many bytes at the end of `text` (0 to 3) could still become one character if more bytes came.
 constexpr std::size_t incomplete_suffix(std::string_view text) {
   const std::size_t most = text.size() < 3 ? text.size() : 3;
