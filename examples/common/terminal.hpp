@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <transept/core/json.hpp>
@@ -15,6 +16,12 @@
 namespace examples {
 
 inline bool is_terminal(std::FILE* stream) { return isatty(fileno(stream)) == 1; }
+
+/// Columns of the terminal that a stream leads to; 80 where that is not known.
+inline std::size_t terminal_columns(std::FILE* stream) {
+  winsize size{};
+  return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
 
 /// Escape sequences for standard output: empty strings unless it is a terminal.
 struct style {
