@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <iostream>
@@ -29,7 +30,9 @@ public:
         total == 0 ? 100 : static_cast<int>(100 * static_cast<double>(done) / static_cast<double>(total));
     if (!is_terminal(stderr) || percent == shown_) return;
     shown_ = percent;
-    constexpr int width = 40;
+    constexpr std::size_t longest = 40, others = 28; // " [] 100%, 1234567890 s left"
+    const std::size_t room = terminal_columns(stderr), taken = what_.size() + others;
+    const int width = static_cast<int>(std::min(longest, room > taken ? room - taken : 0));
     const int filled = percent * width / 100;
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
     std::string line = "\r" + what_ + " [";
