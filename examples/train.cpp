@@ -5,13 +5,12 @@
 //   train --preset gpt2 --from gpt2 --text input.txt --out my-gpt2
 #include <filesystem>
 #include <iostream>
-#include <set>
 #include <string>
-#include <vector>
 
-#include <common/checks.hpp>
 #include <common/program.hpp>
 #include <training/run.hpp>
+#include <training/run_folder.hpp>
+#include <training/setting_checks.hpp>
 #include <training/settings.hpp>
 
 namespace {
@@ -43,25 +42,12 @@ first_choices look_ahead(int argc, char** argv) {
   return found;
 }
 
-CLI::Validator one_of(std::set<std::string> choices) {
-  return CLI::IsMember(std::move(choices)).description("");
-}
-
-/// Ranges, where the library does not check them.
-void add_checks(CLI::App& app) {
-  for (const char* name : {"--layers", "--heads", "--width", "--context", "--iterations", "--batch",
-                           "--accumulate", "--evaluate-every", "--checkpoint-every", "--keep"})
-    app.get_option(name)->check(examples::whole_number_between(1, 1'000'000'000));
-  for (const char* name : {"--warmup", "--evaluate-batches", "--sample-tokens", "--train-blocks"})
-    app.get_option(name)->check(examples::whole_number_between(0, 1'000'000'000));
-  app.get_option("--seed")->check(examples::whole_number());
-  for (const char* name : {"--learning-rate", "--least-learning-rate", "--weight-decay", "--clip"})
-    app.get_option(name)->check(examples::not_negative());
-  for (const char* name : {"--beta1", "--beta2", "--validation", "--dropout", "--label-smoothing"})
-    app.get_option(name)->check(CLI::Range(0.0, 1.0).description(""));
-  app.get_option("--schedule")->check(one_of({"cosine", "linear", "inverse-sqrt", "constant"}));
-  app.get_option("--products")->check(one_of({"f32", "bf16", "bf16x3"}));
-  app.get_option("--dtype")->check(one_of({"f32", "f16", "bf16"}));
+/// Refuses options that a model to go on from leaves nothing to decide about.
+void check_from(const CLI::App& app, const training_settings& settings) {
+  if (settings.from.empty()) return;
+  for (const char* name : {"--layers", "--heads", "--width", "--vocabulary"})
+    if (app.get_option(name)->count() > 0)
+      throw transept::argument_error(std::string(name) + " cannot be given: the model of --from has its own");
 }
 
 } // namespace
@@ -90,7 +76,8 @@ int main(int argc, char** argv) {
   app.add_option("--out", options.folder, "Folder of the run and of the model")
       ->type_name("FOLDER")
       ->required();
-  app.add_flag("--resume", options.resume, "Go on with the run in that folder, if there is one");
+  app.add_flag("--resume", options.resume,
+               "Go on with the run in that folder, if there is one; begin it if not");
   examples::for_each_setting(settings,
                              [&](const char* name, auto& value, const char* type, const char* what) {
                                const std::string option = std::string("--") + name;
@@ -99,13 +86,14 @@ int main(int argc, char** argv) {
                                else
                                  app.add_option(option, value, what)->type_name(type)->capture_default_str();
                              });
-  app.add_option("--log", options.log, "Table of the run; default: log.csv in the folder")
-      ->type_name("FILE.csv");
-  app.add_option("--picture", options.picture, "The loss, drawn; default: loss.svg in the folder")
-      ->type_name("FILE.svg");
   app.add_option("--threads", options.threads, "Threads to compute with; 0: one per processor")
       ->type_name("N")
       ->capture_default_str();
-  add_checks(app);
-  return examples::run_program(app, argc, argv, [&] { examples::train(settings, options); });
+  for (const auto& [name, check] : examples::setting_checks())
+    app.get_option(std::string("--") + name)->check(check);
+  if (settings.prompt == "\n") app.get_option("--prompt")->default_str("\\n"); // a line break, shown
+  return examples::run_program(app, argc, argv, [&] {
+    check_from(app, settings);
+    examples::train(settings, options);
+  });
 }

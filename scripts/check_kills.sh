@@ -47,7 +47,7 @@ done
 compare "run-$run"
 
 # The same with a signal that asks: the run ends by itself, with a checkpoint.
-"$train" "${settings[@]}" --out asked --resume >asked.txt &
+"$train" "${settings[@]}" --out asked --resume >asked.txt 2>asked-err.txt &
 program=$!
 until [ -f asked/train.json ] && [ "$(wc -l <asked/log.csv 2>/dev/null || echo 0)" -gt 2 ]; do sleep 0.02; done
 kill -INT $program

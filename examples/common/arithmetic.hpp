@@ -12,14 +12,17 @@
 
 namespace examples {
 
-/// Operations of the matrix products of a training step, attention's causal halves included: forward, and
-/// twice as many backward. What is computed twice counts once; a multiply-add is two.
-inline double operations_of_step(const transept::decoder_shape& shape, double sequences, double length) {
+/// Operations of the matrix products of a training step, attention's causal halves included: 2 for each
+/// multiply-add forward, and 4 backward where all is trained. Frozen blocks have no backward pass; an output
+/// matrix that is not trained has half of one. What is computed twice counts once.
+inline double operations_of_step(const transept::decoder_shape& shape, double sequences, double length,
+                                 std::size_t frozen_blocks = 0, bool output_is_trained = true) {
   const auto number = [](std::size_t n) { return static_cast<double>(n); };
   const double width = number(shape.n_embd), inner = number(shape.n_head * shape.head_width);
-  const double of_block = width * 4 * inner + 2 * width * number(shape.n_inner);
-  const double weights = number(shape.n_layer) * of_block + width * number(shape.vocab_size);
-  return 6 * sequences * length * (weights + number(shape.n_layer) * length * inner);
+  const double of_block = width * 4 * inner + 2 * width * number(shape.n_inner) + length * inner;
+  const double of_blocks = of_block * (6 * number(shape.n_layer - frozen_blocks) + 2 * number(frozen_blocks));
+  const double of_output = width * number(shape.vocab_size) * (output_is_trained ? 6 : 4);
+  return sequences * length * (of_blocks + of_output);
 }
 
 /// Operations per second, a multiply-add being two, that `threads` do in registers: the best of three

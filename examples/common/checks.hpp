@@ -3,6 +3,7 @@
 #pragma once
 
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <string>
 #include <system_error>
@@ -36,15 +37,36 @@ inline CLI::Validator whole_number_between(std::size_t least, std::size_t most) 
       "");
 }
 
-/// A number that is not below 0.
-inline CLI::Validator not_negative() {
+namespace detail {
+
+/// A number, not infinite, for which `good` is true.
+template <class Good>
+CLI::Validator finite_number(const char* expected, Good good) {
   return CLI::Validator(
-      [](std::string& text) {
+      [=](std::string& text) {
         double number = 0;
-        const bool good = CLI::detail::lexical_cast(text, number) && number >= 0;
-        return good ? std::string() : "expected a number from 0, found " + text;
+        const bool fits = CLI::detail::lexical_cast(text, number) && std::isfinite(number) && good(number);
+        return fits ? std::string() : "expected a number " + std::string(expected) + ", found " + text;
       },
       "");
+}
+
+} // namespace detail
+
+/// A number that is not below 0.
+inline CLI::Validator not_negative() {
+  return detail::finite_number("from 0", [](double number) { return number >= 0; });
+}
+
+/// A number from 0 to 1.
+inline CLI::Validator from_0_to_1() {
+  return detail::finite_number("from 0 to 1", [](double number) { return number >= 0 && number <= 1; });
+}
+
+/// A number from 0 that is less than 1.
+inline CLI::Validator from_0_below_1() {
+  return detail::finite_number("from 0 that is less than 1",
+                               [](double number) { return number >= 0 && number < 1; });
 }
 
 } // namespace examples

@@ -6,16 +6,22 @@
 
 namespace examples {
 
+/// From now on the first of each of these signals only calls `handler`; the same one a second time ends the
+/// process. `flags`: more of sigaction's.
+inline void handle_ending_signals(void (*handler)(int), int flags = 0) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = static_cast<int>(SA_RESETHAND) | flags;
+  for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+}
+
 namespace detail {
 inline volatile std::sig_atomic_t ending_signal = 0;
 } // namespace detail
 
-/// From now on such a signal only asks for an end; the same one a second time ends the process.
+/// From now on stop_if_interrupted heeds them.
 inline void watch_interruptions() {
-  struct sigaction action {};
-  action.sa_handler = [](int signal) { detail::ending_signal = signal; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+  handle_ending_signals([](int signal) { detail::ending_signal = signal; });
 }
 
 /// Ends the work, and the program with the exit code of one that a signal ended.

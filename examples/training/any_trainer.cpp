@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include <common/arithmetic.hpp>
 #include <common/model_list.hpp>
 
 #include <transept/generate/generate_text.hpp>
@@ -23,6 +24,10 @@ public:
 
   transept::decoder_shape shape() const override { return trainer_.model().shape(); }
   std::size_t parameter_count() const override { return count_parameters(trainer_.model()); }
+  double operations(double sequences, double length) const override {
+    return operations_of_step(shape(), sequences, length, trainer_.options().frozen_blocks,
+                              trainer_.gradient().output_weight().data() != nullptr);
+  }
   transept::thread_pool& threads() override { return trainer_.threads(); }
 
   double accumulate(transept::token_rows tokens, transept::token_rows targets, double weight) override {

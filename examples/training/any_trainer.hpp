@@ -31,6 +31,8 @@ public:
 
   virtual transept::decoder_shape shape() const = 0;
   virtual std::size_t parameter_count() const = 0;
+  /// operations_of_step of common/arithmetic.hpp, for this model and what of it is trained.
+  virtual double operations(double sequences, double length) const = 0;
   virtual transept::thread_pool& threads() = 0;
 
   /// accumulate_gradients, optimizer_step, evaluate of transept/train/training.hpp.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <string_view>
 
 #include <transept/core/json.hpp>
 #include <transept/io/atomic_folder.hpp>
@@ -17,9 +16,10 @@ constexpr const char* progress_key = "progress";
 
 std::string to_text(const run_progress& progress) {
   transept::json object = {
-      {"iteration", progress.iteration},         {"loss_sum", progress.loss_sum},
-      {"loss_count", progress.loss_count},       {"best_iteration", progress.best_iteration},
-      {"smoothed_loss", progress.smoothed_loss}, {"lowest_smoothed_loss", progress.lowest_smoothed_loss}};
+      {"iteration", progress.iteration},           {"loss_sum", progress.loss_sum},
+      {"loss_count", progress.loss_count},         {"best_iteration", progress.best_iteration},
+      {"smoothed_loss", progress.course.smoothed}, {"lowest_smoothed_loss", progress.course.lowest},
+      {"high_losses", progress.course.high}};
   if (progress.best_loss) object["best_loss"] = *progress.best_loss;
   return object.dump();
 }
@@ -36,8 +36,9 @@ run_progress progress_from(const std::string& text, const std::string& source) {
                         .loss_sum = number("loss_sum").get<double>(),
                         .loss_count = number("loss_count").get<std::size_t>(),
                         .best_iteration = number("best_iteration").get<std::size_t>(),
-                        .smoothed_loss = number("smoothed_loss").get<double>(),
-                        .lowest_smoothed_loss = number("lowest_smoothed_loss").get<double>()};
+                        .course = {.smoothed = number("smoothed_loss").get<double>(),
+                                   .lowest = number("lowest_smoothed_loss").get<double>(),
+                                   .high = number("high_losses").get<std::size_t>()}};
   if (object.contains("best_loss")) progress.best_loss = number("best_loss").get<double>();
   return progress;
 }
@@ -61,6 +62,10 @@ std::vector<std::size_t> checkpoints_in(const std::filesystem::path& run) {
 
 std::filesystem::path checkpoint_folder(const std::filesystem::path& run, std::size_t iteration) {
   return run / (std::string(folder_prefix) + std::to_string(iteration));
+}
+
+bool is_partial_checkpoint(std::string_view name) {
+  return name.starts_with(folder_prefix) && name.ends_with(transept::atomic_folder::partial_suffix);
 }
 
 void save_checkpoint(any_trainer& trainer, const run_progress& progress, const std::filesystem::path& run,

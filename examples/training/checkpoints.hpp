@@ -6,9 +6,11 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <training/any_trainer.hpp>
+#include <training/divergence.hpp>
 
 namespace examples {
 
@@ -19,13 +21,16 @@ struct run_progress {
   std::size_t loss_count = 0;
   std::optional<double> best_loss = {}; ///< validation's
   std::size_t best_iteration = 0;
-  double smoothed_loss = 0, lowest_smoothed_loss = 0; ///< training's
+  loss_course course = {}; ///< training's
 };
 
 /// The iterations of the checkpoints there are, ascending.
 std::vector<std::size_t> checkpoints_in(const std::filesystem::path& run);
 
 std::filesystem::path checkpoint_folder(const std::filesystem::path& run, std::size_t iteration);
+
+/// Whether a folder of this name is one that was not finished, or not wholly removed.
+bool is_partial_checkpoint(std::string_view name);
 
 /// Writes a checkpoint and removes the oldest of more than `keep`. Throws transept::file_error.
 void save_checkpoint(any_trainer& trainer, const run_progress& progress, const std::filesystem::path& run,

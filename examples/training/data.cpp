@@ -1,6 +1,7 @@
 #include <training/data.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,7 +33,10 @@ bool is_number(std::string_view text) {
 
 void make_vocabulary(const training_settings& settings, const split_text& texts,
                      const std::filesystem::path& run, transept::thread_pool& threads) {
-  if (!settings.from.empty()) return write_vocabulary_files(transept::model_files::open(settings.from), run);
+  if (!settings.from.empty()) {
+    (void)transept::load_tokenizer(settings.from); // what is wrong is told of that folder, not of its copy
+    return write_vocabulary_files(transept::model_files::open(settings.from), run);
+  }
   if (settings.vocabulary == "characters") {
     transept::character_set characters;
     for (const std::string_view text : {texts.training, texts.validation})
@@ -48,7 +52,11 @@ void make_vocabulary(const training_settings& settings, const split_text& texts,
     options.progress = [&](std::uint64_t done, std::uint64_t total) { bar.show(done, total); };
     transept::word_counts words;
     count_words(threads, texts.training, words); // what validation has is not known yet
-    return write_vocabulary_files(learn_vocabulary(words, options), run);
+    try {
+      return write_vocabulary_files(learn_vocabulary(words, options), run);
+    } catch (const transept::argument_error& error) {
+      throw transept::argument_error("--vocabulary " + settings.vocabulary + ": " + error.what());
+    }
   }
   if (!std::filesystem::is_directory(settings.vocabulary))
     throw transept::argument_error(
@@ -57,31 +65,38 @@ void make_vocabulary(const training_settings& settings, const split_text& texts,
   write_vocabulary_files(transept::read_vocabulary_folder(settings.vocabulary), run);
 }
 
-void write_tokens(const transept::tokenizer& tokenizer, std::string_view text,
-                  const std::filesystem::path& file, transept::thread_pool& threads) {
+/// Returns how many.
+std::uint64_t write_tokens(const transept::tokenizer& tokenizer, std::string_view text,
+                           const std::filesystem::path& file, transept::thread_pool& threads) {
   transept::token_file_writer out(file, tokenizer.vocabulary_size());
   progress_bar bar("Tokenizing " + file.stem().string());
   append_text(threads, tokenizer, text, out, transept::special_tokens::allowed,
               [&](std::uint64_t done) { bar.show(done, text.size()); });
   out.commit();
+  return out.size();
+}
+
+std::string_view text_of(const transept::mapped_file& file) {
+  if (file.text().empty()) throw transept::argument_error(file.path().string() + ": the text is empty");
+  return file.text();
 }
 
 } // namespace
 
 void prepare_data(const training_settings& settings, const std::filesystem::path& run, int threads) {
-  if (settings.text.empty())
-    throw transept::argument_error("--text is missing: the text to learn\n"
-                                   "  nanoGPT's Shakespeare, for one: https://raw.githubusercontent.com/"
-                                   "karpathy/char-rnn/master/data/tinyshakespeare/input.txt");
   const transept::mapped_file text(settings.text);
   std::optional<transept::mapped_file> validation;
   if (!settings.validation_text.empty()) validation.emplace(settings.validation_text);
-  const split_text texts =
-      validation ? split_text{text.text(), validation->text()} : split(text.text(), settings.validation);
+  const split_text texts = validation ? split_text{text_of(text), text_of(*validation)}
+                                      : split(text_of(text), settings.validation);
   transept::thread_pool pool(threads);
   make_vocabulary(settings, texts, run, pool);
   const auto tokenizer = transept::load_tokenizer(run);
-  write_tokens(tokenizer, texts.training, run / "training.tokens", pool);
+  const auto count = write_tokens(tokenizer, texts.training, run / "training.tokens", pool);
+  if (count <= settings.context)
+    throw transept::argument_error("--text " + settings.text.string() + ": " + std::to_string(count) +
+                                   (count == 1 ? " token is" : " tokens are") + " too few for --context " +
+                                   std::to_string(settings.context));
   write_tokens(tokenizer, texts.validation, run / "validation.tokens", pool);
 }
 

@@ -7,12 +7,15 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <span>
+#include <vector>
 
 #include <training/settings.hpp>
 
 #include <transept/text/tokenizer.hpp>
 #include <transept/train/batches.hpp>
 #include <transept/train/token_file.hpp>
+#include <transept/train/token_rows.hpp>
 
 namespace examples {
 
@@ -22,6 +25,25 @@ struct training_data {
 
   transept::token_range all_training() const { return {0, training.size()}; }
   transept::token_range all_validation() const { return {0, validation.size()}; }
+};
+
+/// Tokens and targets of a batch.
+class token_batch {
+public:
+  token_batch(std::size_t sequences, std::size_t length)
+      : sequences_(static_cast<transept::extent>(sequences)),
+        length_(static_cast<transept::extent>(length)),
+        tokens_(sequences * length),
+        targets_(sequences * length) {}
+
+  std::span<transept::token_id> tokens() { return tokens_; }
+  std::span<transept::token_id> targets() { return targets_; }
+  transept::token_rows token_rows() const { return {tokens_.data(), sequences_, length_}; }
+  transept::token_rows target_rows() const { return {targets_.data(), sequences_, length_}; }
+
+private:
+  transept::extent sequences_, length_;
+  std::vector<transept::token_id> tokens_, targets_;
 };
 
 /// Reads the texts, makes or copies the vocabulary, tokenizes. Throws file_error, argument_error,

@@ -12,7 +12,7 @@
 namespace examples {
 namespace {
 
-constexpr std::string_view header = "iteration,train_loss,val_loss,ms_per_iteration,tokens_per_second";
+constexpr std::string_view header = "iteration,train_loss,val_loss,ms_per_iteration,tokens_per_second\n";
 
 std::string line_of(const log_row& row) {
   const auto number = [](std::optional<double> value, const char* format) {
@@ -43,14 +43,14 @@ std::optional<double> number_in(std::string_view field) {
   return number;
 }
 
+/// The rows after the header up to iteration `last`.
 std::vector<log_row> read_rows(const std::filesystem::path& path, std::size_t last) {
   std::vector<log_row> rows;
   const transept::mapped_file file(path);
   std::string_view text = file.text();
+  text.remove_prefix(header.size());
   std::size_t line_number = 1;
   try {
-    if (const std::string_view line = cut(text, '\n'); line != header)
-      throw transept::format_error("expected " + std::string(header) + ", found " + transept::quoted(line));
     while (text.find('\n') != text.npos) { // a last line without an end was cut off
       ++line_number;
       std::string_view line = cut(text, '\n');
@@ -58,8 +58,8 @@ std::vector<log_row> read_rows(const std::filesystem::path& path, std::size_t la
       row.iteration = static_cast<std::size_t>(number_in(cut(line, ',')).value_or(0));
       row.training_loss = number_in(cut(line, ','));
       row.validation_loss = number_in(cut(line, ','));
-      row.ms_per_iteration = number_in(cut(line, ',')).value_or(0);
-      row.tokens_per_second = number_in(cut(line, ',')).value_or(0);
+      row.ms_per_iteration = number_in(cut(line, ','));
+      row.tokens_per_second = number_in(cut(line, ','));
       if (row.iteration <= last) rows.push_back(row);
     }
   } catch (const transept::format_error& error) {
@@ -71,10 +71,19 @@ std::vector<log_row> read_rows(const std::filesystem::path& path, std::size_t la
 
 } // namespace
 
+void check_replaceable(const std::filesystem::path& path, std::string_view beginning, const char* option) {
+  if (!std::filesystem::is_regular_file(path) || std::filesystem::is_empty(path)) return;
+  if (!transept::mapped_file(path).text().starts_with(beginning))
+    throw transept::file_error(path.string() + ": is there already, and not of a training run: give " +
+                               option + " another file");
+}
+
 training_log::training_log(std::filesystem::path path, std::size_t iteration) : path_(std::move(path)) {
-  if (iteration > 0 && std::filesystem::exists(path_)) rows_ = read_rows(path_, iteration);
+  check_replaceable(path_, header, "--log");
+  if (iteration > 0 && std::filesystem::is_regular_file(path_) && !std::filesystem::is_empty(path_))
+    rows_ = read_rows(path_, iteration);
   transept::atomic_file whole(path_);
-  whole.write(std::string(header) + "\n");
+  whole.write(header);
   for (const log_row& row : rows_) whole.write(line_of(row));
   whole.commit();
   file_.open(path_, std::ios::app);

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace examples {
@@ -13,7 +14,7 @@ namespace examples {
 struct log_row {
   std::size_t iteration;
   std::optional<double> training_loss = {}, validation_loss = {}; ///< nats per token
-  double ms_per_iteration = 0, tokens_per_second = 0;
+  std::optional<double> ms_per_iteration = {}, tokens_per_second = {};
 };
 
 /// A CSV file with the columns iteration, train_loss, val_loss, ms_per_iteration, tokens_per_second; what a
@@ -21,7 +22,7 @@ struct log_row {
 class training_log {
 public:
   /// Goes on with the file's rows up to `iteration`; what a killed run wrote after its last checkpoint is
-  /// taken back.
+  /// taken back. Throws file_error, and changes nothing, where the file is no such table.
   training_log(std::filesystem::path path, std::size_t iteration);
 
   void add(const log_row& row);
@@ -32,6 +33,13 @@ private:
   std::vector<log_row> rows_;
   std::ofstream file_;
 };
+
+/// Where a run's picture goes. Throws transept::file_error where there is a file that is no such picture.
+std::filesystem::path picture_place(std::filesystem::path path);
+
+/// Throws transept::file_error where a file is there that does not begin as a run's own does, which would be
+/// replaced. `option` is what gives another place.
+void check_replaceable(const std::filesystem::path& path, std::string_view beginning, const char* option);
 
 /// The losses over the iterations, as SVG.
 std::string loss_curve(const std::string& title, const std::vector<log_row>& rows);

@@ -17,6 +17,8 @@ double step_of(double range) {
   return 10 * power;
 }
 
+constexpr const char* beginning = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg";
+
 /// The picture: axes, a line per series, labels where the lines end.
 class curve {
 public:
@@ -30,17 +32,18 @@ public:
         }
     }
     if (least_ > most_) least_ = 0, most_ = 1;
-    const double step = step_of(std::max(most_ - least_, 1e-3));
+    most_ = std::clamp(most_, least_ + least_range, least_ + most_range);
+    const double step = step_of(most_ - least_);
     least_ = std::floor(least_ / step) * step;
     most_ = std::ceil(most_ / step) * step;
   }
 
   std::string draw(const std::string& title) {
-    out_ = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" +
-           svg::number(width) + "\" height=\"" + svg::number(height) + "\" viewBox=\"0 0 " +
-           svg::number(width) + " " + svg::number(height) +
-           "\" font-family=\"system-ui, sans-serif\" font-size=\"12\">\n"
-           "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";
+    out_ = beginning;
+    out_ += " xmlns=\"http://www.w3.org/2000/svg\" width=\"" + svg::number(width) + "\" height=\"" +
+            svg::number(height) + "\" viewBox=\"0 0 " + svg::number(width) + " " + svg::number(height) +
+            "\" font-family=\"system-ui, sans-serif\" font-size=\"12\">\n"
+            "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";
     text(left, 24, title, "#1a1f27", "start", " font-size=\"15\" font-weight=\"600\"");
     axes();
     series(&log_row::training_loss, "training", "#6b9bd1", 1.25);
@@ -49,6 +52,8 @@ public:
   }
 
 private:
+  /// Of the losses that are drawn: the labels stay short, and a run that diverged still shows its course.
+  static constexpr double least_range = 0.05, most_range = 20;
   static constexpr double width = 760, height = 420, left = 56, right = 128, top = 56, bottom = 48;
 
   double x(double iteration) const { return left + iteration / last_ * (width - left - right); }
@@ -109,8 +114,9 @@ private:
     double at = y(*(end->*loss)) + 4;    // two labels must not lie on one another
     if (std::abs(at - label_) < 14) at = at >= label_ ? label_ + 14 : label_ - 14;
     label_ = at;
-    text(x(static_cast<double>(end->iteration)) + 8, at, name + (" " + decimal(*(end->*loss), 3)), colour,
-         "start");
+    const double last = *(end->*loss);
+    text(x(static_cast<double>(end->iteration)) + 8, at,
+         name + (last > most_ ? " above " + decimal(most_, 0) : " " + decimal(last, 3)), colour, "start");
   }
 
   const std::vector<log_row>& rows_;
@@ -119,6 +125,11 @@ private:
 };
 
 } // namespace
+
+std::filesystem::path picture_place(std::filesystem::path path) {
+  check_replaceable(path, beginning, "--picture");
+  return path;
+}
 
 std::string loss_curve(const std::string& title, const std::vector<log_row>& rows) {
   return curve(rows).draw(title);

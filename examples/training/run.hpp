@@ -15,14 +15,9 @@ namespace examples {
 
 struct run_options {
   std::filesystem::path folder;
-  std::filesystem::path log, picture; ///< none: in the folder
   bool resume = false;
   int threads = 0;
 };
-
-/// What a run in this folder was begun with; the defaults of `preset` where none was. Throws
-/// transept::argument_error, and format_error where train.json is broken.
-training_settings settings_of_run(const std::filesystem::path& folder, const std::string& preset);
 
 /// Trains until all iterations are done, or a signal (SIGINT, SIGTERM) comes. Throws transept::error; then
 /// the last checkpoint stands.

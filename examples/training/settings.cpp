@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include <training/setting_checks.hpp>
+
 #include <transept/core/error.hpp>
 
 namespace examples {
@@ -89,6 +91,13 @@ training_settings settings_from_json(const transept::json& object, const std::st
   });
   for (const auto& [key, value] : object.items())
     if (!names.contains(key)) fail("key " + transept::quoted(key) + " is no setting");
+  const transept::json values = to_json(settings);
+  for (const auto& [name, check] : setting_checks()) {
+    const transept::json& value = values[name];
+    std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    if (const std::string problem = check(text); !problem.empty())
+      fail("key " + std::string(name) + ": " + problem);
+  }
   return settings;
 }
 

@@ -38,6 +38,7 @@ struct training_settings {
   std::string dtype = "f32";
   std::string prompt = "\n";
   std::size_t sample_tokens = 100;
+  std::filesystem::path log, picture;
 };
 
 /// Calls f(option's name, setting, what the help calls its value, what it is) for each setting.
@@ -78,7 +79,9 @@ void for_each_setting(Settings& s, F&& f) {
   f("keep", s.keep, "N", "Checkpoints that are kept");
   f("dtype", s.dtype, "f32|f16|bf16", "How the best model's weights are stored");
   f("prompt", s.prompt, "TEXT", "What samples begin with");
-  f("sample-tokens", s.sample_tokens, "N", "Tokens of a sample; 0: none");
+  f("sample-tokens", s.sample_tokens, "N", "Tokens of a sample, at most the context; 0: none");
+  f("log", s.log, "FILE.csv", "Table of the run; default: log.csv in its folder");
+  f("picture", s.picture, "FILE.svg", "The loss, drawn; default: loss.svg in the folder");
 }
 
 /// The settings of a preset. Throws transept::argument_error for a name that is none.
@@ -86,8 +89,8 @@ training_settings preset_named(const std::string& name);
 inline constexpr const char* preset_choices = "shakespeare-char-cpu|shakespeare-char|shakespeare-bpe|gpt2";
 
 transept::json to_json(const training_settings& settings);
-/// Throws transept::format_error, which names `source`, for a key that is no setting or a value of another
-/// kind.
+/// Throws transept::format_error, which names `source`, for a key that is no setting, a value of another kind
+/// or one that its option does not take.
 training_settings settings_from_json(const transept::json& object, const std::string& source);
 
 } // namespace examples

@@ -1,83 +1,21 @@
 // examples/train.cpp, as built. (That a killed run ends as an undisturbed one: scripts/check_kills.sh.)
 #include <catch2/catch.hpp>
 
-#include <cmath>
 #include <span>
 #include <string>
 #include <vector>
 
-#include <support/program_run.hpp>
+#include <support/train_program.hpp>
 
 #include <transept/core/json.hpp>
 #include <transept/io/safetensors.hpp>
 #include <transept/io/safetensors_writer.hpp>
 
 using Catch::Contains;
-using support::program_run;
-using arguments = std::vector<std::string>;
+using support::program_run, support::arguments, support::check_error, support::column;
+using workplace = support::train_workplace;
 
 namespace {
-
-/// A text of its own kind: what the shipped model has never seen.
-std::string sums() {
-  std::string text;
-  for (int i = 0; i < 1500; ++i)
-    text += std::to_string(i % 89) + " and " + std::to_string(i % 7) + " make " +
-            std::to_string(i % 89 + i % 7) + ".\n";
-  return text;
-}
-
-/// A folder with a text, and the command that learns it in a moment.
-struct workplace : support::temporary_folder {
-  workplace() { support::write_file(path() / "text", sums()); }
-
-  arguments command(const std::string& out, const arguments& more = {}) const {
-    arguments all{"--text",
-                  (path() / "text").string(),
-                  "--out",
-                  (path() / out).string(),
-                  "--iterations",
-                  "24",
-                  "--context",
-                  "16",
-                  "--batch",
-                  "4",
-                  "--warmup",
-                  "4",
-                  "--evaluate-every",
-                  "12",
-                  "--evaluate-batches",
-                  "2",
-                  "--checkpoint-every",
-                  "8",
-                  "--sample-tokens",
-                  "8"};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-  }
-  program_run train(const std::string& out, const arguments& more = {}) const {
-    return support::run_program("train", command(out, more));
-  }
-  std::string read(const std::string& file) const { return support::read_file(path() / file); }
-};
-
-void check_error(const program_run& run, const std::string& first_line) {
-  CHECK(run.exit_code == 1);
-  CHECK(run.first_error_line() == first_line);
-}
-
-/// The numbers of a column of a CSV file; NaN where it is empty.
-std::vector<double> column(const std::string& csv, std::size_t index) {
-  std::vector<double> numbers;
-  std::size_t line = csv.find('\n') + 1;
-  for (; line < csv.size(); line = csv.find('\n', line) + 1) {
-    std::size_t field = line;
-    for (std::size_t i = 0; i < index; ++i) field = csv.find(',', field) + 1;
-    const std::string text = csv.substr(field, csv.find_first_of(",\n", field) - field);
-    numbers.push_back(text.empty() ? std::nan("") : std::stod(text));
-  }
-  return numbers;
-}
 
 /// A tensor's elements as f32.
 std::vector<float> numbers_of(const transept::safetensors_file& file, const std::string& name) {
@@ -149,21 +87,6 @@ TEST_CASE("train --resume goes on as if it had never stopped, also to further it
                   ": holds a run already: --resume goes on with it, another --out begins a new one");
 }
 
-TEST_CASE("train stops a run that diverges, and keeps its last checkpoint") {
-  if (!support::has_program("train")) return;
-  const workplace place;
-  REQUIRE(place.train("run", {"--iterations", "8"}).exit_code == 0);
-  const std::string good = place.read("run/checkpoint-8/model.safetensors");
-  const program_run run = place.train("run", {"--resume", "--iterations", "2000", "--learning-rate", "1000",
-                                              "--clip", "0", "--checkpoint-every", "1000"});
-  CHECK(run.exit_code == 1);
-  CHECK_THAT(run.err,
-             Catch::StartsWith("training diverged at iteration ") &&
-                 Contains("The last good checkpoint is " + (place / "run/checkpoint-8").string() + ".") &&
-                 Contains("--learning-rate"));
-  CHECK(place.read("run/checkpoint-8/model.safetensors") == good);
-}
-
 TEST_CASE("train --from goes on with a model of a folder, and learns a new text") {
   if (!support::has_program("train") || !support::has_program("score")) return;
   const workplace place;
@@ -200,28 +123,4 @@ TEST_CASE("train --train-blocks leaves the other blocks and the embeddings as th
     CHECK(numbers_of(after, name) != numbers_of(before, name));
   check_error(place.train("more", {"--from", support::shipped_model().string(), "--train-blocks", "5"}),
               "--train-blocks 5: the model has 4");
-}
-
-TEST_CASE("train says what is wrong, and writes nothing then") {
-  if (!support::has_program("train")) return;
-  const workplace place;
-  const std::string text = (place / "text").string(), out = (place / "out").string();
-  const auto run = [](const arguments& words) { return support::run_program("train", words); };
-  CHECK_THAT(run({"--text", text}).first_error_line(), Contains("--out"));
-  check_error(run({"--out", out}), "--text is missing: the text to learn");
-  check_error(run({"--out", out, "--preset", "gpt5"}),
-              "--preset: expected shakespeare-char-cpu|shakespeare-char|shakespeare-bpe|gpt2, found gpt5");
-  CHECK_THAT(run({"--out", out, "--text", text, "--batch", "0"}).first_error_line(), Contains("--batch"));
-  check_error(run({"--out", out, "--text", text, "--width", "100"}),
-              "this program has no model of 4 layers, 4 heads, width 100");
-  check_error(run({"--out", out, "--text", (place / "none").string()}),
-              (place / "none").string() + ": cannot read: No such file or directory");
-  check_error(run({"--out", support::shipped_model().string(), "--text", text}),
-              (support::shipped_model() / "config.json").string() +
-                  ": is there already: give --out another folder");
-  check_error(run({"--out", out, "--text", text, "--vocabulary", "words"}),
-              "--vocabulary: expected the word characters, a number of tokens, or a folder; found words");
-  support::write_file(place / "short", "To be");
-  CHECK_THAT(run({"--out", (place / "s").string(), "--text", (place / "short").string()}).first_error_line(),
-             Contains("training.tokens: expected at least 65 tokens to take windows from, found 4"));
 }

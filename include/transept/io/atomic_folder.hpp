@@ -15,6 +15,15 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// Returns when what was written to a file, or what a folder lists, has reached the disk. Throws file_error.
+inline void flush_to_disk(const std::filesystem::path& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool done = file >= 0 && ::fsync(file) == 0;
+  const std::string why = done ? "" : std::strerror(errno);
+  if (file >= 0) ::close(file);
+  if (!done) throw file_error(path.string() + ": cannot write: " + why);
+}
+
 /// A folder that is filled beside its final place and renamed into it by `commit()`, after all of it has
 /// reached the disk: whoever finds it there finds it whole, even after a kill or a loss of power. One thread
 /// of one process may write to a place at a time; what an earlier one left half done is removed. Errors:
@@ -44,13 +53,13 @@ public:
 
   /// Puts the folder in its place. Nothing may be written after it.
   void commit() {
-    for (const auto& file : std::filesystem::directory_iterator(partial_)) to_disk(file.path());
-    to_disk(partial_);
+    for (const auto& file : std::filesystem::directory_iterator(partial_)) flush_to_disk(file.path());
+    flush_to_disk(partial_);
     std::error_code error;
     std::filesystem::rename(partial_, place_, error);
     if (error) fail(error.message());
     partial_.clear();
-    to_disk(place_.has_parent_path() ? place_.parent_path() : std::filesystem::path("."));
+    flush_to_disk(place_.has_parent_path() ? place_.parent_path() : std::filesystem::path("."));
   }
 
   /// What a folder is called, after its name, until it is whole.
@@ -59,15 +68,6 @@ public:
 private:
   [[noreturn]] void fail(const std::string& why) const {
     throw file_error(place_.string() + ": cannot write: " + why);
-  }
-
-  void to_disk(const std::filesystem::path& path) const {
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0) fail(std::strerror(errno));
-    const bool done = ::fsync(file) == 0;
-    const std::string why = done ? "" : std::strerror(errno);
-    ::close(file);
-    if (!done) fail(why);
   }
 
   std::filesystem::path place_;

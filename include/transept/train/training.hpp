@@ -1,7 +1,7 @@
 // Training a model: forward, loss, backward, optimizer.
 //
-//   transept::trainer trainer(model, {.weight_decay …});        // a copy of the model, as f32
-//   for (…) float loss = training_step(trainer, tokens, targets, rate(step)).loss;
+//   transept::trainer trainer(model, {.clip_norm = 0.5});       // a copy of the model, as f32
+//   for (…) training_step(trainer, tokens, targets, rate(step)); // returns the loss, and the gradient's norm
 //   save(trainer.model(), "folder");
 //
 // The model in training is an ordinary model: it generates, is saved and looked into while it learns.
