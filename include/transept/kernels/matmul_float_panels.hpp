@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 #include <transept/kernels/float_panels.hpp>
 #include <transept/kernels/operands.hpp>
@@ -21,16 +22,18 @@ inline constexpr std::size_t panel_batches = panel_outputs / simd::width;
 inline constexpr std::size_t float_panel_streams = std::max<std::size_t>(1, 8 / panel_batches);
 /// Rows that share the weights of a panel as they are widened.
 inline constexpr std::size_t float_panel_rows = std::max<std::size_t>(2, 12 / panel_batches);
+/// What is left of 16 rows: pairs of rows are too few to keep the multiply-adds busy.
+inline constexpr std::size_t few_panel_rows = std::min<std::size_t>(4, float_panel_rows);
 /// Rows of x of which a block of inputs, 192 KiB, stays in the second-level cache while panels pass. (The
 /// same block of a panel stays in the first-level cache while they pass it.)
 inline constexpr std::size_t panel_block_rows = 192;
 /// Bytes to fetch ahead in each panel.
 inline constexpr std::size_t panel_distance = 1024;
 
+/// Begins to fetch a pair of inputs of a panel.
 template <class T>
-TRANSEPT_ALWAYS_INLINE inline void prefetch_pair(const T* pair) {
-  constexpr std::size_t line = cache_line / sizeof(T);
-  for (std::size_t i = 0; i < 2 * panel_outputs; i += line) prefetch(pair + i, panel_distance / sizeof(T));
+TRANSEPT_ALWAYS_INLINE inline void prefetch_pair(std::uintptr_t address) {
+  for (std::size_t i = 0; i < 2 * panel_outputs * sizeof(T); i += cache_line) prefetch_line(address + i);
 }
 
 /// One row of x times `Panels` panels.
@@ -49,8 +52,9 @@ void multiply_float_panels(const float* x, std::size_t inner, const T* w, float*
   };
   std::size_t k = 0;
   for (; k + 2 <= inner; k += 2) {
-    simd::unroll<Panels>(
-        [&](auto p) TRANSEPT_ALWAYS_INLINE { prefetch_pair(w + p * panel_size + k * panel_outputs); });
+    simd::unroll<Panels>([&](auto p) TRANSEPT_ALWAYS_INLINE {
+      prefetch_pair<T>(address_of(w + p * panel_size + k * panel_outputs, 0) + panel_distance);
+    });
     simd::unroll<2>([&](auto input) TRANSEPT_ALWAYS_INLINE { add(input, k); });
   }
   if (k < inner) add(std::integral_constant<std::size_t, 0>{}, k);
@@ -61,11 +65,18 @@ void multiply_float_panels(const float* x, std::size_t inner, const T* w, float*
   finish.activate(y + n, std::min(Panels * panel_outputs, outputs - n));
 }
 
+/// What a pass over a block of a panel fetches meanwhile: for its first pair of inputs the one at `address`,
+/// for each further one that `step` bytes behind.
+struct panel_fetch {
+  std::uintptr_t address;
+  std::size_t step;
+};
+
 /// to [Rows, 16] = from + x [Rows, inner] · inputs of a panel, the first of which is even.
 template <std::size_t Rows, class T>
 TRANSEPT_NOINLINE void multiply_panel_rows(const float* x, std::size_t x_stride, const T* panel,
-                                           std::size_t inner, const float* from, std::size_t from_stride,
-                                           float* to, std::size_t to_stride) {
+                                           std::size_t inner, panel_fetch next, const float* from,
+                                           std::size_t from_stride, float* to, std::size_t to_stride) {
   simd::batch sums[Rows * panel_batches];
   simd::unroll<Rows * panel_batches>([&](auto i) TRANSEPT_ALWAYS_INLINE {
     sums[i] = simd::load(from + i / panel_batches * from_stride + i % panel_batches * simd::width);
@@ -85,11 +96,15 @@ TRANSEPT_NOINLINE void multiply_panel_rows(const float* x, std::size_t x_stride,
   };
   constexpr std::size_t pairs = TRANSEPT_HAS_FMA ? 2 : 1; // as multiply_strips has it
   std::size_t k = 0;
-  for (; k + 2 * pairs <= inner; k += 2 * pairs, x += 2 * pairs, panel += 2 * pairs * panel_outputs)
+  for (; k + 2 * pairs <= inner; k += 2 * pairs) {
     simd::unroll<pairs>([&](auto pair) TRANSEPT_ALWAYS_INLINE {
-      prefetch_pair(panel + 2 * pair * panel_outputs);
+      prefetch_pair<T>(next.address + pair * next.step);
       simd::unroll<2>([&](auto input) TRANSEPT_ALWAYS_INLINE { add(input, pair); });
     });
+    x += 2 * pairs;
+    panel += 2 * pairs * panel_outputs;
+    next.address += pairs * next.step;
+  }
   for (; k < inner; k += 2, x += 2, panel += 2 * panel_outputs) {
     add(std::integral_constant<std::size_t, 0>{}, 0);
     if (k + 1 < inner) add(std::integral_constant<std::size_t, 1>{}, 0);
@@ -128,6 +143,7 @@ void matmul_float_panels(compute_context& context, rows_of_floats x, const T* w,
       const bool first = k0 == 0, last = k0 + inner == x.cols;
       for (std::size_t r0 = 0; r0 < x.rows; r0 += panel_block_rows) {
         const std::size_t rows = std::min(panel_block_rows, x.rows - r0);
+        const std::size_t passes = (rows + float_panel_rows - 1) / float_panel_rows;
         float* const to = (last ? y : sums) + r0 * outputs;
         const auto fetch_tile = [&](std::size_t r, std::size_t n) {
           fetch_to_write(to + r * outputs + n, std::min(float_panel_rows, rows - r), outputs,
@@ -135,7 +151,14 @@ void matmul_float_panels(compute_context& context, rows_of_floats x, const T* w,
         };
         for (std::size_t n = n0; n < n1; n += panel_outputs) {
           const T* const panel = w + n / panel_outputs * panel_size + k0 * panel_outputs;
-          simd::in_tiles<float_panel_rows, 2>(rows, [&](std::size_t r, auto tile) {
+          // A panel is read from memory by the first rows that pass. Where few pass, each fetches its part of
+          // the next panel, so that none waits for memory while the others do not use it.
+          const auto fetching = [&](std::size_t r) -> panel_fetch {
+            constexpr std::size_t pair = 2 * panel_outputs * sizeof(T);
+            if (passes == 1 || n + panel_outputs >= n1) return {address_of(panel, 0) + panel_distance, pair};
+            return {address_of(panel, panel_size + r * inner / rows * panel_outputs), pair / passes};
+          };
+          simd::in_tiles<float_panel_rows, few_panel_rows, 2>(rows, [&](std::size_t r, auto tile) {
             if (r + tile < rows)
               fetch_tile(r + tile, n);
             else if (n + panel_outputs < n1)
@@ -145,8 +168,8 @@ void matmul_float_panels(compute_context& context, rows_of_floats x, const T* w,
                 {first ? nullptr : sums + r0 * outputs + at, to + at, outputs, tile,
                  std::min(panel_outputs, n1 - n), last ? &finish : nullptr, n},
                 [&](const float* from, std::size_t from_stride, float* its, std::size_t its_stride) {
-                  multiply_panel_rows<tile>(x.row(r0 + r) + k0, x.cols, panel, inner, from, from_stride, its,
-                                            its_stride);
+                  multiply_panel_rows<tile>(x.row(r0 + r) + k0, x.cols, panel, inner, fetching(r), from,
+                                            from_stride, its, its_stride);
                 });
           });
         }

@@ -11,14 +11,24 @@ namespace transept::inline TRANSEPT_ABI::kernels::detail {
 
 inline constexpr std::size_t cache_line = 64;
 
-/// Begins to fetch the line of the element `ahead` of `from`.
+/// The address of the element `ahead` of `from`, which need not exist.
 template <class T>
-void prefetch([[maybe_unused]] const T* from, [[maybe_unused]] std::size_t ahead) {
+std::uintptr_t address_of(const T* from, std::size_t ahead) {
+  return reinterpret_cast<std::uintptr_t>(from) + ahead * sizeof(T);
+}
+
+/// Begins to fetch the line at an address.
+inline void prefetch_line([[maybe_unused]] std::uintptr_t address) {
 #if defined(__GNUC__)
-  const auto address = reinterpret_cast<std::uintptr_t>(from) + ahead * sizeof(T);
   __builtin_prefetch(reinterpret_cast<const void*>(address), 0, 3);
   asm volatile(""); // a function that does nothing but prefetch is pure to GCC 12, and calls of it vanish
 #endif
+}
+
+/// Begins to fetch the line of the element `ahead` of `from`.
+template <class T>
+void prefetch(const T* from, std::size_t ahead) {
+  prefetch_line(address_of(from, ahead));
 }
 
 /// Begins to fetch x[0 … count): what other threads have written comes slowly, and one wait is enough.
