@@ -344,9 +344,9 @@ TEST_CASE("an error that comes while generate writes stands on a line of its own
   const program_run talk = generate({"--model", model, "--interactive"}, "ROMEO:\n");
   CHECK(talk.out.empty()); // what was typed is not repeated
   for (const char* name : {"vocab.json", "merges.txt"}) std::filesystem::remove(folder / name);
-  const program_run ids = generate({"--model", model, "--ids", "1,2"});
-  CHECK(ids.exit_code == 1);
-  CHECK(ids.out == "1,2\n");
+  const program_run by_ids = generate({"--model", model, "--ids", "1,2"});
+  CHECK(by_ids.exit_code == 1);
+  CHECK(by_ids.out == "1,2\n");
 }
 
 TEST_CASE("an empty value after = is empty, not the next argument") {
