@@ -93,7 +93,7 @@ public:
   }
 
   ~progress_line() {
-    if (shown_) std::cerr << "\r\033[K" << std::flush;
+    if (shown_) clear_line();
   }
 
 private:

@@ -23,7 +23,7 @@ public:
 
   /// The line is cleared.
   ~progress_bar() {
-    if (shown_ >= 0) std::cerr << "\r\033[K" << std::flush;
+    if (shown_ >= 0) clear_line();
   }
 
   /// Throws interruption where a signal asks for the program's end.

@@ -36,6 +36,9 @@ inline void rewrite_line(std::string_view text) {
   std::cerr << "\r" << text.substr(0, bytes) << "\033[K" << std::flush;
 }
 
+/// Leaves that line empty.
+inline void clear_line() { rewrite_line(""); }
+
 /// Escape sequences for standard output: empty strings unless it is a terminal.
 struct style {
   bool on = is_terminal(stdout);

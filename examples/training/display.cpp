@@ -60,7 +60,7 @@ void display::show_line(std::size_t done, double loss, double ms_per_iteration) 
 }
 
 void display::clear_line() {
-  if (is_terminal(stderr)) std::cerr << "\r\033[K" << std::flush;
+  if (is_terminal(stderr)) examples::clear_line();
 }
 
 void display::show_sample() const {

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -15,6 +16,7 @@
 #include <transept/io/atomic_file.hpp>
 #include <transept/io/atomic_folder.hpp>
 #include <transept/io/mapped_file.hpp>
+#include <transept/io/vocabulary_writer.hpp>
 
 namespace examples {
 namespace {
@@ -23,17 +25,11 @@ constexpr const char* settings_file = "train.json";
 constexpr const char* announcement_file = "train.json.partial"; // becomes train.json
 
 /// What a run writes into its folder, and would replace.
-constexpr const char* own_files[] = {"config.json",
-                                     "model.safetensors",
-                                     "vocab.json",
-                                     "merges.txt",
-                                     "added_tokens.json",
-                                     "tokenizer.json",
-                                     "tokenizer_config.json",
-                                     "special_tokens_map.json",
-                                     "generation_config.json",
-                                     "training.tokens",
-                                     "validation.tokens"};
+std::vector<const char*> own_files() {
+  std::vector<const char*> names{"config.json", "model.safetensors", "training.tokens", "validation.tokens"};
+  names.insert(names.end(), transept::vocabulary_file_names.begin(), transept::vocabulary_file_names.end());
+  return names;
+}
 
 bool is_announced(const std::filesystem::path& folder) {
   return std::filesystem::exists(folder / announcement_file);
@@ -120,7 +116,7 @@ void announce_run(const std::filesystem::path& folder) {
   const auto refuse = [](const std::filesystem::path& path) {
     throw transept::file_error(path.string() + ": is there already: give --out another folder");
   };
-  for (const char* name : own_files)
+  for (const char* name : own_files())
     if (std::filesystem::exists(folder / name)) refuse(folder / name);
   if (const auto others = checkpoints_in(folder); !others.empty())
     refuse(checkpoint_folder(folder, others.back()));
@@ -132,7 +128,7 @@ void publish_settings(const training_settings& settings, const std::filesystem::
   transept::write_text(written, to_json(settings).dump(2) + "\n");
   transept::flush_to_disk(written);
   if (!has_run(folder))
-    for (const char* name : own_files)
+    for (const char* name : own_files())
       if (std::filesystem::exists(folder / name)) transept::flush_to_disk(folder / name);
   std::filesystem::rename(written, folder / settings_file);
   transept::flush_to_disk(folder);
