@@ -32,6 +32,15 @@ using q8_values = std::int8_t[8][panel_outputs][4];
 using q4_values = std::uint8_t[4][panel_outputs][4];
 using output_sums = std::int32_t[panel_outputs];
 
+/// The same address, of which the compiler does not know it: what lies there is read for each use anew, not
+/// kept, for want of registers, on the stack.
+inline const std::int8_t* read_again(const std::int8_t* from) {
+#if defined(__GNUC__)
+  asm volatile("" : "+r"(from));
+#endif
+  return from;
+}
+
 #if TRANSEPT_VNNI_BITS
 
 #if TRANSEPT_VNNI_BITS == 512
@@ -79,11 +88,15 @@ TRANSEPT_ALWAYS_INLINE inline void block_sums(const q8_values& w, const x_block*
   simd::unroll<dot_parts>([&](auto part) TRANSEPT_ALWAYS_INLINE {
     constexpr std::size_t o = part * dot_outputs;
     dot_vector total[Rows];
-    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { total[r] = everywhere(-128 * x[r].sum); });
+    const std::int8_t* values[Rows];
+    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
+      total[r] = everywhere(-128 * x[r].sum);
+      values[r] = read_again(x[r].values);
+    });
     simd::unroll<8>([&](auto v) TRANSEPT_ALWAYS_INLINE {
       const dot_vector weights = exclusive_or(load_bytes(w[v][o]), flip);
       simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
-        total[r] = add_dots(total[r], weights, four_inputs_everywhere(x[r].values + 4 * v));
+        total[r] = add_dots(total[r], weights, four_inputs_everywhere(values[r] + 4 * v));
       });
     });
     simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { store_sums(sums[r] + o, total[r]); });
@@ -95,13 +108,17 @@ TRANSEPT_ALWAYS_INLINE inline void block_sums(const q4_values& w, const x_block*
   simd::unroll<dot_parts>([&](auto part) TRANSEPT_ALWAYS_INLINE {
     constexpr std::size_t o = part * dot_outputs;
     dot_vector total[Rows];
-    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { total[r] = everywhere(-8 * x[r].sum); });
+    const std::int8_t* values[Rows];
+    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
+      total[r] = everywhere(-8 * x[r].sum);
+      values[r] = read_again(x[r].values);
+    });
     simd::unroll<4>([&](auto v) TRANSEPT_ALWAYS_INLINE {
       const dot_vector both = load_bytes(w[v][o]);
       const dot_vector low = low_nibbles(both), high = high_nibbles(both);
       simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
-        total[r] = add_dots(total[r], low, four_inputs_everywhere(x[r].values + 4 * v));
-        total[r] = add_dots(total[r], high, four_inputs_everywhere(x[r].values + 16 + 4 * v));
+        total[r] = add_dots(total[r], low, four_inputs_everywhere(values[r] + 4 * v));
+        total[r] = add_dots(total[r], high, four_inputs_everywhere(values[r] + 16 + 4 * v));
       });
     });
     simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { store_sums(sums[r] + o, total[r]); });
@@ -109,6 +126,15 @@ TRANSEPT_ALWAYS_INLINE inline void block_sums(const q4_values& w, const x_block*
 }
 
 #elif defined(__AVX2__)
+
+/// The same sums, of which the compiler knows no more how they came about: integers may be added in any
+/// order, and GCC would keep the products of a whole block, on the stack, to add them by pairs.
+inline __m256i in_this_order(__m256i sums) {
+#if defined(__GNUC__)
+  asm("" : "+x"(sums));
+#endif
+  return sums;
+}
 
 inline __m256i four_inputs_everywhere(const std::int8_t* x) {
   int bits;
@@ -126,14 +152,18 @@ TRANSEPT_ALWAYS_INLINE inline void block_sums(const q8_values& w, const x_block*
   const __m256i ones = _mm256_set1_epi16(1);
   simd::unroll<2>([&](auto half) TRANSEPT_ALWAYS_INLINE {
     __m256i total[Rows];
-    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { total[r] = _mm256_setzero_si256(); });
+    const std::int8_t* values[Rows];
+    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
+      total[r] = _mm256_setzero_si256();
+      values[r] = read_again(x[r].values);
+    });
     simd::unroll<8>([&](auto v) TRANSEPT_ALWAYS_INLINE {
       const __m256i weights = eight_outputs(w[v][8 * half]);
       const __m256i magnitudes = _mm256_abs_epi8(weights);
       simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
-        const __m256i inputs = _mm256_sign_epi8(four_inputs_everywhere(x[r].values + 4 * v), weights);
+        const __m256i inputs = _mm256_sign_epi8(four_inputs_everywhere(values[r] + 4 * v), weights);
         const __m256i pairs = _mm256_maddubs_epi16(magnitudes, inputs);
-        total[r] = _mm256_add_epi32(total[r], _mm256_madd_epi16(pairs, ones));
+        total[r] = in_this_order(_mm256_add_epi32(total[r], _mm256_madd_epi16(pairs, ones)));
       });
     });
     simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
@@ -149,15 +179,19 @@ TRANSEPT_ALWAYS_INLINE inline void block_sums(const q4_values& w, const x_block*
   const __m256i nibble = _mm256_set1_epi8(15);
   simd::unroll<2>([&](auto half) TRANSEPT_ALWAYS_INLINE {
     __m256i pairs[Rows];
-    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { pairs[r] = _mm256_setzero_si256(); });
+    const std::int8_t* values[Rows];
+    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
+      pairs[r] = _mm256_setzero_si256();
+      values[r] = read_again(x[r].values);
+    });
     simd::unroll<4>([&](auto v) TRANSEPT_ALWAYS_INLINE {
       const __m256i both = eight_outputs(w[v][8 * half]);
       const __m256i low = _mm256_and_si256(both, nibble);
       const __m256i high = _mm256_and_si256(_mm256_srli_epi16(both, 4), nibble);
       simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
-        const __m256i near = _mm256_maddubs_epi16(low, four_inputs_everywhere(x[r].values + 4 * v));
-        const __m256i far = _mm256_maddubs_epi16(high, four_inputs_everywhere(x[r].values + 16 + 4 * v));
-        pairs[r] = _mm256_add_epi16(pairs[r], _mm256_add_epi16(near, far));
+        const __m256i near = _mm256_maddubs_epi16(low, four_inputs_everywhere(values[r] + 4 * v));
+        const __m256i far = _mm256_maddubs_epi16(high, four_inputs_everywhere(values[r] + 16 + 4 * v));
+        pairs[r] = in_this_order(_mm256_add_epi16(pairs[r], _mm256_add_epi16(near, far)));
       });
     });
     simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
