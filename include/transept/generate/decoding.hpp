@@ -49,11 +49,13 @@ inline std::size_t decoding_workspace_bytes(const decoder_shape& shape, std::siz
       std::max(room(rows * 3 * inner) + room(rows * inner), room(rows * shape.n_inner));
   const std::size_t widest = std::max({shape.n_embd, inner, shape.n_inner}); // input of a product
   const std::size_t outputs = std::max(3 * inner, shape.n_inner); // of products that add to nothing
-  const std::size_t product = std::max({kernels::product_scratch_bytes(rows, shape.n_embd, threads),
-                                        kernels::product_scratch_bytes(rows, outputs, threads, false),
-                                        kernels::matmul_transposed_scratch_bytes(widest, threads),
-                                        kernels::matmul_panels_scratch_bytes(rows, widest, threads),
-                                        kernels::matmul_amx_scratch_bytes(rows, widest, threads)});
+  const std::size_t product =
+      std::max({kernels::product_scratch_bytes(rows, shape.n_embd, threads),
+                kernels::product_scratch_bytes(rows, outputs, threads, false),
+                kernels::matmul_transposed_scratch_bytes(widest, threads),
+                kernels::matmul_float_panels_scratch_bytes(rows, widest, shape.n_embd),
+                kernels::matmul_panels_scratch_bytes(rows, widest, threads),
+                kernels::matmul_amx_scratch_bytes(rows, widest, threads)});
   return 2 * room(rows * shape.n_embd) + within + product; // the output's product needs no more
 }
 

@@ -8,6 +8,7 @@
 
 #include <transept/kernels/float_panels.hpp>
 #include <transept/kernels/operands.hpp>
+#include <transept/kernels/packing.hpp>
 #include <transept/kernels/prefetch.hpp>
 #include <transept/kernels/product.hpp>
 #include <transept/kernels/product_tile.hpp>
@@ -15,7 +16,16 @@
 #include <transept/simd/batch.hpp>
 #include <transept/simd/unroll.hpp>
 
-namespace transept::inline TRANSEPT_ABI::kernels::detail {
+namespace transept::inline TRANSEPT_ABI::kernels {
+
+/// Scratch memory that matmul takes from the workspace for panels of floating-point weights, at most;
+/// `added`: where it adds to its output.
+constexpr std::size_t matmul_float_panels_scratch_bytes(std::size_t rows, std::size_t inputs,
+                                                        std::size_t outputs, bool added = true) {
+  return workspace::room_for(rows * inputs) + (added ? workspace::room_for(rows * outputs) : 0);
+}
+
+namespace detail {
 
 inline constexpr std::size_t panel_batches = panel_outputs / simd::width;
 /// Panels that one thread reads side by side for one row, so that eight sums are in flight.
@@ -72,11 +82,12 @@ struct panel_fetch {
   std::size_t step;
 };
 
-/// to [Rows, 16] = from + x [Rows, inner] · inputs of a panel, the first of which is even.
+/// to [Rows, 16] = from + rows of x, packed as [inner][Rows], · inputs of a panel, the first of which is
+/// even.
 template <std::size_t Rows, class T>
-TRANSEPT_NOINLINE void multiply_panel_rows(const float* x, std::size_t x_stride, const T* panel,
-                                           std::size_t inner, panel_fetch next, const float* from,
-                                           std::size_t from_stride, float* to, std::size_t to_stride) {
+TRANSEPT_NOINLINE void multiply_panel_rows(const float* x, const T* panel, std::size_t inner,
+                                           panel_fetch next, const float* from, std::size_t from_stride,
+                                           float* to, std::size_t to_stride) {
   simd::batch sums[Rows * panel_batches];
   simd::unroll<Rows * panel_batches>([&](auto i) TRANSEPT_ALWAYS_INLINE {
     sums[i] = simd::load(from + i / panel_batches * from_stride + i % panel_batches * simd::width);
@@ -87,7 +98,7 @@ TRANSEPT_NOINLINE void multiply_panel_rows(const float* x, std::size_t x_stride,
       weights[b] = simd::in_register(load_of_pair<input>(panel + 2 * pair * panel_outputs, b * simd::width));
     });
     simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
-      const simd::batch value = simd::broadcast(x[r * x_stride + 2 * pair + input]);
+      const simd::batch value = simd::broadcast(x[(2 * pair + input) * Rows + r]);
       simd::unroll<panel_batches>([&](auto b) TRANSEPT_ALWAYS_INLINE {
         auto& sum = sums[r * panel_batches + b];
         sum = simd::fma(value, weights[b], sum);
@@ -101,17 +112,34 @@ TRANSEPT_NOINLINE void multiply_panel_rows(const float* x, std::size_t x_stride,
       prefetch_pair<T>(next.address + pair * next.step);
       simd::unroll<2>([&](auto input) TRANSEPT_ALWAYS_INLINE { add(input, pair); });
     });
-    x += 2 * pairs;
+    x += 2 * pairs * Rows;
     panel += 2 * pairs * panel_outputs;
     next.address += pairs * next.step;
   }
-  for (; k < inner; k += 2, x += 2, panel += 2 * panel_outputs) {
+  for (; k < inner; k += 2, x += 2 * Rows, panel += 2 * panel_outputs) {
     add(std::integral_constant<std::size_t, 0>{}, 0);
     if (k + 1 < inner) add(std::integral_constant<std::size_t, 1>{}, 0);
   }
   simd::unroll<Rows * panel_batches>([&](auto i) TRANSEPT_ALWAYS_INLINE {
     simd::store(to + i / panel_batches * to_stride + i % panel_batches * simd::width, sums[i]);
   });
+}
+
+/// Rows of x a tile at a time, as multiply_panel_rows takes them, for a block of inputs after the other:
+/// those of the tile at row r and of the block at k lie at k · rows + r · the block's inputs.
+inline const float* pack_rows(compute_context& context, workspace::scope& scope, rows_of_floats x) {
+  constexpr std::size_t rows_a_part = 48 / float_panel_rows * float_panel_rows;
+  float* const packed = scope.floats(x.rows * x.cols);
+  parallel_for(context.threads, x.rows, rows_a_part, [&](std::size_t begin, std::size_t end, int) {
+    simd::in_tiles<float_panel_rows, few_panel_rows, 2>(end - begin, [&](std::size_t i, auto tile) {
+      const std::size_t r = begin + i;
+      for (std::size_t k = 0; k < x.cols; k += block_inner) {
+        const std::size_t inner = std::min(block_inner, x.cols - k);
+        pack_across<tile>(x.row(r) + k, x.cols, inner, packed + k * x.rows + r * inner);
+      }
+    });
+  });
+  return packed;
 }
 
 /// Where sums that another block of inputs will continue are kept: y, unless y still holds the residual.
@@ -136,6 +164,7 @@ void matmul_float_panels(compute_context& context, rows_of_floats x, const T* w,
                         });
   workspace::scope scope(context.memory);
   float* const sums = room_for_unfinished_sums(scope, x, outputs, y, finish);
+  const float* const packed = pack_rows(context, scope, x);
   parallel_for(context.threads, panel_count(outputs), 1, [&](std::size_t begin, std::size_t end, int) {
     const std::size_t n0 = begin * panel_outputs, n1 = std::min(end * panel_outputs, outputs);
     for (std::size_t k0 = 0; k0 < x.cols; k0 += block_inner) {
@@ -168,8 +197,8 @@ void matmul_float_panels(compute_context& context, rows_of_floats x, const T* w,
                 {first ? nullptr : sums + r0 * outputs + at, to + at, outputs, tile,
                  std::min(panel_outputs, n1 - n), last ? &finish : nullptr, n},
                 [&](const float* from, std::size_t from_stride, float* its, std::size_t its_stride) {
-                  multiply_panel_rows<tile>(x.row(r0 + r) + k0, x.cols, panel, inner, fetching(r), from,
-                                            from_stride, its, its_stride);
+                  multiply_panel_rows<tile>(packed + k0 * x.rows + (r0 + r) * inner, panel, inner,
+                                            fetching(r), from, from_stride, its, its_stride);
                 });
           });
         }
@@ -179,4 +208,6 @@ void matmul_float_panels(compute_context& context, rows_of_floats x, const T* w,
   });
 }
 
-} // namespace transept::inline TRANSEPT_ABI::kernels::detail
+} // namespace detail
+
+} // namespace transept::inline TRANSEPT_ABI::kernels

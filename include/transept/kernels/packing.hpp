@@ -15,8 +15,7 @@ namespace transept::inline TRANSEPT_ABI::kernels::detail {
 
 constexpr std::size_t rounded_up(std::size_t n, std::size_t unit) { return (n + unit - 1) / unit * unit; }
 
-/// packed [inner][Lanes] = from[lane · lane_step + k], squares of numbers at a time. May write up to a vector
-/// beyond its end.
+/// packed [inner][Lanes] = from[lane · lane_step + k], squares of numbers at a time.
 template <std::size_t Lanes, class T>
 void pack_across(const T* from, std::size_t lane_step, std::size_t inner, float* packed) {
   std::size_t k = 0;
@@ -29,8 +28,10 @@ void pack_across(const T* from, std::size_t lane_step, std::size_t inner, float*
               first + i < Lanes ? simd::load(from + (first + i) * lane_step + k) : simd::broadcast(0.0f);
         simd::transpose(square);
         // Where Lanes is less than a vector, each store leaves zeros that the next one overwrites.
-        for (std::size_t i = 0; i < simd::width; ++i)
-          simd::store(packed + (k + i) * Lanes + first, square[i]);
+        for (std::size_t i = 0; i < simd::width; ++i) {
+          const std::size_t left = (simd::width - i) * Lanes - first;
+          simd::store_lanes(packed + (k + i) * Lanes + first, square[i], std::min(left, simd::width));
+        }
       }
     }
   }

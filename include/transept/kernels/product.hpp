@@ -30,7 +30,7 @@ namespace detail {
 inline constexpr std::size_t block_inner = 256;
 inline constexpr std::size_t block_rows = 120;
 inline constexpr std::size_t block_cols = 4096;
-inline constexpr std::size_t a_block_room = block_rows * block_inner + simd::width; // see pack_across
+inline constexpr std::size_t a_block_room = block_rows * block_inner;
 static_assert(block_rows % tile_rows == 0 && block_cols % tile_cols == 0);
 
 /// One block of each operand multiplied: rows [begin, end) of a, `cols` packed columns of b from n0.
