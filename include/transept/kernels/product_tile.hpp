@@ -66,6 +66,7 @@ TRANSEPT_ALWAYS_INLINE inline void compute_tile(const tile_output& out, Core&& c
     from = out.sums;
     from_stride = out.stride;
   } else if (out.sums) {
+    std::fill_n(tile, Rows * Cols, 0.0f);
     for (std::size_t r = 0; r < out.rows; ++r)
       for (std::size_t j = 0; j < out.cols; ++j) tile[r * Cols + j] = out.sums[r * out.stride + j];
     from = tile;
