@@ -19,10 +19,10 @@
 namespace transept::inline TRANSEPT_ABI::kernels {
 
 /// Scratch memory that matmul takes from the workspace for panels of floating-point weights, at most;
-/// `added`: where it adds to its output.
+/// `outputs`: of products that add to their output.
 constexpr std::size_t matmul_float_panels_scratch_bytes(std::size_t rows, std::size_t inputs,
-                                                        std::size_t outputs, bool added = true) {
-  return workspace::room_for(rows * inputs) + (added ? workspace::room_for(rows * outputs) : 0);
+                                                        std::size_t outputs) {
+  return workspace::room_for(rows * inputs) + workspace::room_for(rows * outputs);
 }
 
 namespace detail {
