@@ -30,8 +30,12 @@ namespace detail {
 inline constexpr std::size_t panel_batches = panel_outputs / simd::width;
 /// Panels that one thread reads side by side for one row, so that eight sums are in flight.
 inline constexpr std::size_t float_panel_streams = std::max<std::size_t>(1, 8 / panel_batches);
-/// Rows that share the weights of a panel as they are widened.
-inline constexpr std::size_t float_panel_rows = std::max<std::size_t>(2, 12 / panel_batches);
+/// Panels that a tile of several rows takes side by side: two vectors of outputs, so that a broadcast of x
+/// serves two multiply-adds.
+inline constexpr std::size_t tile_panels = std::max<std::size_t>(1, 2 / panel_batches);
+/// Rows that share the weights of a panel as they are widened: as many as the registers hold sums of.
+inline constexpr std::size_t float_panel_rows =
+    std::max<std::size_t>(2, (simd::registers == 32 ? 24 : 12) / (tile_panels * panel_batches));
 /// What is left of 16 rows: pairs of rows are too few to keep the multiply-adds busy.
 inline constexpr std::size_t few_panel_rows = std::min<std::size_t>(4, float_panel_rows);
 /// Rows of x of which a block of inputs, 192 KiB, stays in the second-level cache while panels pass. (The
@@ -75,32 +79,27 @@ void multiply_float_panels(const float* x, std::size_t inner, const T* w, float*
   finish.activate(y + n, std::min(Panels * panel_outputs, outputs - n));
 }
 
-/// What a pass over a block of a panel fetches meanwhile: for its first pair of inputs the one at `address`,
-/// for each further one that `step` bytes behind.
-struct panel_fetch {
-  std::uintptr_t address;
-  std::size_t step;
-};
-
-/// to [Rows, 16] = from + rows of x, packed as [inner][Rows], · inputs of a panel, the first of which is
-/// even.
-template <std::size_t Rows, class T>
-TRANSEPT_NOINLINE void multiply_panel_rows(const float* x, const T* panel, std::size_t inner,
-                                           panel_fetch next, const float* from, std::size_t from_stride,
-                                           float* to, std::size_t to_stride) {
-  simd::batch sums[Rows * panel_batches];
-  simd::unroll<Rows * panel_batches>([&](auto i) TRANSEPT_ALWAYS_INLINE {
-    sums[i] = simd::load(from + i / panel_batches * from_stride + i % panel_batches * simd::width);
+/// to [Rows, 16 Panels] = from + rows of x, packed as [inner][Rows], · inputs of as many panels, `panel_size`
+/// apart, the first of which is even.
+template <std::size_t Rows, std::size_t Panels, class T>
+TRANSEPT_NOINLINE void multiply_panel_rows(const float* x, const T* panels, std::size_t panel_size,
+                                           std::size_t inner, paced_fetch next, const float* from,
+                                           std::size_t from_stride, float* to, std::size_t to_stride) {
+  constexpr std::size_t batches = Panels * panel_batches;
+  simd::batch sums[Rows * batches];
+  simd::unroll<Rows * batches>([&](auto i) TRANSEPT_ALWAYS_INLINE {
+    sums[i] = simd::load(from + i / batches * from_stride + i % batches * simd::width);
   });
   const auto add = [&](auto input, std::size_t pair) TRANSEPT_ALWAYS_INLINE {
-    simd::batch weights[panel_batches];
-    simd::unroll<panel_batches>([&](auto b) TRANSEPT_ALWAYS_INLINE {
-      weights[b] = simd::in_register(load_of_pair<input>(panel + 2 * pair * panel_outputs, b * simd::width));
+    simd::batch weights[batches];
+    simd::unroll<batches>([&](auto b) TRANSEPT_ALWAYS_INLINE {
+      const T* const inputs = panels + b / panel_batches * panel_size + 2 * pair * panel_outputs;
+      weights[b] = simd::in_register(load_of_pair<input>(inputs, b % panel_batches * simd::width));
     });
     simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
       const simd::batch value = simd::broadcast(x[(2 * pair + input) * Rows + r]);
-      simd::unroll<panel_batches>([&](auto b) TRANSEPT_ALWAYS_INLINE {
-        auto& sum = sums[r * panel_batches + b];
+      simd::unroll<batches>([&](auto b) TRANSEPT_ALWAYS_INLINE {
+        auto& sum = sums[r * batches + b];
         sum = simd::fma(value, weights[b], sum);
       });
     });
@@ -109,19 +108,21 @@ TRANSEPT_NOINLINE void multiply_panel_rows(const float* x, const T* panel, std::
   std::size_t k = 0;
   for (; k + 2 * pairs <= inner; k += 2 * pairs) {
     simd::unroll<pairs>([&](auto pair) TRANSEPT_ALWAYS_INLINE {
-      prefetch_pair<T>(next.address + pair * next.step);
+      simd::unroll<Panels>([&](auto p) TRANSEPT_ALWAYS_INLINE {
+        prefetch_pair<T>(next.address + pair * next.step + p * panel_size * sizeof(T));
+      });
       simd::unroll<2>([&](auto input) TRANSEPT_ALWAYS_INLINE { add(input, pair); });
     });
     x += 2 * pairs * Rows;
-    panel += 2 * pairs * panel_outputs;
+    panels += 2 * pairs * panel_outputs;
     next.address += pairs * next.step;
   }
-  for (; k < inner; k += 2, x += 2 * Rows, panel += 2 * panel_outputs) {
+  for (; k < inner; k += 2, x += 2 * Rows, panels += 2 * panel_outputs) {
     add(std::integral_constant<std::size_t, 0>{}, 0);
     if (k + 1 < inner) add(std::integral_constant<std::size_t, 1>{}, 0);
   }
-  simd::unroll<Rows * panel_batches>([&](auto i) TRANSEPT_ALWAYS_INLINE {
-    simd::store(to + i / panel_batches * to_stride + i % panel_batches * simd::width, sums[i]);
+  simd::unroll<Rows * batches>([&](auto i) TRANSEPT_ALWAYS_INLINE {
+    simd::store(to + i / batches * to_stride + i % batches * simd::width, sums[i]);
   });
 }
 
@@ -176,32 +177,36 @@ void matmul_float_panels(compute_context& context, rows_of_floats x, const T* w,
         float* const to = (last ? y : sums) + r0 * outputs;
         const auto fetch_tile = [&](std::size_t r, std::size_t n) {
           fetch_to_write(to + r * outputs + n, std::min(float_panel_rows, rows - r), outputs,
-                         std::min(panel_outputs, n1 - n));
+                         std::min(tile_panels * panel_outputs, n1 - n));
         };
-        for (std::size_t n = n0; n < n1; n += panel_outputs) {
-          const T* const panel = w + n / panel_outputs * panel_size + k0 * panel_outputs;
-          // A panel is read from memory by the first rows that pass. Where few pass, each fetches its part of
-          // the next panel, so that none waits for memory while the others do not use it.
-          const auto fetching = [&](std::size_t r) -> panel_fetch {
+        simd::in_tiles<tile_panels>(end - begin, [&](std::size_t p, auto panels) {
+          constexpr std::size_t cols = panels * panel_outputs;
+          const std::size_t n = n0 + p * panel_outputs;
+          const bool more = n + cols < n1;
+          const T* const panel = w + (begin + p) * panel_size + k0 * panel_outputs;
+          // Panels are read from memory by the first rows that pass. Where few pass, each fetches its part of
+          // the next panels, so that none waits for memory while the others do not use it.
+          const auto fetching = [&](std::size_t r) -> paced_fetch {
             constexpr std::size_t pair = 2 * panel_outputs * sizeof(T);
-            if (passes == 1 || n + panel_outputs >= n1) return {address_of(panel, 0) + panel_distance, pair};
-            return {address_of(panel, panel_size + r * inner / rows * panel_outputs), pair / passes};
+            if (passes == 1 || !more) return {address_of(panel, 0) + panel_distance, pair};
+            return {address_of(panel, panels * panel_size + r * inner / rows * panel_outputs), pair / passes};
           };
           simd::in_tiles<float_panel_rows, few_panel_rows, 2>(rows, [&](std::size_t r, auto tile) {
             if (r + tile < rows)
               fetch_tile(r + tile, n);
-            else if (n + panel_outputs < n1)
-              fetch_tile(0, n + panel_outputs);
+            else if (more)
+              fetch_tile(0, n + cols);
             const std::size_t at = r * outputs + n;
-            compute_tile<tile, panel_outputs>(
-                {first ? nullptr : sums + r0 * outputs + at, to + at, outputs, tile,
-                 std::min(panel_outputs, n1 - n), last ? &finish : nullptr, n},
+            compute_tile<tile, cols>(
+                {first ? nullptr : sums + r0 * outputs + at, to + at, outputs, tile, std::min(cols, n1 - n),
+                 last ? &finish : nullptr, n},
                 [&](const float* from, std::size_t from_stride, float* its, std::size_t its_stride) {
-                  multiply_panel_rows<tile>(packed + k0 * x.rows + (r0 + r) * inner, panel, inner,
-                                            fetching(r), from, from_stride, its, its_stride);
+                  multiply_panel_rows<tile, panels>(packed + k0 * x.rows + (r0 + r) * inner, panel,
+                                                    panel_size, inner, fetching(r), from, from_stride, its,
+                                                    its_stride);
                 });
           });
-        }
+        });
       }
     }
     for (std::size_t r = 0; r < x.rows; ++r) finish.activate(y + r * outputs + n0, n1 - n0);

@@ -31,6 +31,13 @@ void prefetch(const T* from, std::size_t ahead) {
   prefetch_line(address_of(from, ahead));
 }
 
+/// What a loop over pairs of inputs fetches meanwhile: with the first pair what is at `address`, with each
+/// further one what is `step` bytes behind.
+struct paced_fetch {
+  std::uintptr_t address;
+  std::size_t step;
+};
+
 /// Begins to fetch x[0 … count): what other threads have written comes slowly, and one wait is enough.
 template <class T>
 void fetch(const T* x, std::size_t count) {
