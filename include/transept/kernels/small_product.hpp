@@ -9,8 +9,9 @@
 
 namespace transept::inline TRANSEPT_ABI::kernels::detail {
 
-// Register tile: small enough to leave few rows over, large enough to hide the latency of multiply-adds.
-inline constexpr std::size_t small_tile_rows = 4;
+// Register tile: small enough to leave few rows over, large enough to hide the latency of multiply-adds and,
+// where there are registers for it, to read less than is multiplied.
+inline constexpr std::size_t small_tile_rows = simd::registers == 32 ? 8 : 4;
 inline constexpr std::size_t small_tile_cols = 2 * simd::width;
 
 /// Element (r, k) is data[r · row_step + k · inner_step].
@@ -25,8 +26,8 @@ void small_product_tile(strided a, std::size_t inner, const float* b, std::size_
   simd::batch left[Rows], right[Rows];
   simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { left[r] = right[r] = simd::broadcast(0.0f); });
   for (std::size_t k = 0; k < inner; ++k) {
-    const simd::batch b_left = simd::load(b + k * b_stride);
-    const simd::batch b_right = simd::load(b + k * b_stride + simd::width);
+    const simd::batch b_left = simd::in_register(simd::load(b + k * b_stride));
+    const simd::batch b_right = simd::in_register(simd::load(b + k * b_stride + simd::width));
     const float* const from = a.data + k * a.inner_step;
     simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
       const simd::batch value = simd::broadcast(from[r * a.row_step]);
@@ -53,7 +54,7 @@ template <class TermsOf>
 void small_product(strided a, std::size_t rows, const float* b, std::size_t b_stride, std::size_t cols,
                    float* c, std::size_t c_stride, bool add, TermsOf&& terms_of) {
   for (std::size_t j = 0; j < cols; j += small_tile_cols) {
-    simd::in_tiles<small_tile_rows>(rows, [&](std::size_t r, auto tile) {
+    simd::in_tiles<small_tile_rows, 4>(rows, [&](std::size_t r, auto tile) {
       const inner_range terms = terms_of(r, tile, j);
       if (terms.begin >= terms.end) return;
       small_product_tile<tile>(
