@@ -169,43 +169,47 @@ TEST_CASE("the integer sums of a block are exact, extremes included") {
   std::mt19937 engine(1);
   std::uniform_int_distribution<int> any(-128, 127);
   for (int round = 0; round < 200; ++round) {
-    kernels::q8_group q8{};
-    kernels::q4_group q4{};
+    kernels::q8_group q8[2]{};
+    kernels::q4_group q4[2]{};
     std::int8_t values[3][32];
-    kernels::detail::x_block x[3];
+    std::int32_t row_sums[3] = {};
     const bool extreme = round < 4;
     for (std::size_t r = 0; r < 3; ++r) {
-      x[r] = {values[r], 0};
       for (auto& value : values[r]) {
         value = static_cast<std::int8_t>(extreme ? (round & 1 ? 127 : -127) : std::max(-127, any(engine)));
-        x[r].sum += value;
+        row_sums[r] += value;
       }
     }
-    int w8[16][32], w4[16][32];
-    for (std::size_t o = 0; o < 16; ++o) {
-      transept::q8_0_block eight{};
-      transept::q4_0_block four{};
-      for (std::size_t i = 0; i < 32; ++i) {
-        w8[o][i] = extreme ? (round & 2 ? 127 : -128) : any(engine);
-        w4[o][i] = extreme ? (round & 2 ? 7 : -8) : (any(engine) & 15) - 8;
-        eight.values[i] = static_cast<std::int8_t>(w8[o][i]);
-        four.values[i % 16] |= static_cast<std::uint8_t>((w4[o][i] + 8) << (i < 16 ? 0 : 4));
-      }
-      kernels::set_block(q8, 1, o, eight);
-      kernels::set_block(q4, 1, o, four);
-    }
-    kernels::detail::output_sums sums8[3], sums4[3];
-    kernels::detail::block_sums<3>(q8.values[1], x, sums8);
-    kernels::detail::block_sums<3>(q4.values[1], x, sums4);
-    for (std::size_t r = 0; r < 3; ++r) {
+    int w8[2][16][32], w4[2][16][32];
+    for (std::size_t p = 0; p < 2; ++p) {
       for (std::size_t o = 0; o < 16; ++o) {
-        int expected8 = 0, expected4 = 0;
+        transept::q8_0_block eight{};
+        transept::q4_0_block four{};
         for (std::size_t i = 0; i < 32; ++i) {
-          expected8 += values[r][i] * w8[o][i];
-          expected4 += values[r][i] * w4[o][i];
+          w8[p][o][i] = extreme ? (round & 2 ? 127 : -128) : any(engine);
+          w4[p][o][i] = extreme ? (round & 2 ? 7 : -8) : (any(engine) & 15) - 8;
+          eight.values[i] = static_cast<std::int8_t>(w8[p][o][i]);
+          four.values[i % 16] |= static_cast<std::uint8_t>((w4[p][o][i] + 8) << (i < 16 ? 0 : 4));
         }
-        REQUIRE(sums8[r][o] == expected8);
-        REQUIRE(sums4[r][o] == expected4);
+        kernels::set_block(q8[p], 1, o, eight);
+        kernels::set_block(q4[p], 1, o, four);
+      }
+    }
+    const kernels::detail::x_block x{values[0], row_sums, 1};
+    kernels::detail::output_sums sums8[2][3], sums4[2][3];
+    kernels::detail::block_sums<3, 2>({&q8[0].values[1], &q8[1].values[1]}, x, sums8);
+    kernels::detail::block_sums<3, 2>({&q4[0].values[1], &q4[1].values[1]}, x, sums4);
+    for (std::size_t p = 0; p < 2; ++p) {
+      for (std::size_t r = 0; r < 3; ++r) {
+        for (std::size_t o = 0; o < 16; ++o) {
+          int expected8 = 0, expected4 = 0;
+          for (std::size_t i = 0; i < 32; ++i) {
+            expected8 += values[r][i] * w8[p][o][i];
+            expected4 += values[r][i] * w4[p][o][i];
+          }
+          REQUIRE(sums8[p][r][o] == expected8);
+          REQUIRE(sums4[p][r][o] == expected4);
+        }
       }
     }
   }

@@ -1,7 +1,7 @@
-// The innermost step of the products with block-quantized weights: for sixteen outputs at once, the exact
-// integer sums over one block of 32 inputs
+// The innermost step of the products with block-quantized weights: for the sixteen outputs of each of some
+// panels, the exact integer sums over one block of 32 inputs
 //
-//   sums[r][o] = Σᵢ x[r][i] · w[i][o]        x int8 in [−127, 127], w int8 (Q8_0) or 0 … 15 less 8 (Q4_0)
+//   sums[p][r][o] = Σᵢ x[r][i] · w[p][i][o]  x int8 in [−127, 127], w int8 (Q8_0) or 0 … 15 less 8 (Q4_0)
 //
 // in the layout of panels.hpp. Being integers, they are the same on every machine: dot products of four bytes
 // where the build has them (VNNI, as AVX-512 or AVX-VNNI has it), AVX2's of two, and plain loops elsewhere
@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include <transept/kernels/panels.hpp>
 #include <transept/simd/unroll.hpp>
@@ -22,10 +23,14 @@
 
 namespace transept::inline TRANSEPT_ABI::kernels::detail {
 
-/// One block of quantized activations.
+/// One block of quantized activations of each of some rows.
 struct x_block {
   const std::int8_t* values; ///< [32]
-  std::int32_t sum;          ///< Σ values
+  const std::int32_t* sum;   ///< Σ values
+  std::size_t blocks;        ///< from a row's to the next row's
+
+  const std::int8_t* row(std::size_t r) const { return values + r * blocks * block_length; }
+  std::int32_t row_sum(std::size_t r) const { return sum[r * blocks]; }
 };
 
 using q8_values = std::int8_t[8][panel_outputs][4];
@@ -81,47 +86,68 @@ inline dot_vector four_inputs_everywhere(const std::int8_t* x) {
   return everywhere(bits);
 }
 
-template <std::size_t Rows>
-TRANSEPT_ALWAYS_INLINE inline void block_sums(const q8_values& w, const x_block* x, output_sums* sums) {
-  // Weights are taken as unsigned, w + 128, and 128 · Σx off beforehand.
-  const dot_vector flip = everywhere(static_cast<std::int32_t>(0x80808080u));
-  simd::unroll<dot_parts>([&](auto part) TRANSEPT_ALWAYS_INLINE {
-    constexpr std::size_t o = part * dot_outputs;
-    dot_vector total[Rows];
-    const std::int8_t* values[Rows];
-    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
-      total[r] = everywhere(-128 * x[r].sum);
-      values[r] = read_again(x[r].values);
-    });
-    simd::unroll<8>([&](auto v) TRANSEPT_ALWAYS_INLINE {
-      const dot_vector weights = exclusive_or(load_bytes(w[v][o]), flip);
-      simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
-        total[r] = add_dots(total[r], weights, four_inputs_everywhere(values[r] + 4 * v));
-      });
-    });
-    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { store_sums(sums[r] + o, total[r]); });
+/// Adds the products of a vector of weights of each panel with four inputs of each row, those at `input`.
+template <std::size_t Rows, std::size_t Panels>
+TRANSEPT_ALWAYS_INLINE inline void add_four_inputs(const dot_vector (&weights)[Panels],
+                                                   const std::int8_t* const (&values)[Rows],
+                                                   std::size_t input, dot_vector (&totals)[Panels][Rows]) {
+  simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
+    const dot_vector x = four_inputs_everywhere(values[r] + input);
+    simd::unroll<Panels>(
+        [&](auto p) TRANSEPT_ALWAYS_INLINE { totals[p][r] = add_dots(totals[p][r], weights[p], x); });
   });
 }
 
-template <std::size_t Rows>
-TRANSEPT_ALWAYS_INLINE inline void block_sums(const q4_values& w, const x_block* x, output_sums* sums) {
+/// Eight times four inputs, of weights as they are in a block: w + 128, to be unsigned, and 128 · Σx off.
+template <std::size_t Rows, std::size_t Panels>
+TRANSEPT_ALWAYS_INLINE inline void add_block_dots(const q8_values* const (&w)[Panels], std::size_t output,
+                                                  const std::int8_t* const (&values)[Rows],
+                                                  dot_vector (&totals)[Panels][Rows]) {
+  const dot_vector flip = everywhere(static_cast<std::int32_t>(0x80808080u));
+  simd::unroll<8>([&](auto v) TRANSEPT_ALWAYS_INLINE {
+    dot_vector weights[Panels];
+    simd::unroll<Panels>([&](auto p) TRANSEPT_ALWAYS_INLINE {
+      weights[p] = exclusive_or(load_bytes((*w[p])[v][output]), flip);
+    });
+    add_four_inputs(weights, values, 4 * v, totals);
+  });
+}
+
+template <std::size_t Rows, std::size_t Panels>
+TRANSEPT_ALWAYS_INLINE inline void add_block_dots(const q4_values* const (&w)[Panels], std::size_t output,
+                                                  const std::int8_t* const (&values)[Rows],
+                                                  dot_vector (&totals)[Panels][Rows]) {
+  simd::unroll<4>([&](auto v) TRANSEPT_ALWAYS_INLINE {
+    dot_vector low[Panels], high[Panels];
+    simd::unroll<Panels>([&](auto p) TRANSEPT_ALWAYS_INLINE {
+      const dot_vector both = load_bytes((*w[p])[v][output]);
+      low[p] = low_nibbles(both);
+      high[p] = high_nibbles(both);
+    });
+    add_four_inputs(low, values, 4 * v, totals);
+    add_four_inputs(high, values, 16 + 4 * v, totals);
+  });
+}
+
+template <class Values>
+inline constexpr std::int32_t weight_offset = std::is_same_v<Values, q8_values> ? 128 : 8;
+
+template <std::size_t Rows, std::size_t Panels, class Values>
+TRANSEPT_ALWAYS_INLINE inline void block_sums(const Values* const (&w)[Panels], const x_block& x,
+                                              output_sums (*sums)[Rows]) {
   simd::unroll<dot_parts>([&](auto part) TRANSEPT_ALWAYS_INLINE {
     constexpr std::size_t o = part * dot_outputs;
-    dot_vector total[Rows];
+    dot_vector totals[Panels][Rows];
     const std::int8_t* values[Rows];
     simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
-      total[r] = everywhere(-8 * x[r].sum);
-      values[r] = read_again(x[r].values);
+      const dot_vector beforehand = everywhere(-weight_offset<Values> * x.row_sum(r));
+      simd::unroll<Panels>([&](auto p) TRANSEPT_ALWAYS_INLINE { totals[p][r] = beforehand; });
+      values[r] = read_again(x.row(r));
     });
-    simd::unroll<4>([&](auto v) TRANSEPT_ALWAYS_INLINE {
-      const dot_vector both = load_bytes(w[v][o]);
-      const dot_vector low = low_nibbles(both), high = high_nibbles(both);
-      simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
-        total[r] = add_dots(total[r], low, four_inputs_everywhere(values[r] + 4 * v));
-        total[r] = add_dots(total[r], high, four_inputs_everywhere(values[r] + 16 + 4 * v));
-      });
+    add_block_dots(w, o, values, totals);
+    simd::unroll<Panels * Rows>([&](auto i) TRANSEPT_ALWAYS_INLINE {
+      store_sums(sums[i / Rows][i % Rows] + o, totals[i / Rows][i % Rows]);
     });
-    simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE { store_sums(sums[r] + o, total[r]); });
   });
 }
 
@@ -147,7 +173,7 @@ inline __m256i eight_outputs(const void* from) {
 }
 
 template <std::size_t Rows>
-TRANSEPT_ALWAYS_INLINE inline void block_sums(const q8_values& w, const x_block* x, output_sums* sums) {
+TRANSEPT_ALWAYS_INLINE inline void panel_sums(const q8_values& w, const x_block& x, output_sums* sums) {
   // vpmaddubsw multiplies unsigned by signed: |w| · (±x). Two products are at most 2 · 128 · 127 = 32512.
   const __m256i ones = _mm256_set1_epi16(1);
   simd::unroll<2>([&](auto half) TRANSEPT_ALWAYS_INLINE {
@@ -155,7 +181,7 @@ TRANSEPT_ALWAYS_INLINE inline void block_sums(const q8_values& w, const x_block*
     const std::int8_t* values[Rows];
     simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
       total[r] = _mm256_setzero_si256();
-      values[r] = read_again(x[r].values);
+      values[r] = read_again(x.row(r));
     });
     simd::unroll<8>([&](auto v) TRANSEPT_ALWAYS_INLINE {
       const __m256i weights = eight_outputs(w[v][8 * half]);
@@ -173,7 +199,7 @@ TRANSEPT_ALWAYS_INLINE inline void block_sums(const q8_values& w, const x_block*
 }
 
 template <std::size_t Rows>
-TRANSEPT_ALWAYS_INLINE inline void block_sums(const q4_values& w, const x_block* x, output_sums* sums) {
+TRANSEPT_ALWAYS_INLINE inline void panel_sums(const q4_values& w, const x_block& x, output_sums* sums) {
   // Eight times two products of at most 15 · 127 fit 16 bits: 30480.
   const __m256i ones = _mm256_set1_epi16(1);
   const __m256i nibble = _mm256_set1_epi8(15);
@@ -182,7 +208,7 @@ TRANSEPT_ALWAYS_INLINE inline void block_sums(const q4_values& w, const x_block*
     const std::int8_t* values[Rows];
     simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
       pairs[r] = _mm256_setzero_si256();
-      values[r] = read_again(x[r].values);
+      values[r] = read_again(x.row(r));
     });
     simd::unroll<4>([&](auto v) TRANSEPT_ALWAYS_INLINE {
       const __m256i both = eight_outputs(w[v][8 * half]);
@@ -196,7 +222,7 @@ TRANSEPT_ALWAYS_INLINE inline void block_sums(const q4_values& w, const x_block*
     });
     simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
       const __m256i total =
-          _mm256_sub_epi32(_mm256_madd_epi16(pairs[r], ones), _mm256_set1_epi32(8 * x[r].sum));
+          _mm256_sub_epi32(_mm256_madd_epi16(pairs[r], ones), _mm256_set1_epi32(8 * x.row_sum(r)));
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums[r] + 8 * half), total);
     });
   });
@@ -212,19 +238,19 @@ inline void add_four_inputs(const Byte (&w)[panel_outputs][4], const std::int8_t
 }
 
 template <std::size_t Rows>
-inline void block_sums(const q8_values& w, const x_block* x, output_sums* sums) {
+inline void panel_sums(const q8_values& w, const x_block& x, output_sums* sums) {
   for (std::size_t r = 0; r < Rows; ++r) {
     output_sums total{};
-    for (std::size_t v = 0; v < 8; ++v) add_four_inputs(w[v], x[r].values + 4 * v, total);
+    for (std::size_t v = 0; v < 8; ++v) add_four_inputs(w[v], x.row(r) + 4 * v, total);
     std::memcpy(sums[r], total, sizeof total);
   }
 }
 
 template <std::size_t Rows>
-inline void block_sums(const q4_values& w, const x_block* x, output_sums* sums) {
+inline void panel_sums(const q4_values& w, const x_block& x, output_sums* sums) {
   for (std::size_t r = 0; r < Rows; ++r) {
     output_sums total;
-    for (std::int32_t& each : total) each = -8 * x[r].sum;
+    for (std::int32_t& each : total) each = -8 * x.row_sum(r);
     for (std::size_t v = 0; v < 4; ++v) {
       std::uint8_t low[panel_outputs][4], high[panel_outputs][4];
       for (std::size_t o = 0; o < panel_outputs; ++o) {
@@ -233,11 +259,21 @@ inline void block_sums(const q4_values& w, const x_block* x, output_sums* sums) 
           high[o][i] = w[v][o][i] >> 4;
         }
       }
-      add_four_inputs(low, x[r].values + 4 * v, total);
-      add_four_inputs(high, x[r].values + 16 + 4 * v, total);
+      add_four_inputs(low, x.row(r) + 4 * v, total);
+      add_four_inputs(high, x.row(r) + 16 + 4 * v, total);
     }
     std::memcpy(sums[r], total, sizeof total);
   }
+}
+
+#endif
+
+#if !TRANSEPT_VNNI_BITS
+
+template <std::size_t Rows, std::size_t Panels, class Values>
+TRANSEPT_ALWAYS_INLINE inline void block_sums(const Values* const (&w)[Panels], const x_block& x,
+                                              output_sums (*sums)[Rows]) {
+  simd::unroll<Panels>([&](auto p) TRANSEPT_ALWAYS_INLINE { panel_sums<Rows>(*w[p], x, sums[p]); });
 }
 
 #endif

@@ -35,6 +35,14 @@ constexpr std::size_t matmul_panels_scratch_bytes(std::size_t rows, std::size_t 
 
 namespace detail {
 
+/// Panels that one thread reads side by side for one row; rows that share a panel, and panels that share
+/// them: two where the registers hold the sums of as many, so that a broadcast of x serves two products.
+inline constexpr std::size_t panel_streams = 4;
+inline constexpr std::size_t panel_rows = 4;
+inline constexpr std::size_t panels_of_rows = TRANSEPT_VNNI_BITS == 512 ? 2 : 1;
+/// What each pass of such rows fetches of the next panels, with every block of one.
+inline constexpr std::size_t lines_a_block = 3;
+
 /// Rows of quantized activations, in whole groups.
 struct quantized_rows {
   std::int8_t* values; ///< [rows, blocks, 32]
@@ -42,8 +50,9 @@ struct quantized_rows {
   std::int32_t* sums;  ///< [rows, blocks]: Σ values
   std::size_t blocks;
 
+  /// Of the rows from r on.
   x_block block(std::size_t r, std::size_t b) const {
-    return {values + (r * blocks + b) * block_length, sums[r * blocks + b]};
+    return {values + (r * blocks + b) * block_length, sums + r * blocks + b, blocks};
   }
 };
 
@@ -92,19 +101,24 @@ inline void quantize_row(const float* x, std::size_t inputs, const quantized_row
   std::fill_n(sums, to.blocks, 0);
 }
 
-/// totals [Rows][16] += one block's contribution.
-template <std::size_t Rows, class Group>
-TRANSEPT_ALWAYS_INLINE inline void add_block(const Group& group, std::size_t half, const x_block* x,
-                                             const float* x_scales, float (*totals)[panel_outputs]) {
-  alignas(64) output_sums sums[Rows];
-  block_sums<Rows>(group.values[half], x, sums);
-  simd::unroll<panel_outputs / simd::width>([&](auto part) TRANSEPT_ALWAYS_INLINE {
-    constexpr std::size_t o = part * simd::width;
-    const simd::batch scales = simd::load(group.scales[half].data() + o);
+/// totals [Panels][Rows][16] += the contributions of one block of each panel.
+template <std::size_t Rows, std::size_t Panels, class Group>
+TRANSEPT_ALWAYS_INLINE inline void add_blocks(const Group* const (&groups)[Panels], std::size_t half,
+                                              const x_block& x, const float* x_scales,
+                                              float (*totals)[Rows][panel_outputs]) {
+  using values = std::remove_reference_t<decltype(groups[0]->values[half])>;
+  values* of_panels[Panels];
+  simd::unroll<Panels>([&](auto p) TRANSEPT_ALWAYS_INLINE { of_panels[p] = &groups[p]->values[half]; });
+  alignas(64) output_sums sums[Panels][Rows];
+  block_sums<Rows, Panels>(of_panels, x, sums);
+  simd::unroll<Panels * panel_outputs / simd::width>([&](auto part) TRANSEPT_ALWAYS_INLINE {
+    constexpr std::size_t p = part * simd::width / panel_outputs, o = part * simd::width % panel_outputs;
+    const simd::batch scales = simd::load(groups[p]->scales[half].data() + o);
     simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
-      const simd::batch whole = simd::to_float(sums[r] + o);
-      simd::store(totals[r] + o,
-                  simd::fma(whole, scales * simd::broadcast(x_scales[r]), simd::load(totals[r] + o)));
+      const simd::batch whole = simd::to_float(sums[p][r] + o);
+      float* const total = totals[p][r] + o;
+      simd::store(total,
+                  simd::fma(whole, scales * simd::broadcast(x_scales[r * x.blocks]), simd::load(total)));
     });
   });
 }
@@ -126,39 +140,50 @@ void multiply_panels(const quantized_rows& x, std::size_t r, const Group* w, std
                      const epilogue& finish) {
   constexpr std::size_t distance = (1024 + sizeof(Group) - 1) / sizeof(Group) * sizeof(Group);
   constexpr std::size_t lines = (sizeof(Group) / 64 + 1) / group_blocks; // to fetch with each block
-  alignas(64) float totals[Panels][panel_outputs] = {};
+  alignas(64) float totals[Panels][1][panel_outputs] = {};
   for (std::size_t g = 0; g < groups; ++g) {
     for (std::size_t half = 0; half < group_blocks; ++half) {
       const x_block block = x.block(r, g * group_blocks + half);
-      const float scale = x.scales[r * x.blocks + g * group_blocks + half];
+      const float* const scale = x.scales + r * x.blocks + g * group_blocks + half;
       simd::unroll<Panels>([&](auto p) TRANSEPT_ALWAYS_INLINE {
         const Group* const group = w + p * apart * groups + g;
         simd::unroll<lines>([&](auto line) TRANSEPT_ALWAYS_INLINE {
           prefetch(reinterpret_cast<const std::byte*>(group), distance + (half * lines + line) * 64);
         });
-        add_block<1>(*group, half, &block, &scale, &totals[p]);
+        add_blocks<1, 1>({group}, half, block, scale, &totals[p]);
       });
     }
   }
   for (std::size_t p = 0; p < Panels; ++p)
-    finish_panel(totals[p], y, n + p * apart * panel_outputs, outputs, finish);
+    finish_panel(totals[p][0], y, n + p * apart * panel_outputs, outputs, finish);
 }
 
-/// `Rows` rows of x from r on times one panel, which stays in the first-level cache.
-template <std::size_t Rows, class Group>
-void multiply_rows(const quantized_rows& x, std::size_t r, const Group* w, std::size_t groups, float* y,
-                   std::size_t n, std::size_t outputs, const epilogue& finish) {
-  alignas(64) float totals[Rows][panel_outputs] = {};
-  for (std::size_t b = 0; b < groups * group_blocks; ++b) {
-    x_block blocks[Rows];
-    float scales[Rows];
-    simd::unroll<Rows>([&](auto i) TRANSEPT_ALWAYS_INLINE {
-      blocks[i] = x.block(r + i, b);
-      scales[i] = x.scales[(r + i) * x.blocks + b];
+/// `Rows` rows of x from r on times `Panels` panels that follow each other, while those behind them are
+/// fetched: with each block what is at `next`, `next.step` bytes a block, of each panel.
+template <std::size_t Rows, std::size_t Panels, class Group>
+void multiply_rows(const quantized_rows& x, std::size_t r, const Group* w, std::size_t groups,
+                   paced_fetch next, float* y, std::size_t n, std::size_t outputs, const epilogue& finish) {
+  alignas(64) float totals[Panels][Rows][panel_outputs] = {};
+  x_block block = x.block(r, 0);
+  const float* scales = x.scales + r * x.blocks;
+  for (const Group* const end = w + groups; w != end; ++w) {
+    const Group* of_panels[Panels];
+    simd::unroll<Panels>([&](auto p) TRANSEPT_ALWAYS_INLINE { of_panels[p] = w + p * groups; });
+    simd::unroll<group_blocks>([&](auto half) TRANSEPT_ALWAYS_INLINE {
+      simd::unroll<Panels * lines_a_block>([&](auto i) TRANSEPT_ALWAYS_INLINE {
+        prefetch_line(next.address + i / lines_a_block * groups * sizeof(Group) +
+                      i % lines_a_block * cache_line);
+      });
+      add_blocks<Rows, Panels>(of_panels, half, block, scales, totals);
+      block.values += block_length;
+      ++block.sum;
+      ++scales;
+      next.address += next.step;
     });
-    add_block<Rows>(w[b / group_blocks], b % group_blocks, blocks, scales, totals);
   }
-  for (std::size_t i = 0; i < Rows; ++i) finish_panel(totals[i], y + (r + i) * outputs, n, outputs, finish);
+  for (std::size_t p = 0; p < Panels; ++p)
+    for (std::size_t i = 0; i < Rows; ++i)
+      finish_panel(totals[p][i], y + (r + i) * outputs, n + p * panel_outputs, outputs, finish);
 }
 
 #if TRANSEPT_HAS_AMX
@@ -187,10 +212,6 @@ void multiply_rows_amx(const quantized_rows& x, std::size_t rows, const Group* w
 
 #endif
 
-/// Panels that one thread reads side by side, and rows that share a panel.
-inline constexpr std::size_t panel_streams = 4;
-inline constexpr std::size_t panel_rows = 4;
-
 /// y [rows, outputs] = epilogue(x [rows, inputs] · w), w packed.
 template <class Group>
 void matmul_panels(compute_context& context, rows_of_floats x, const Group* w, std::size_t outputs, float* y,
@@ -213,30 +234,37 @@ void matmul_panels(compute_context& context, rows_of_floats x, const Group* w, s
   parallel_for(context.threads, x.rows, panel_rows, [&](std::size_t begin, std::size_t end, int) {
     for (std::size_t r = begin; r < end; ++r) quantize_row(x.row(r), x.cols, quantized, r);
   });
-  parallel_for(context.threads, panel_count(outputs), panel_streams,
-               [&](std::size_t begin, std::size_t end, [[maybe_unused]] int thread) {
-                 std::size_t p = begin;
+  parallel_for(
+      context.threads, panel_count(outputs), panel_streams,
+      [&](std::size_t begin, std::size_t end, [[maybe_unused]] int thread) {
+        std::size_t p = begin;
 #if TRANSEPT_HAS_AMX
-                 if (on_amx != 0)
-                   multiply_rows_amx(quantized, on_amx, w, begin, end, y, outputs, finish,
-                                     space + static_cast<std::size_t>(thread) * panel_size);
+        if (on_amx != 0)
+          multiply_rows_amx(quantized, on_amx, w, begin, end, y, outputs, finish,
+                            space + static_cast<std::size_t>(thread) * panel_size);
 #endif
-                 if (x.rows == 1) {
-                   fetch(quantized.values, blocks * block_length);
-                   fetch(quantized.scales, blocks);
-                   fetch(quantized.sums, blocks);
-                   const std::size_t apart = (end - begin) / panel_streams;
-                   for (; p < begin + apart; ++p)
-                     multiply_panels<panel_streams>(quantized, 0, w + p * groups, groups, apart, y,
-                                                    p * panel_outputs, outputs, finish);
-                   p = begin + panel_streams * apart;
-                 }
-                 for (; p < end; ++p)
-                   simd::in_tiles<panel_rows>(x.rows - on_amx, [&](std::size_t r, auto rows) {
-                     multiply_rows<rows>(quantized, on_amx + r, w + p * groups, groups, y, p * panel_outputs,
-                                         outputs, finish);
-                   });
-               });
+        if (x.rows == 1) {
+          fetch(quantized.values, blocks * block_length);
+          fetch(quantized.scales, blocks);
+          fetch(quantized.sums, blocks);
+          const std::size_t apart = (end - begin) / panel_streams;
+          for (; p < begin + apart; ++p)
+            multiply_panels<panel_streams>(quantized, 0, w + p * groups, groups, apart, y, p * panel_outputs,
+                                           outputs, finish);
+          p = begin + panel_streams * apart;
+        }
+        const std::size_t rows = x.rows - on_amx, passes = (rows + panel_rows - 1) / panel_rows;
+        simd::in_tiles<panels_of_rows>(end - p, [&](std::size_t at, auto panels) {
+          const Group* const panel = w + (p + at) * groups;
+          simd::in_tiles<panel_rows>(rows, [&](std::size_t r, auto tile) {
+            // The first rows that pass would wait for memory while the others do not use it.
+            const std::size_t part = groups * sizeof(Group) / passes;
+            const paced_fetch next{address_of(panel, panels * groups) + r / panel_rows * part, part / blocks};
+            multiply_rows<tile, panels>(quantized, on_amx + r, panel, groups, next, y,
+                                        (p + at) * panel_outputs, outputs, finish);
+          });
+        });
+      });
 }
 
 } // namespace detail
