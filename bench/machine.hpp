@@ -161,14 +161,13 @@ inline void report_read_write(benchmark::State& state, const stopwatch& watch, t
 }
 
 /// What does a kernel's arithmetic.
-enum class arithmetic_unit { multiply_adds, amx_bf16, amx_int8 };
+enum class arithmetic_unit { multiply_adds, bf16_dot_products, amx_bf16, amx_int8 };
 
-/// Operations per second of `threads` in that unit: f32 multiply-adds, or products of AMX tiles, in
-/// registers.
+/// Operations per second of `threads` in that unit, in registers.
 inline double arithmetic_peak(transept::thread_pool& threads, [[maybe_unused]] arithmetic_unit unit) {
 #if TRANSEPT_HAS_AMX
   namespace amx = transept::kernels::amx;
-  if (unit != arithmetic_unit::multiply_adds) {
+  if (unit == arithmetic_unit::amx_bf16 || unit == arithmetic_unit::amx_int8) {
     constexpr int steps = 20'000;
     const double seconds = least_seconds(3, [&] {
       threads.run([&](int, int) {
@@ -194,6 +193,24 @@ inline double arithmetic_peak(transept::thread_pool& threads, [[maybe_unused]] a
     const double operations =
         2 * amx::tile_rows * 16 * amx::tile_row_bytes / bytes_per_number; // of a product
     return 4 * steps * operations * threads.size() / seconds;
+  }
+#endif
+#if TRANSEPT_HAS_BF16_DOT
+  if (unit == arithmetic_unit::bf16_dot_products) {
+    constexpr int steps = 200'000, chains = 16;
+    const double seconds = least_seconds(3, [&] {
+      threads.run([&](int, int) {
+        __m512 sums[chains];
+        const auto zeros = reinterpret_cast<__m512bh>(_mm512_setzero_si512());
+        transept::simd::unroll<chains>([&](auto i) { sums[i] = _mm512_setzero_ps(); });
+        for (int step = 0; step < steps; ++step)
+          transept::simd::unroll<chains>([&](auto i) TRANSEPT_ALWAYS_INLINE {
+            sums[i] = _mm512_dpbf16_ps(sums[i], zeros, zeros);
+            asm volatile("" : "+v"(sums[i])); // or the compiler, who knows the sum, leaves it out
+          });
+      });
+    });
+    return 64.0 * chains * steps * threads.size() / seconds;
   }
 #endif
   return examples::arithmetic_peak(threads);

@@ -1,7 +1,7 @@
 // The matrix products of GPT-2: one row (decoding, bound by memory: B/s), 16 (a batch) and 512 (a prompt,
 // bound by arithmetic: FLOP/s), each also as a fraction of what the machine can do: `of_peak` is of AMX's
-// peak where the product runs on it, and of f32 multiply-adds' otherwise, also where int8 products do more at
-// once.
+// peak, or of bf16 dot products', where the product runs on them, and of f32 multiply-adds' otherwise, also
+// where int8 products do more at once.
 //
 //   matmul --benchmark_filter='124M/.*/f32/rows:1/'
 #include "machine.hpp"
@@ -25,8 +25,13 @@ struct product {
 };
 
 bench::arithmetic_unit unit_of(const product& what) {
-  if (!kernels::runs_on_amx(what.type, what.rows)) return bench::arithmetic_unit::multiply_adds;
-  return is_block_type(what.type) ? bench::arithmetic_unit::amx_int8 : bench::arithmetic_unit::amx_bf16;
+  using bench::arithmetic_unit;
+  const bool has_amx = kernels::amx::available();
+  if (is_block_type(what.type))
+    return has_amx && what.rows >= kernels::amx::tile_rows ? arithmetic_unit::amx_int8
+                                                           : arithmetic_unit::multiply_adds;
+  if (!kernels::runs_in_tiles(what.type, what.rows)) return arithmetic_unit::multiply_adds;
+  return has_amx ? arithmetic_unit::amx_bf16 : arithmetic_unit::bf16_dot_products;
 }
 
 void run(benchmark::State& state, const product& what) {

@@ -58,7 +58,7 @@ void for_each_setting(Settings& s, F&& f) {
   f("train-blocks", s.train_blocks, "N", "Train the last N blocks only, and not the embeddings; 0: all");
   f("recompute", s.recompute, "", "Keep less for the backward pass: long contexts in less memory, slower");
   f("products", s.products, "f32|bf16|bf16x3",
-    "What matrices are multiplied in; bf16 and bf16x3 are faster where there is AMX");
+    "What matrices are multiplied in; bf16 is faster where there is AMX or AVX-512 of AMD's, bf16x3 on AMX");
   f("iterations", s.iterations, "N", "Optimizer steps");
   f("batch", s.batch, "N", "Sequences of a batch");
   f("accumulate", s.accumulate, "N", "Batches of a step");

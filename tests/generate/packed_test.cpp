@@ -46,10 +46,11 @@ TEST_CASE("packing changes how linear layers lie, no number, and no bit of the l
   CHECK(packed.wte.weight.data() == model.wte.weight.data());
   check_same_numbers(packed, model);
 
-  const auto expected = logits_of(model, {.threads = 1});
-  for (const int threads : {1, 2, 3})
-    for (const int chunk : {1, 2, 13, 64, 512})
+  for (const int chunk : {1, 2, 13, 64, 512}) { // bf16 may round more in large ones
+    const auto expected = logits_of(model, {.threads = 1, .prompt_chunk = chunk});
+    for (const int threads : {1, 2, 3})
       CHECK(logits_of(packed, {.threads = threads, .prompt_chunk = chunk}) == expected);
+  }
 
   const auto again = pack_weights(packed);
   CHECK(again.h[0].attn.c_attn.weight.data() == packed.h[0].attn.c_attn.weight.data());

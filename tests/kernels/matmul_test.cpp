@@ -19,7 +19,7 @@ using transept::activation_type;
 
 namespace {
 
-/// One, a few, and many: at least as many as two register tiles of six and one row have.
+/// One, a few, and many: more than two register tiles of six, or one of twelve.
 constexpr std::size_t few = 13, most_rows = kernels::many_rows + 13;
 
 /// Calls f with every number of rows that is worth a test.
@@ -105,10 +105,10 @@ struct product {
 /// Roundings accumulate like a random walk.
 double roundings(std::size_t inner) { return 4 + 2 * std::sqrt(static_cast<double>(inner)); }
 
-/// Error allowed to a product of `rows` rows, in units of Σ |x · w|. AMX rounds the activations to bf16.
+/// Error allowed to a product of `rows` rows, in units of Σ |x · w|. Tiles of bf16 round the activations.
 template <class T>
 double allowed_error(std::size_t rows, std::size_t inner) {
-  return unit * roundings(inner) + (kernels::runs_on_amx(type_of<T>, rows) ? 0x1p-8 : 0);
+  return unit * roundings(inner) + (kernels::runs_in_tiles(type_of<T>, rows) ? 0x1p-8 : 0);
 }
 
 template <class T>
@@ -147,13 +147,14 @@ TEMPLATE_TEST_CASE("both matrix products agree with their twins over several cac
   for (const std::size_t inner : {255u, 256u, 257u, 600u}) check_against_twin<TestType>(on, how, inner, 33);
   for (const std::size_t outputs : {255u, 256u, 257u, 1025u}) // 1024: the one-row kernel's strip
     check_against_twin<TestType>(on, how, 9, outputs);
+  for (const std::size_t inner : {64u, 288u}) check_against_twin<TestType>(on, how, inner, 96); // whole tiles
 }
 
 TEMPLATE_TEST_CASE("a row's bits depend neither on the rows beside it nor on the number of threads", "",
                    float, f16, bf16) {
   const lying how = GENERATE(lying::by_inputs, lying::by_outputs, lying::in_panels);
-  const auto [inner, outputs] =
-      GENERATE(std::pair{1u, 1u}, std::pair{33u, 100u}, std::pair{600u, 333u}, std::pair{257u, 1100u});
+  const auto [inner, outputs] = GENERATE(std::pair{1u, 1u}, std::pair{33u, 100u}, std::pair{600u, 333u},
+                                         std::pair{257u, 1100u}, std::pair{64u, 96u}, std::pair{288u, 480u});
   const product<TestType> problem(how, inner, outputs);
   const kernels::epilogue finish{
       .bias = problem.bias.data(), .add_to_output = true, .activation = activation_type::gelu_tanh};
@@ -164,8 +165,8 @@ TEMPLATE_TEST_CASE("a row's bits depend neither on the rows beside it nor on the
     row_by_row.insert(row_by_row.end(), y.begin(), y.end());
   }
   const auto all_at_once = problem.compute(one, most_rows, finish);
-  const auto expected = [&](std::size_t rows) { // AMX has an order of its own, but only one
-    return kernels::runs_on_amx(type_of<TestType>, rows) ? all_at_once.data() : row_by_row.data();
+  const auto expected = [&](std::size_t rows) { // tiles have an order of their own, but only one
+    return kernels::runs_in_tiles(type_of<TestType>, rows) ? all_at_once.data() : row_by_row.data();
   };
   for (const int threads : {1, 2, 3, 4}) {
     machine on(threads);
@@ -225,8 +226,8 @@ TEMPLATE_TEST_CASE("every bit pattern of a 16-bit weight is multiplied exactly",
   std::size_t wrong = 0;
   for (std::size_t i = 0; i < rows * 65536; ++i) {
     float expected = to_float(problem.weights[i % 65536]);
-    if (std::fpclassify(expected) == FP_SUBNORMAL && kernels::runs_on_amx(type_of<TestType>, rows))
-      expected = 0; // as AMX takes them
+    if (std::fpclassify(expected) == FP_SUBNORMAL && kernels::runs_in_tiles(type_of<TestType>, rows))
+      expected = 0; // as products of bf16 take them
     if (!(std::isnan(expected) ? std::isnan(y[i]) : y[i] == expected)) ++wrong;
   }
   CHECK(wrong == 0);

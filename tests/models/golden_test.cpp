@@ -40,9 +40,10 @@ void check(const std::filesystem::path& folder, const std::filesystem::path& exp
   INFO(folder.string());
   const auto model = load<gpt2<Config>>(folder);
   const auto ids = read_ids(expected / "ids.npy");
-  // AMX rounds activations. So that everything can be compared closely, too few tokens for it at once.
-  const bool rounds = kernels::runs_on_amx(model.h[0].attn.c_attn.weight.type(), ids.size());
-  const int chunk = rounds ? static_cast<int>(kernels::amx_rows) - 1 : 512;
+  // Tiles of bf16 round activations. So that everything can be compared closely, too few tokens for it at
+  // once.
+  const bool rounds = kernels::runs_in_tiles(model.h[0].attn.c_attn.weight.type(), ids.size());
+  const int chunk = rounds ? static_cast<int>(kernels::tiled_rows) - 1 : 512;
   for (int threads : {1, 2}) {
     session session(model, {.threads = threads, .prompt_chunk = chunk});
     const auto seen =

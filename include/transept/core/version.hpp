@@ -21,6 +21,8 @@
 // One part of the name per macro: present or absent.
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__)
 #define TRANSEPT_ABI_VECTOR _avx512
+#elif defined(__AVX512F__)
+#define TRANSEPT_ABI_VECTOR _avx512f
 #elif defined(__AVX2__)
 #define TRANSEPT_ABI_VECTOR _avx2
 #elif defined(__AVX__)
@@ -73,9 +75,13 @@
 #define TRANSEPT_ABI_VNNI
 #endif
 
-#if defined(__AVX512BF16__)
+// Dot products of pairs of bf16, used with the vector instructions that every machine with them has.
+#if defined(__AVX512BF16__) && defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) &&     \
+    defined(__AVX512VL__)
+#define TRANSEPT_HAS_BF16_DOT 1
 #define TRANSEPT_ABI_BF16 _bf16
 #else
+#define TRANSEPT_HAS_BF16_DOT 0
 #define TRANSEPT_ABI_BF16
 #endif
 
@@ -86,8 +92,7 @@
 #endif
 
 // AMX is used with the vector instructions that every machine with AMX has.
-#if defined(__AMX_TILE__) && defined(__AMX_BF16__) && defined(__AMX_INT8__) && defined(__AVX512F__) &&       \
-    defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__) && defined(__AVX512BF16__)
+#if defined(__AMX_TILE__) && defined(__AMX_BF16__) && defined(__AMX_INT8__) && TRANSEPT_HAS_BF16_DOT
 #define TRANSEPT_HAS_AMX 1
 #define TRANSEPT_ABI_AMX _amx
 #else

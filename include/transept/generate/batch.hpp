@@ -10,8 +10,8 @@
 //   remove(batch, b);                                // the others go on as if nothing had happened
 //
 // Every sequence gets the bits that it would get alone in a session, whatever the others are and for any
-// number of threads (nearly, where AMX multiplies: see session_options). Once the batch is made, nothing here
-// allocates, in any thread. One batch belongs to one thread at a time.
+// number of threads (nearly, where bf16 is multiplied: see session_options). Once the batch is made, nothing
+// here allocates, in any thread. One batch belongs to one thread at a time.
 #pragma once
 
 #include <algorithm>

@@ -6,8 +6,8 @@
 //       {.max_new_tokens = 100});
 //
 // The prompt is run through the model once. Sample i is, token for token, what `generate` gives in a session
-// with the same sampler (but for rounding where AMX multiplies: see session_options); one that ends leaves
-// the batch, and the others go on. Once the first tokens are out, nothing allocates.
+// with the same sampler (but for rounding where bf16 is multiplied: see session_options); one that ends
+// leaves the batch, and the others go on. Once the first tokens are out, nothing allocates.
 #pragma once
 
 #include <concepts>

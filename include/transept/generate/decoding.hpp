@@ -55,7 +55,7 @@ inline std::size_t decoding_workspace_bytes(const decoder_shape& shape, std::siz
                 kernels::matmul_transposed_scratch_bytes(widest, threads),
                 kernels::matmul_float_panels_scratch_bytes(rows, widest, shape.n_embd),
                 kernels::matmul_panels_scratch_bytes(rows, widest, threads),
-                kernels::matmul_amx_scratch_bytes(rows, widest, threads)});
+                kernels::matmul_tiles_scratch_bytes(rows, widest, threads)});
   return 2 * room(rows * shape.n_embd) + within + product; // the output's product needs no more
 }
 

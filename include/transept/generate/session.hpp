@@ -31,7 +31,7 @@ struct session_options {
   /// Positions the cache has room for; 0: the model's n_positions.
   int capacity = 0;
   /// Longest run of tokens computed at once; a longer prompt is fed in such chunks. Memory only: the results
-  /// are the same bits (nearly, where AMX multiplies 16 rows and more of bf16, or as f32_precision says).
+  /// are the same bits (nearly, where 16 rows and more are multiplied in bf16, or as f32_precision says).
   int prompt_chunk = 512;
   /// What keys and values are stored as: bf16 halves the cache's memory and int8 nearly quarters it, for
   /// rounding errors of 2⁻⁹ and 1/254 of a head's greatest number.

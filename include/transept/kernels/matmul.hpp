@@ -13,9 +13,10 @@
 // that are added in one fixed order, for panels block by block. The kernels of one row and of a few, which
 // stream the weights from memory once, and those of many rows, which pack them into cache blocks, all keep to
 // it, and threads divide outputs only. So the same bits come out for any number of rows at once and any
-// number of threads. AMX, which multiplies whole tiles of rows by bf16 weights (and by f32, split into bf16
-// parts, where the context lets it), rounds activations and has an order of its own
-// (kernels/x86/matmul_amx.hpp): one for any number of rows from amx_rows on, and any number of threads.
+// number of threads. Units that multiply bf16 by bf16 (kernels/x86/bf16_unit.hpp) take whole tiles of rows
+// and bf16 weights (AMX also f32, split into bf16 parts, where the context lets it), for which activations
+// are rounded, and have an order of their own: one for any number of rows from tiled_rows on, and any number
+// of threads.
 #pragma once
 
 #include <algorithm>
@@ -31,7 +32,7 @@
 #include <transept/kernels/matmul_panels.hpp>
 #include <transept/kernels/operands.hpp>
 #include <transept/kernels/product.hpp>
-#include <transept/kernels/x86/matmul_amx.hpp>
+#include <transept/kernels/x86/matmul_tiles.hpp>
 #include <transept/runtime/compute_context.hpp>
 
 namespace transept::inline TRANSEPT_ABI::kernels {
@@ -51,9 +52,9 @@ inline void matmul_by_inputs(compute_context& context, rows_of_floats x, stored_
                              const epilogue& finish) {
   with_element_type(w.type, [&]<class T>(T) {
     const T* weights = static_cast<const T*>(w.data);
-#if TRANSEPT_HAS_AMX
-    if (runs_on_amx(w.type, x.rows, context.precision))
-      return amx::matmul(context, x, weights, w.cols, matrix_layout::row_major, y, finish);
+#if TRANSEPT_HAS_BF16_DOT
+    if (runs_in_tiles(w.type, x.rows, context.precision))
+      return tiles::matmul(context, x, weights, w.cols, matrix_layout::row_major, y, finish);
 #endif
     if (x.rows >= many_rows || context.precision == f32_precision::bf16)
       return multiply<T>(context, {x.rows, x.cols, w.cols}, {x.data, x.cols}, {weights, w.cols}, y, w.cols,
@@ -72,9 +73,9 @@ inline void matmul_by_outputs(compute_context& context, rows_of_floats x, stored
                               const epilogue& finish) {
   with_element_type(w.type, [&]<class T>(T) {
     const T* weights = static_cast<const T*>(w.data);
-#if TRANSEPT_HAS_AMX
-    if (runs_on_amx(w.type, x.rows, context.precision))
-      return amx::matmul(context, x, weights, w.rows, matrix_layout::transposed, y, finish);
+#if TRANSEPT_HAS_BF16_DOT
+    if (runs_in_tiles(w.type, x.rows, context.precision))
+      return tiles::matmul(context, x, weights, w.rows, matrix_layout::transposed, y, finish);
 #endif
     if (x.rows >= many_rows) return matmul_transposed_many_rows(context, x, weights, w.rows, y, finish);
     parallel_for(context.threads, w.rows, one_row_grain, [&](std::size_t begin, std::size_t end, int) {
@@ -91,9 +92,9 @@ inline void matmul_by_panels(compute_context& context, rows_of_floats x, stored_
   if (!is_block_type(w.type))
     return with_element_type(w.type, [&]<class T>(T) {
       const T* weights = static_cast<const T*>(w.data);
-#if TRANSEPT_HAS_AMX
-      if (runs_on_amx(w.type, x.rows, context.precision))
-        return amx::matmul(context, x, weights, outputs, matrix_layout::panels, y, finish);
+#if TRANSEPT_HAS_BF16_DOT
+      if (runs_in_tiles(w.type, x.rows, context.precision))
+        return tiles::matmul(context, x, weights, outputs, matrix_layout::panels, y, finish);
 #endif
       matmul_float_panels(context, x, weights, outputs, y, finish);
     });

@@ -166,51 +166,53 @@ void matmul_float_panels(compute_context& context, rows_of_floats x, const T* w,
   workspace::scope scope(context.memory);
   float* const sums = room_for_unfinished_sums(scope, x, outputs, y, finish);
   const float* const packed = pack_rows(context, scope, x);
-  parallel_for(context.threads, panel_count(outputs), 1, [&](std::size_t begin, std::size_t end, int) {
-    const std::size_t n0 = begin * panel_outputs, n1 = std::min(end * panel_outputs, outputs);
-    for (std::size_t k0 = 0; k0 < x.cols; k0 += block_inner) {
-      const std::size_t inner = std::min(block_inner, x.cols - k0);
-      const bool first = k0 == 0, last = k0 + inner == x.cols;
-      for (std::size_t r0 = 0; r0 < x.rows; r0 += panel_block_rows) {
-        const std::size_t rows = std::min(panel_block_rows, x.rows - r0);
-        const std::size_t passes = (rows + float_panel_rows - 1) / float_panel_rows;
-        float* const to = (last ? y : sums) + r0 * outputs;
-        const auto fetch_tile = [&](std::size_t r, std::size_t n) {
-          fetch_to_write(to + r * outputs + n, std::min(float_panel_rows, rows - r), outputs,
-                         std::min(tile_panels * panel_outputs, n1 - n));
-        };
-        simd::in_tiles<tile_panels>(end - begin, [&](std::size_t p, auto panels) {
-          constexpr std::size_t cols = panels * panel_outputs;
-          const std::size_t n = n0 + p * panel_outputs;
-          const bool more = n + cols < n1;
-          const T* const panel = w + (begin + p) * panel_size + k0 * panel_outputs;
-          // Panels are read from memory by the first rows that pass. Where few pass, each fetches its part of
-          // the next panels, so that none waits for memory while the others do not use it.
-          const auto fetching = [&](std::size_t r) -> paced_fetch {
-            constexpr std::size_t pair = 2 * panel_outputs * sizeof(T);
-            if (passes == 1 || !more) return {address_of(panel, 0) + panel_distance, pair};
-            return {address_of(panel, panels * panel_size + r * inner / rows * panel_outputs), pair / passes};
-          };
-          simd::in_tiles<float_panel_rows, few_panel_rows, 2>(rows, [&](std::size_t r, auto tile) {
-            if (r + tile < rows)
-              fetch_tile(r + tile, n);
-            else if (more)
-              fetch_tile(0, n + cols);
-            const std::size_t at = r * outputs + n;
-            compute_tile<tile, cols>(
-                {first ? nullptr : sums + r0 * outputs + at, to + at, outputs, tile, std::min(cols, n1 - n),
-                 last ? &finish : nullptr, n},
-                [&](const float* from, std::size_t from_stride, float* its, std::size_t its_stride) {
-                  multiply_panel_rows<tile, panels>(packed + k0 * x.rows + (r0 + r) * inner, panel,
-                                                    panel_size, inner, fetching(r), from, from_stride, its,
-                                                    its_stride);
-                });
-          });
-        });
-      }
-    }
-    for (std::size_t r = 0; r < x.rows; ++r) finish.activate(y + r * outputs + n0, n1 - n0);
-  });
+  parallel_for(
+      context.threads, panel_count(outputs), tile_panels, [&](std::size_t begin, std::size_t end, int) {
+        const std::size_t n0 = begin * panel_outputs, n1 = std::min(end * panel_outputs, outputs);
+        for (std::size_t k0 = 0; k0 < x.cols; k0 += block_inner) {
+          const std::size_t inner = std::min(block_inner, x.cols - k0);
+          const bool first = k0 == 0, last = k0 + inner == x.cols;
+          for (std::size_t r0 = 0; r0 < x.rows; r0 += panel_block_rows) {
+            const std::size_t rows = std::min(panel_block_rows, x.rows - r0);
+            const std::size_t passes = (rows + float_panel_rows - 1) / float_panel_rows;
+            float* const to = (last ? y : sums) + r0 * outputs;
+            const auto fetch_tile = [&](std::size_t r, std::size_t n) {
+              fetch_to_write(to + r * outputs + n, std::min(float_panel_rows, rows - r), outputs,
+                             std::min(tile_panels * panel_outputs, n1 - n));
+            };
+            simd::in_tiles<tile_panels>(end - begin, [&](std::size_t p, auto panels) {
+              constexpr std::size_t cols = panels * panel_outputs;
+              const std::size_t n = n0 + p * panel_outputs;
+              const bool more = n + cols < n1;
+              const T* const panel = w + (begin + p) * panel_size + k0 * panel_outputs;
+              // Panels are read from memory by the first rows that pass. Where few pass, each fetches its
+              // part of the next panels, so that none waits for memory while the others do not use it.
+              const auto fetching = [&](std::size_t r) -> paced_fetch {
+                constexpr std::size_t pair = 2 * panel_outputs * sizeof(T);
+                if (passes == 1 || !more) return {address_of(panel, 0) + panel_distance, pair};
+                return {address_of(panel, panels * panel_size + r * inner / rows * panel_outputs),
+                        pair / passes};
+              };
+              simd::in_tiles<float_panel_rows, few_panel_rows, 2>(rows, [&](std::size_t r, auto tile) {
+                if (r + tile < rows)
+                  fetch_tile(r + tile, n);
+                else if (more)
+                  fetch_tile(0, n + cols);
+                const std::size_t at = r * outputs + n;
+                compute_tile<tile, cols>(
+                    {first ? nullptr : sums + r0 * outputs + at, to + at, outputs, tile,
+                     std::min(cols, n1 - n), last ? &finish : nullptr, n},
+                    [&](const float* from, std::size_t from_stride, float* its, std::size_t its_stride) {
+                      multiply_panel_rows<tile, panels>(packed + k0 * x.rows + (r0 + r) * inner, panel,
+                                                        panel_size, inner, fetching(r), from, from_stride,
+                                                        its, its_stride);
+                    });
+              });
+            });
+          }
+        }
+        for (std::size_t r = 0; r < x.rows; ++r) finish.activate(y + r * outputs + n0, n1 - n0);
+      });
 }
 
 } // namespace detail

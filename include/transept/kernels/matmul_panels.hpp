@@ -40,7 +40,8 @@ namespace detail {
 inline constexpr std::size_t panel_streams = 4;
 inline constexpr std::size_t panel_rows = 4;
 inline constexpr std::size_t panels_of_rows = TRANSEPT_VNNI_BITS == 512 ? 2 : 1;
-/// What each pass of such rows fetches of the next panels, with every block of one.
+/// What each pass of such rows fetches of the next panels with every block, at most: all of them from three
+/// passes on (of int4 from two).
 inline constexpr std::size_t lines_a_block = 3;
 
 /// Rows of quantized activations, in whole groups.
@@ -158,8 +159,8 @@ void multiply_panels(const quantized_rows& x, std::size_t r, const Group* w, std
     finish_panel(totals[p][0], y, n + p * apart * panel_outputs, outputs, finish);
 }
 
-/// `Rows` rows of x from r on times `Panels` panels that follow each other, while those behind them are
-/// fetched: with each block what is at `next`, `next.step` bytes a block, of each panel.
+/// `Rows` rows of x from r on times `Panels` panels that follow each other. Meanwhile each block fetches what
+/// is at `next`, in as many panels.
 template <std::size_t Rows, std::size_t Panels, class Group>
 void multiply_rows(const quantized_rows& x, std::size_t r, const Group* w, std::size_t groups,
                    paced_fetch next, float* y, std::size_t n, std::size_t outputs, const epilogue& finish) {
@@ -234,37 +235,39 @@ void matmul_panels(compute_context& context, rows_of_floats x, const Group* w, s
   parallel_for(context.threads, x.rows, panel_rows, [&](std::size_t begin, std::size_t end, int) {
     for (std::size_t r = begin; r < end; ++r) quantize_row(x.row(r), x.cols, quantized, r);
   });
-  parallel_for(
-      context.threads, panel_count(outputs), panel_streams,
-      [&](std::size_t begin, std::size_t end, [[maybe_unused]] int thread) {
-        std::size_t p = begin;
+  parallel_for(context.threads, panel_count(outputs), panel_streams,
+               [&](std::size_t begin, std::size_t end, [[maybe_unused]] int thread) {
+                 std::size_t p = begin;
 #if TRANSEPT_HAS_AMX
-        if (on_amx != 0)
-          multiply_rows_amx(quantized, on_amx, w, begin, end, y, outputs, finish,
-                            space + static_cast<std::size_t>(thread) * panel_size);
+                 if (on_amx != 0)
+                   multiply_rows_amx(quantized, on_amx, w, begin, end, y, outputs, finish,
+                                     space + static_cast<std::size_t>(thread) * panel_size);
 #endif
-        if (x.rows == 1) {
-          fetch(quantized.values, blocks * block_length);
-          fetch(quantized.scales, blocks);
-          fetch(quantized.sums, blocks);
-          const std::size_t apart = (end - begin) / panel_streams;
-          for (; p < begin + apart; ++p)
-            multiply_panels<panel_streams>(quantized, 0, w + p * groups, groups, apart, y, p * panel_outputs,
-                                           outputs, finish);
-          p = begin + panel_streams * apart;
-        }
-        const std::size_t rows = x.rows - on_amx, passes = (rows + panel_rows - 1) / panel_rows;
-        simd::in_tiles<panels_of_rows>(end - p, [&](std::size_t at, auto panels) {
-          const Group* const panel = w + (p + at) * groups;
-          simd::in_tiles<panel_rows>(rows, [&](std::size_t r, auto tile) {
-            // The first rows that pass would wait for memory while the others do not use it.
-            const std::size_t part = groups * sizeof(Group) / passes;
-            const paced_fetch next{address_of(panel, panels * groups) + r / panel_rows * part, part / blocks};
-            multiply_rows<tile, panels>(quantized, on_amx + r, panel, groups, next, y,
-                                        (p + at) * panel_outputs, outputs, finish);
-          });
-        });
-      });
+                 if (x.rows == 1) {
+                   fetch(quantized.values, blocks * block_length);
+                   fetch(quantized.scales, blocks);
+                   fetch(quantized.sums, blocks);
+                   const std::size_t apart = (end - begin) / panel_streams;
+                   for (; p < begin + apart; ++p)
+                     multiply_panels<panel_streams>(quantized, 0, w + p * groups, groups, apart, y,
+                                                    p * panel_outputs, outputs, finish);
+                   p = begin + panel_streams * apart;
+                 }
+                 const std::size_t rows = x.rows - on_amx, passes = (rows + panel_rows - 1) / panel_rows;
+                 simd::in_tiles<panels_of_rows>(end - p, [&](std::size_t at, auto panels) {
+                   const Group* const panel = w + (p + at) * groups;
+                   simd::in_tiles<panel_rows>(rows, [&](std::size_t r, auto tile) {
+                     // The first rows that pass would wait for memory while the others do not use it.
+                     const bool more = p + at + panels < end;
+                     const std::size_t part = more ? groups * sizeof(Group) / passes : 0;
+                     const paced_fetch next{address_of(panel, more ? panels * groups : 0) +
+                                                r / panel_rows * part,
+                                            part / blocks};
+                     multiply_rows<tile, panels>(quantized, on_amx + r, panel, groups, next, y,
+                                                 (p + at) * panel_outputs, outputs, finish);
+                   });
+                 });
+               });
 }
 
 } // namespace detail

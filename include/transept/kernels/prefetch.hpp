@@ -31,8 +31,8 @@ void prefetch(const T* from, std::size_t ahead) {
   prefetch_line(address_of(from, ahead));
 }
 
-/// What a loop over pairs of inputs fetches meanwhile: with the first pair what is at `address`, with each
-/// further one what is `step` bytes behind.
+/// What a loop over inputs fetches meanwhile: in its first step what is at `address`, in each further one
+/// what is `step` bytes behind.
 struct paced_fetch {
   std::uintptr_t address;
   std::size_t step;

@@ -6,8 +6,9 @@
 // time (Goto & van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008). An output is one
 // sum, k ascending, with one fma each, whatever the blocks and the number of threads: threads divide rows.
 //
-// With f32_precision::bf16 both operands are rounded to bf16 as they are packed; on AMX, which has an order
-// of its own, x86/product_amx.hpp multiplies them (and the parts of f32_precision::bf16x3).
+// With f32_precision::bf16 both operands are rounded to bf16 as they are packed; where a unit multiplies
+// bf16, x86/product_tiles.hpp does so, in an order of its own (and on AMX by the parts of
+// f32_precision::bf16x3).
 #pragma once
 
 #include <algorithm>
@@ -18,7 +19,7 @@
 #include <transept/kernels/packing.hpp>
 #include <transept/kernels/prefetch.hpp>
 #include <transept/kernels/product_tile.hpp>
-#include <transept/kernels/x86/product_amx.hpp>
+#include <transept/kernels/x86/product_tiles.hpp>
 #include <transept/runtime/compute_context.hpp>
 
 namespace transept::inline TRANSEPT_ABI::kernels {
@@ -88,10 +89,10 @@ constexpr std::size_t product_scratch_bytes(std::size_t rows, std::size_t cols, 
 template <class T>
 void multiply(compute_context& context, product_shape shape, float_matrix a, strided_matrix<T> b, float* y,
               std::size_t stride, const epilogue& finish = {}, bool continued = false) {
-#if TRANSEPT_HAS_AMX
+#if TRANSEPT_HAS_BF16_DOT
   if constexpr (std::is_same_v<T, float>)
-    if (context.precision != f32_precision::full && amx::available())
-      return amx::multiply(context, shape, a, b, y, stride, finish, continued);
+    if (multiplies_in_tiles(context.precision))
+      return tiles::multiply(context, shape, a, b, y, stride, finish, continued);
 #endif
   constexpr std::size_t strip = detail::tile_cols;
   const bool rounded = context.precision == f32_precision::bf16;

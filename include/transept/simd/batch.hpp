@@ -68,6 +68,12 @@ inline batch in_register(batch value) {
   return value;
 #endif
 }
+#if defined(__AVX512F__) && defined(__GNUC__)
+inline __m512i in_register(__m512i bits) {
+  asm("" : "+v"(bits));
+  return bits;
+}
+#endif
 
 namespace detail {
 

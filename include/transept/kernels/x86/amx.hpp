@@ -19,6 +19,10 @@
 
 namespace transept::inline TRANSEPT_ABI::kernels::amx {
 
+inline constexpr std::size_t tile_rows = 16;
+inline constexpr std::size_t tile_row_bytes = 64;
+inline constexpr std::size_t tile_bytes = tile_rows * tile_row_bytes;
+
 #if TRANSEPT_HAS_AMX
 
 namespace detail {
@@ -51,10 +55,6 @@ inline bool available() {
   static const bool answer = detail::processor_has_it() && detail::system_lends_it();
   return answer;
 }
-
-inline constexpr std::size_t tile_rows = 16;
-inline constexpr std::size_t tile_row_bytes = 64;
-inline constexpr std::size_t tile_bytes = tile_rows * tile_row_bytes;
 
 /// The operand of ldtilecfg: how much of each tile register is used.
 struct alignas(64) tile_sizes {

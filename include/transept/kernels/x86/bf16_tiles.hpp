@@ -1,4 +1,4 @@
-// Operands of AMX's bf16 products, as it takes them: tiles of 16 rows × 32 bf16.
+// Operands of products of bf16, as AMX takes them: tiles of 16 rows × 32 bf16.
 //
 //   activations  [16 rows][32 inputs]                w   [16 pairs of inputs][16 outputs][2]
 //
@@ -19,10 +19,13 @@
 #include <transept/simd/batch.hpp>
 #include <transept/simd/unroll.hpp>
 
-#if TRANSEPT_HAS_AMX
+#if TRANSEPT_HAS_BF16_DOT
 
-namespace transept::inline TRANSEPT_ABI::kernels::amx {
+namespace transept::inline TRANSEPT_ABI::kernels::tiles {
 
+using amx::tile_bytes;
+using amx::tile_row_bytes;
+using amx::tile_rows;
 inline constexpr std::size_t tile_inner = 32;
 inline constexpr std::size_t tile_outputs = 16;
 inline constexpr std::size_t tile_elements = tile_bytes / sizeof(bf16);
@@ -163,6 +166,6 @@ void pack_panel(const T* panel, std::size_t inputs, bf16* tiles) {
   }
 }
 
-} // namespace transept::inline TRANSEPT_ABI::kernels::amx
+} // namespace transept::inline TRANSEPT_ABI::kernels::tiles
 
 #endif

@@ -1,4 +1,4 @@
-// Whole operands of AMX's bf16 products, packed into tiles (bf16_tiles.hpp): [strips of 16 rows, or of 16
+// Whole operands of products of bf16, packed into tiles (bf16_tiles.hpp): [strips of 16 rows, or of 16
 // outputs][steps of 32 along the inner dimension][parts].
 #pragma once
 
@@ -10,9 +10,9 @@
 #include <transept/kernels/x86/amx.hpp>
 #include <transept/kernels/x86/bf16_tiles.hpp>
 
-#if TRANSEPT_HAS_AMX
+#if TRANSEPT_HAS_BF16_DOT
 
-namespace transept::inline TRANSEPT_ABI::kernels::amx {
+namespace transept::inline TRANSEPT_ABI::kernels::tiles {
 
 /// Packed weights of one thread: half of a second-level cache of 2 MiB.
 inline constexpr std::size_t weight_block_bytes = std::size_t{1} << 20;
@@ -98,6 +98,6 @@ void pack_weights(const weights<T>& w, std::size_t inner, std::size_t n, std::si
       });
 }
 
-} // namespace transept::inline TRANSEPT_ABI::kernels::amx
+} // namespace transept::inline TRANSEPT_ABI::kernels::tiles
 
 #endif

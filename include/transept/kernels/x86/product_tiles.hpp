@@ -1,6 +1,6 @@
-// Products of two matrices of f32, either of which may lie transposed, on AMX: of bf16 parts of them, one or
-// two, as f32_precision says. It is matmul_amx.hpp with long sums made in pieces, so that the blocks stay in
-// the caches; an output is summed in one order, for any number of rows and threads.
+// Products of two matrices of f32, either of which may lie transposed, by tiles of bf16 parts of them, one or
+// two, as f32_precision says. It is matmul_tiles.hpp with long sums made in pieces, so that the blocks stay
+// in the caches; an output is summed in one order, for any number of rows and threads.
 //
 // The floor under it, at P operations per second of tile products: a step's operations / P, and packing. An
 // operand is read once as f32 and packed once, so a product [rows, inner] · [inner, cols] costs rows · inner
@@ -14,12 +14,21 @@
 #include <cstddef>
 
 #include <transept/kernels/operands.hpp>
-#include <transept/kernels/x86/matmul_amx.hpp>
+#include <transept/kernels/x86/matmul_tiles.hpp>
 #include <transept/runtime/compute_context.hpp>
 
-#if TRANSEPT_HAS_AMX
+namespace transept::inline TRANSEPT_ABI::kernels {
 
-namespace transept::inline TRANSEPT_ABI::kernels::amx {
+/// Whether products of two matrices of f32 are of tiles of bf16.
+inline bool multiplies_in_tiles(f32_precision precision) {
+  const bf16_unit unit = fastest_bf16_unit();
+  return unit == bf16_unit::amx ? precision != f32_precision::full
+                                : unit == bf16_unit::dot_products && precision == f32_precision::bf16;
+}
+
+#if TRANSEPT_HAS_BF16_DOT
+
+namespace tiles {
 
 /// What one piece of a sum is summed over, at most.
 inline constexpr std::size_t piece_inner = 4096;
@@ -44,6 +53,8 @@ inline void multiply(compute_context& context, product_shape shape, float_matrix
   }
 }
 
-} // namespace transept::inline TRANSEPT_ABI::kernels::amx
+} // namespace tiles
 
 #endif
+
+} // namespace transept::inline TRANSEPT_ABI::kernels
