@@ -102,7 +102,7 @@ TEST_CASE("the gradient of every parameter is PyTorch's") {
   check_gradients<plain>("gelu");
   check_gradients<plain>("relu");
   check_gradients<plain>("inverse_layer_scale");
-  check_gradients<plain>("unscaled_attention");
+  check_gradients<plain>("unscaled_attention", 3e-5); // larger scores, rounded coarser
 }
 
 TEST_CASE("ten steps of AdamW follow PyTorch's losses, with clipping, decay of matrices and a schedule") {
