@@ -13,10 +13,11 @@
 
 namespace transept::inline TRANSEPT_ABI::kernels::detail {
 
-/// Queries whose sums are held in registers together, so that eight are in flight.
-inline constexpr std::size_t query_tile = std::max<std::size_t>(1, 8 * simd::width / key_tile);
+/// Queries whose sums are held in registers together: eight sums in flight, or sixteen where there is room.
+inline constexpr std::size_t query_tile =
+    std::max<std::size_t>(1, simd::registers / 2 * simd::width / key_tile);
 /// Queries that take a tile of keys and values while it lies in the first-level cache.
-inline constexpr std::size_t query_block = 8;
+inline constexpr std::size_t query_block = 16;
 static_assert(query_block % query_tile == 0);
 
 inline constexpr std::size_t batches_per_tile = key_tile / simd::width;
@@ -59,25 +60,42 @@ struct streaming_softmax {
   simd::batch total = simd::broadcast(0.0f); ///< in as many partial sums as it has lanes
 };
 
-/// Takes the scores of a tile into the state: turns `count` of them into weights (the rest of the tile into
-/// 0). Returns what the sums so far must be multiplied by.
-inline float weigh_scores(streaming_softmax& state, float* scores, std::size_t count) {
-  if (count < key_tile) std::fill(scores + count, scores + key_tile, -std::numeric_limits<float>::infinity());
-  simd::batch tile_most = simd::load(scores);
-  for (std::size_t i = simd::width; i < key_tile; i += simd::width)
-    tile_most = simd::max(tile_most, simd::load(scores + i));
-  float correction = 1.0f;
-  if (const float most = simd::greatest(tile_most); most > state.most) {
-    correction = std::exp(state.most - most); // 0 for the first tile
-    state.most = most;
-    state.total = state.total * simd::broadcast(correction);
+/// Takes the scores of a tile into the states: turns counts[q] of them into weights (the rest of the tile
+/// into 0). corrections [Queries]: what the sums so far must be multiplied by.
+template <std::size_t Queries>
+void weigh_scores(streaming_softmax* states, float* scores, const std::size_t* counts, float* corrections) {
+  static_assert(Queries <= simd::width);
+  alignas(64) float lowered[simd::width] = {}; // by how much, as its greatest score grew, a query's weights
+  bool any = false;
+  for (std::size_t q = 0; q < Queries; ++q) {
+    if (counts[q] == 0) continue;
+    float* const its = scores + q * key_tile;
+    if (counts[q] < key_tile)
+      std::fill(its + counts[q], its + key_tile, -std::numeric_limits<float>::infinity());
+    simd::batch tile_most = simd::load(its);
+    for (std::size_t i = simd::width; i < key_tile; i += simd::width)
+      tile_most = simd::max(tile_most, simd::load(its + i));
+    if (const float most = simd::greatest(tile_most); most > states[q].most) {
+      lowered[q] = states[q].most - most; // −∞ at the first tile
+      states[q].most = most;
+      any = true;
+    }
   }
-  for (std::size_t i = 0; i < key_tile; i += simd::width) {
-    const simd::batch weight = simd::exp(simd::load(scores + i) - simd::broadcast(state.most));
-    simd::store(scores + i, weight);
-    state.total += weight;
+  const simd::batch factors = any ? simd::exp(simd::load(lowered)) : simd::broadcast(1.0f);
+  simd::store(lowered, factors);
+  for (std::size_t q = 0; q < Queries; ++q) {
+    corrections[q] = lowered[q];
+    if (counts[q] == 0) continue;
+    float* const its = scores + q * key_tile;
+    const simd::batch most = simd::broadcast(states[q].most);
+    simd::batch total = states[q].total * simd::broadcast(lowered[q]);
+    for (std::size_t i = 0; i < key_tile; i += simd::width) {
+      const simd::batch weight = simd::exp(simd::load(its + i) - most);
+      simd::store(its + i, weight);
+      total += weight;
+    }
+    states[q].total = total;
   }
-  return correction;
 }
 
 /// out rows = out · corrections[q] + Σ weight · value over the tile at position `first`, values ascending:
@@ -152,11 +170,11 @@ void take_tile(streaming_softmax* states, const float* queries, std::size_t row_
   for (std::size_t q = 0; q < Queries; ++q) {
     const std::size_t visible = first + q + 1; // positions this query sees: 0 … first + q
     counts[q] = visible <= t ? 0 : std::min(key_tile, visible - t);
-    float* const its = scores + q * key_tile;
-    corrections[q] = counts[q] == 0 ? 1.0f : weigh_scores(states[q], its, counts[q]);
-    if constexpr (head_cache<T>::is_scaled)
-      for (std::size_t j = 0; j < counts[q]; ++j) its[j] *= cache.value_scales[t + j];
   }
+  weigh_scores<Queries>(states, scores, counts, corrections);
+  if constexpr (head_cache<T>::is_scaled)
+    for (std::size_t q = 0; q < Queries; ++q)
+      for (std::size_t j = 0; j < counts[q]; ++j) scores[q * key_tile + j] *= cache.value_scales[t + j];
   add_values<Queries>(scores, counts, corrections, cache, t, head_width, out, out_stride);
 }
 

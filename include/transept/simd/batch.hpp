@@ -125,11 +125,26 @@ inline float sum(batch value) {
 
 /// The greatest lane. NaN lanes may or may not show.
 inline float greatest(batch value) {
+#if defined(__SSE2__)
+#if defined(__AVX512F__)
+  const __m256d upper = _mm512_extractf64x4_pd(_mm512_castps_pd(value), 1);
+  const __m256 eight = _mm256_max_ps(_mm512_castps512_ps256(value), _mm256_castpd_ps(upper));
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+#elif defined(__AVX__)
+  const __m256 eight = value;
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+#else
+  const __m128 four = value;
+#endif
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
+#else
   alignas(64) float lanes[width];
   value.store_aligned(lanes);
   float result = lanes[0];
   for (std::size_t i = 1; i < width; ++i) result = lanes[i] > result ? lanes[i] : result;
   return result;
+#endif
 }
 
 namespace detail {
