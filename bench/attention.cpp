@@ -14,14 +14,14 @@ using transept::cache_type;
 constexpr std::size_t head_width = 64; // of all published sizes
 
 /// Layers of keys and values as many as exceed the caches, so that each call reads its own from memory.
-transept::kv_cache filled_cache(std::size_t heads, std::size_t positions, std::size_t layers,
-                                cache_type type) {
+transept::kv_cache filled_cache(transept::compute_context& context, std::size_t heads, std::size_t positions,
+                                std::size_t layers, cache_type type) {
   transept::kv_cache cache(layers, heads, head_width, positions, type);
   const auto row = bench::activations(2 * heads * head_width);
   for (std::size_t layer = 0; layer < layers; ++layer)
-    append(cache, layer, row.data(), row.data() + heads * head_width, 1, 0);
+    append(context, cache, layer, row.data(), row.data() + heads * head_width, 1, 0);
   for (std::size_t layer = 0; layer < layers; ++layer)
-    append(cache, layer, row.data(), row.data() + heads * head_width, positions,
+    append(context, cache, layer, row.data(), row.data() + heads * head_width, positions,
            0); // row_stride 0: all equal
   advance(cache, positions);
   return cache;
@@ -36,7 +36,7 @@ void run(benchmark::State& state, std::size_t heads, std::size_t rows, std::size
   const std::size_t positions = before + rows;
   const std::size_t bytes = 2 * positions * width * size_of(type);
   const std::size_t layers = rows == 1 ? std::max<std::size_t>(1, (std::size_t{128} << 20) / bytes) : 1;
-  const auto cache = filled_cache(heads, positions, layers, type);
+  const auto cache = filled_cache(context, heads, positions, layers, type);
   const auto queries = bench::activations(rows * 3 * width);
   transept::buffer<float> out(rows * width);
   const kernels::attention_problem problem{.queries = queries.data(),

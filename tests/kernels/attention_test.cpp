@@ -52,7 +52,7 @@ struct text {
   placed<float> feed(machine& on, transept::kv_cache& cache, std::size_t first, std::size_t count,
                      float scale) const {
     const float* const begin = rows.data() + first * stride();
-    append(cache, 0, begin + heads * head_width, begin + 2 * heads * head_width, count, stride());
+    append(on.context, cache, 0, begin + heads * head_width, begin + 2 * heads * head_width, count, stride());
     placed<float> out(count * heads * head_width, 1);
     kernels::attend(on.context, problem(first, count, scale), cache.layer(0), out.data());
     advance(cache, count);

@@ -63,7 +63,7 @@ void forward(const multi_head_attention<Width, Heads, HeadWidth>& layer, compute
       take_kept<3 * inner>(scope, observer, x.rows()); // [rows, 3 · Heads · HeadWidth]
   forward(layer.c_attn, context, x, queries_keys_values);
   const float* const queries = queries_keys_values.data();
-  append(cache, layer_index, queries + inner, queries + 2 * inner, rows, 3 * inner);
+  append(context, cache, layer_index, queries + inner, queries + 2 * inner, rows, 3 * inner);
 
   const auto heads = take_kept<inner>(scope, observer, x.rows()); // [rows, Heads · HeadWidth]
   const kernels::attention_problem problem{.queries = queries,

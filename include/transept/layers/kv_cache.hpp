@@ -7,14 +7,13 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cmath>
 #include <concepts>
 #include <cstddef>
-#include <limits>
 #include <string>
 
 #include <transept/core/error.hpp>
 #include <transept/kernels/attention.hpp>
+#include <transept/kernels/cache_store.hpp>
 #include <transept/runtime/compute_context.hpp>
 #include <transept/tensor/buffer.hpp>
 
@@ -61,7 +60,8 @@ public:
   }
 
 private:
-  friend void append(kv_cache&, std::size_t, const float*, const float*, std::size_t, std::size_t);
+  friend void append(compute_context&, kv_cache&, std::size_t, const float*, const float*, std::size_t,
+                     std::size_t);
   friend void advance(kv_cache&, std::size_t);
   friend void truncate(kv_cache&, std::size_t);
   friend void copy_positions(const kv_cache&, kv_cache&);
@@ -76,62 +76,29 @@ private:
   buffer<float> key_scales_, value_scales_;
 };
 
-namespace detail {
-
-/// to[d · stride] = from [head_width]; returns the scale, for int8: max|from| / 127, NaN where a number is
-/// not finite.
-template <class T>
-float store_head(const float* from, std::size_t head_width, T* to, std::size_t stride) {
-  if constexpr (sizeof(T) != 1) {
-    for (std::size_t d = 0; d < head_width; ++d) to[d * stride] = narrow(from[d], T{});
-    return 1.0f;
-  } else {
-    float most = 0.0f, probe = 0.0f; // the probe becomes NaN
-    for (std::size_t d = 0; d < head_width; ++d) {
-      most = std::max(most, std::abs(from[d]));
-      probe += from[d] * 0.0f;
-    }
-    // Of numbers so small that their inverse is infinite, zeros are kept.
-    const float inverse = 127.0f / most;
-    const bool representable = probe == 0.0f && std::isfinite(inverse);
-    for (std::size_t d = 0; d < head_width; ++d)
-      to[d * stride] = representable
-                           ? static_cast<T>(std::clamp(std::nearbyint(from[d] * inverse), -127.0f, 127.0f))
-                           : T{0};
-    return probe == 0.0f ? most / 127.0f : std::numeric_limits<float>::quiet_NaN();
-  }
-}
-
-} // namespace detail
-
 /// Writes `rows` positions of one layer behind those the cache holds: keys and values row r begin at
 /// keys + r · row_stride (values likewise), n_head · head_width floats each. Every layer is written so, then
 /// `advance` makes the positions count. They must fit (the session checks).
-inline void append(kv_cache& cache, std::size_t layer, const float* keys, const float* values,
-                   std::size_t rows, std::size_t row_stride) {
+inline void append(compute_context& context, kv_cache& cache, std::size_t layer, const float* keys,
+                   const float* values, std::size_t rows, std::size_t row_stride) {
   assert(cache.length_ + rows <= cache.capacity_);
-  constexpr std::size_t tile = kernels::key_tile;
   const std::size_t width = cache.head_width_;
+  // A few positions are sooner written than handed to other threads.
+  const std::size_t heads_a_part = rows < kernels::key_tile ? cache.n_head_ : 1;
   with_cache_type(cache.type_, [&]<class T>(T) {
-    for (std::size_t h = 0; h < cache.n_head_; ++h) {
-      const std::size_t head = layer * cache.n_head_ + h;
-      T* const all_keys = reinterpret_cast<T*>(cache.keys_.data()) + head * cache.head_stride();
-      T* const all_values = reinterpret_cast<T*>(cache.values_.data()) + head * cache.head_stride();
-      for (std::size_t r = 0; r < rows; ++r) {
-        const std::size_t position = cache.length_ + r;
-        T* const to_keys = all_keys + position / tile * tile * width + position % tile;
-        if (position % tile == 0) std::fill_n(to_keys, tile * width, T{}); // a new tile
-        const std::size_t from = r * row_stride + h * width;
-        const float key_scale = detail::store_head(keys + from, width, to_keys, tile);
-        const float value_scale = detail::store_head(values + from, width, all_values + position * width, 1);
-        if constexpr (sizeof(T) == 1) {
-          const std::size_t at = head * cache.tiled_capacity_ + position;
-          if (position % tile == 0) std::fill_n(cache.key_scales_.data() + at, tile, 0.0f);
-          cache.key_scales_.data()[at] = key_scale;
-          cache.value_scales_.data()[at] = value_scale;
-        }
+    parallel_for(context.threads, cache.n_head_, heads_a_part, [&](std::size_t begin, std::size_t end, int) {
+      for (std::size_t h = begin; h < end; ++h) {
+        const std::size_t head = layer * cache.n_head_ + h;
+        const std::size_t scales = cache.type_ == cache_type::int8 ? head * cache.tiled_capacity_ : 0;
+        const kernels::head_storage<T> storage{
+            .keys = reinterpret_cast<T*>(cache.keys_.data()) + head * cache.head_stride(),
+            .values = reinterpret_cast<T*>(cache.values_.data()) + head * cache.head_stride(),
+            .key_scales = cache.key_scales_.data() + scales,
+            .value_scales = cache.value_scales_.data() + scales};
+        kernels::store_positions(storage, cache.length_, keys + h * width, values + h * width, rows,
+                                 row_stride, width);
       }
-    }
+    });
   });
 }
 
@@ -186,7 +153,7 @@ template <class Cache>
 concept key_value_cache = requires(Cache& cache, compute_context& context, std::size_t index,
                                    const kernels::attention_problem& problem, const float* in, float* out) {
   { position(cache, index) } -> std::convertible_to<std::size_t>;
-  append(cache, index, in, in, index, index);
+  append(context, cache, index, in, in, index, index);
   attend(context, problem, cache, index, out);
   advance(cache, index);
 };

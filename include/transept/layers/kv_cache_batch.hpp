@@ -24,11 +24,11 @@ private:
 };
 
 /// As for a kv_cache; `rows` is one per sequence.
-inline void append(kv_cache_batch& batch, std::size_t layer, const float* keys, const float* values,
-                   [[maybe_unused]] std::size_t rows, std::size_t row_stride) {
+inline void append(compute_context& context, kv_cache_batch& batch, std::size_t layer, const float* keys,
+                   const float* values, [[maybe_unused]] std::size_t rows, std::size_t row_stride) {
   assert(rows == batch.size());
   for (std::size_t r = 0; r < batch.size(); ++r)
-    append(batch[r], layer, keys + r * row_stride, values + r * row_stride, 1, row_stride);
+    append(context, batch[r], layer, keys + r * row_stride, values + r * row_stride, 1, row_stride);
 }
 
 /// The position of row `row` in its own sequence.

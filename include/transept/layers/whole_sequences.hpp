@@ -22,7 +22,8 @@ public:
   std::size_t length() const { return length_; }
 
 private:
-  friend void append(whole_sequences&, std::size_t, const float*, const float*, std::size_t, std::size_t);
+  friend void append(compute_context&, whole_sequences&, std::size_t, const float*, const float*, std::size_t,
+                     std::size_t);
   friend void attend(compute_context&, const kernels::attention_problem&, const whole_sequences&, std::size_t,
                      float*);
 
@@ -33,8 +34,8 @@ private:
 };
 
 /// The rows that attend() finds its keys and values in; they must stay until then.
-inline void append(whole_sequences& sequences, std::size_t, const float* keys, const float* values,
-                   [[maybe_unused]] std::size_t rows, std::size_t) {
+inline void append(compute_context&, whole_sequences& sequences, std::size_t, const float* keys,
+                   const float* values, [[maybe_unused]] std::size_t rows, std::size_t) {
   assert(rows % sequences.length_ == 0);
   sequences.keys_ = keys;
   sequences.values_ = values;
