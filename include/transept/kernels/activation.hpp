@@ -82,4 +82,12 @@ inline void activate(activation_type type, const float* x, std::size_t count, fl
 /// The same in place.
 inline void activate(activation_type type, float* x, std::size_t count) { activate(type, x, count, x); }
 
+/// Rows [rows, count] in place, `stride` apart.
+inline void activate(activation_type type, float* x, std::size_t rows, std::size_t stride,
+                     std::size_t count) {
+  detail::with_activation(type, [&](auto known) {
+    for (std::size_t r = 0; r < rows; ++r) detail::activate<known>(x + r * stride, count, x + r * stride);
+  });
+}
+
 } // namespace transept::inline TRANSEPT_ABI::kernels

@@ -123,7 +123,7 @@ void matmul_transposed_few_rows(rows_of_floats x, const T* w, std::size_t output
       });
     }
   }
-  for (std::size_t r = 0; r < x.rows; ++r) finish.activate(y + r * outputs + begin, end - begin);
+  finish.activate(y + begin, x.rows, outputs, end - begin);
 }
 
 } // namespace transept::inline TRANSEPT_ABI::kernels::detail

@@ -211,7 +211,7 @@ void matmul_float_panels(compute_context& context, rows_of_floats x, const T* w,
             });
           }
         }
-        for (std::size_t r = 0; r < x.rows; ++r) finish.activate(y + r * outputs + n0, n1 - n0);
+        finish.activate(y + n0, x.rows, outputs, n1 - n0);
       });
 }
 

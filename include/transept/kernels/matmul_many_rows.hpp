@@ -73,7 +73,7 @@ void matmul_transposed_many_rows(compute_context& context, rows_of_floats x, con
                                    finish);
         });
       });
-      for (std::size_t r = 0; r < x.rows; ++r) finish.activate(y + r * outputs + n0, count);
+      finish.activate(y + n0, x.rows, outputs, count);
     }
   });
 }

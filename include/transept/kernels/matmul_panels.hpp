@@ -124,13 +124,12 @@ TRANSEPT_ALWAYS_INLINE inline void add_blocks(const Group* const (&groups)[Panel
   });
 }
 
-/// y [16 outputs from n on, of which those below `outputs` exist] = epilogue(totals).
+/// y [16 outputs from n on, of which those below `outputs` exist] = epilogue(totals) without the activation.
 inline void finish_panel(const float (&totals)[panel_outputs], float* y, std::size_t n, std::size_t outputs,
                          const epilogue& finish) {
   const std::size_t count = std::min(panel_outputs, outputs - n);
   for (std::size_t o = 0; o < count; o += simd::width)
     finish.store(simd::load(totals + o), y + n + o, n + o, std::min(simd::width, count - o));
-  finish.activate(y + n, count);
 }
 
 /// One row of x times `Panels` panels, of which each follows `apart` panels behind the one before: as many
@@ -155,8 +154,11 @@ void multiply_panels(const quantized_rows& x, std::size_t r, const Group* w, std
       });
     }
   }
-  for (std::size_t p = 0; p < Panels; ++p)
-    finish_panel(totals[p][0], y, n + p * apart * panel_outputs, outputs, finish);
+  for (std::size_t p = 0; p < Panels; ++p) {
+    const std::size_t at = n + p * apart * panel_outputs;
+    finish_panel(totals[p][0], y, at, outputs, finish);
+    finish.activate(y + at, std::min(panel_outputs, outputs - at));
+  }
 }
 
 /// `Rows` rows of x from r on times `Panels` panels that follow each other. Meanwhile each block fetches what
@@ -164,6 +166,9 @@ void multiply_panels(const quantized_rows& x, std::size_t r, const Group* w, std
 template <std::size_t Rows, std::size_t Panels, class Group>
 void multiply_rows(const quantized_rows& x, std::size_t r, const Group* w, std::size_t groups,
                    paced_fetch next, float* y, std::size_t n, std::size_t outputs, const epilogue& finish) {
+  const std::size_t count = std::min(Panels * panel_outputs, outputs - n);
+  y += r * outputs;
+  fetch_to_write(y + n, Rows, outputs, count);
   alignas(64) float totals[Panels][Rows][panel_outputs] = {};
   x_block block = x.block(r, 0);
   const float* scales = x.scales + r * x.blocks;
@@ -184,7 +189,8 @@ void multiply_rows(const quantized_rows& x, std::size_t r, const Group* w, std::
   }
   for (std::size_t p = 0; p < Panels; ++p)
     for (std::size_t i = 0; i < Rows; ++i)
-      finish_panel(totals[p][i], y + (r + i) * outputs, n + p * panel_outputs, outputs, finish);
+      finish_panel(totals[p][i], y + i * outputs, n + p * panel_outputs, outputs, finish);
+  finish.activate(y + n, Rows, outputs, count);
 }
 
 #if TRANSEPT_HAS_AMX
@@ -207,6 +213,8 @@ void multiply_rows_amx(const quantized_rows& x, std::size_t rows, const Group* w
                           groups, totals);
       for (std::size_t i = 0; i < amx::tile_rows; ++i)
         finish_panel(totals[i], y + (r + i) * outputs, p * panel_outputs, outputs, finish);
+      const std::size_t n = p * panel_outputs;
+      finish.activate(y + r * outputs + n, amx::tile_rows, outputs, std::min(panel_outputs, outputs - n));
     }
   }
 }

@@ -85,6 +85,10 @@ struct epilogue {
   void activate(float* y, std::size_t count) const {
     if (activation) kernels::activate(*activation, y, count);
   }
+  /// The same of rows [rows, count], `stride` apart.
+  void activate(float* y, std::size_t rows, std::size_t stride, std::size_t count) const {
+    if (activation) kernels::activate(*activation, y, rows, stride, count);
+  }
 };
 
 } // namespace transept::inline TRANSEPT_ABI::kernels

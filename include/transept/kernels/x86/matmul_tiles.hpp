@@ -20,6 +20,7 @@
 
 #include <transept/kernels/float_panels.hpp>
 #include <transept/kernels/operands.hpp>
+#include <transept/kernels/prefetch.hpp>
 #include <transept/kernels/x86/amx.hpp>
 #include <transept/kernels/x86/bf16_unit.hpp>
 #include <transept/kernels/x86/multiply_tiles.hpp>
@@ -89,12 +90,13 @@ void multiply_on(compute_context& context, product_shape shape, float_matrix x, 
             const bf16* const rows_of_tiles = x_tiles + r / tile_rows * tiles.strip;
             for (std::size_t j = 0; j < count; j += step_outputs) {
               const bf16* const columns_of_tiles = block + j / tile_outputs * tiles.strip;
+              const std::size_t cols = std::min(step_outputs, count - j);
+              kernels::detail::fetch_to_write(y + r * stride + n + j, rows, stride, cols);
               products.template multiply<Parts>(rows_of_tiles, columns_of_tiles,
                                                 columns_of_tiles + 2 * tiles.strip, tiles, rows, sums);
-              finish_tiles(sums, rows, std::min(step_outputs, count - j), y + r * stride, stride, n + j,
-                           finish);
+              finish_tiles(sums, rows, cols, y + r * stride, stride, n + j, finish);
             }
-            for (std::size_t i = 0; i < rows; ++i) finish.activate(y + (r + i) * stride + n, count);
+            finish.activate(y + r * stride + n, rows, stride, count);
           }
         }
       });
