@@ -28,8 +28,8 @@ constexpr std::size_t matmul_float_panels_scratch_bytes(std::size_t rows, std::s
 namespace detail {
 
 inline constexpr std::size_t panel_batches = panel_outputs / simd::width;
-/// Panels that one thread reads side by side for one row, so that eight sums are in flight.
-inline constexpr std::size_t float_panel_streams = std::max<std::size_t>(1, 8 / panel_batches);
+/// Panels that one thread reads side by side for one row: four, or as many as have eight sums.
+inline constexpr std::size_t float_panel_streams = std::min<std::size_t>(4, 8 / panel_batches);
 /// Panels that a tile of several rows takes side by side: two vectors of outputs, so that a broadcast of x
 /// serves two multiply-adds.
 inline constexpr std::size_t tile_panels = std::max<std::size_t>(1, 2 / panel_batches);

@@ -14,6 +14,8 @@ namespace transept::inline TRANSEPT_ABI::kernels::detail {
 
 /// Rows of weights read at once: as many streams keep the memory busy.
 inline constexpr std::size_t streams = 8;
+/// The same of rows of [outputs, inner]: fewer where a vector takes a whole line of memory.
+inline constexpr std::size_t dot_streams = simd::width * sizeof(float) < cache_line ? 8 : 4;
 /// Threads divide outputs in multiples of this.
 inline constexpr std::size_t one_row_grain = 16;
 /// Outputs whose sums are kept in the first-level cache together.
@@ -67,7 +69,7 @@ void matmul_one_row(const float* x, std::size_t inner, const T* w, std::size_t o
 /// added at the end.
 template <std::size_t Rows, class T>
 void dot_rows(const float* x, const T* w, std::size_t stride, std::size_t inner, float* sums) {
-  constexpr std::size_t line = cache_line / sizeof(T), distance = 512 / sizeof(T); // elements
+  constexpr std::size_t line = cache_line / sizeof(T), distance = 4096 / dot_streams / sizeof(T); // elements
   simd::batch partial[Rows];
   simd::unroll<Rows>([&](auto i) { partial[i] = simd::broadcast(0.0f); });
   const auto add = [&](std::size_t k) TRANSEPT_ALWAYS_INLINE {
@@ -102,14 +104,14 @@ template <class T>
 void matmul_transposed_one_row(const float* x, std::size_t inner, const T* w, std::size_t begin,
                                std::size_t end, float* y, const epilogue& finish) {
   fetch(x, inner);
-  float sums[streams];
+  float sums[dot_streams];
   // Rows far apart, each followed by its neighbour: streams of memory that do not disturb each other.
-  const std::size_t apart = (end - begin) / streams;
+  const std::size_t apart = (end - begin) / dot_streams;
   for (std::size_t n = begin; n < begin + apart; ++n) {
-    dot_rows<streams>(x, w + n * inner, apart * inner, inner, sums);
-    for (std::size_t i = 0; i < streams; ++i) store_one(sums[i], y, n + i * apart, finish);
+    dot_rows<dot_streams>(x, w + n * inner, apart * inner, inner, sums);
+    for (std::size_t i = 0; i < dot_streams; ++i) store_one(sums[i], y, n + i * apart, finish);
   }
-  for (std::size_t n = begin + streams * apart; n < end; ++n) {
+  for (std::size_t n = begin + dot_streams * apart; n < end; ++n) {
     dot_rows<1>(x, w + n * inner, inner, inner, sums);
     store_one(sums[0], y, n, finish);
   }
