@@ -26,9 +26,9 @@ using namespace kernel_tests;
 
 namespace {
 
-constexpr activation_type activations_known[] = {activation_type::gelu_tanh,  activation_type::gelu_erf,
-                                                 activation_type::relu,       activation_type::silu,
-                                                 activation_type::quick_gelu, activation_type::tanh};
+constexpr activation_type activations_known[] = {
+    activation_type::gelu_tanh,  activation_type::gelu_erf, activation_type::relu,   activation_type::silu,
+    activation_type::quick_gelu, activation_type::tanh,     activation_type::sigmoid};
 
 std::vector<float> transposed_copy(const std::vector<float>& m, std::size_t rows, std::size_t cols) {
   std::vector<float> result(m.size());
@@ -133,6 +133,35 @@ TEST_CASE("layer norm's gradients are those of the twin, for any threads") {
       if (threads == 1) of_one_thread.assign(dx.begin(), dx.end());
       CHECK(std::equal(dx.begin(), dx.end(), of_one_thread.begin()));
     }
+  }
+}
+
+TEST_CASE(
+    "layer norm's gradients without weight are those of ones, and what is not asked for is not computed") {
+  machine machine(2);
+  for (const std::size_t width : {1u, 7u, 33u, 100u}) {
+    const std::size_t rows = 5;
+    const auto x = random_values(rows * width, 1), dy = random_values(rows * width, 4);
+    const std::vector<float> ones(width, 1.0f);
+    struct gradients {
+      std::vector<float> x, weight, bias;
+    };
+    const auto backward = [&](const float* weight, bool of_weight, bool of_bias) {
+      gradients d{random_values(rows * width, 5), random_values(width, 6), random_values(width, 7)};
+      kernels::layer_norm_backward(machine.context, {x.data(), rows, width}, weight, 1e-2f, dy.data(),
+                                   d.x.data(), of_weight ? d.weight.data() : nullptr,
+                                   of_bias ? d.bias.data() : nullptr);
+      return d;
+    };
+    const auto all = backward(ones.data(), true, true);
+    for (const bool of_weight : {false, true})
+      for (const bool of_bias : {false, true}) {
+        const auto some = backward(nullptr, of_weight, of_bias);
+        CAPTURE(width, of_weight, of_bias);
+        CHECK(some.x == all.x);
+        CHECK(some.weight == (of_weight ? all.weight : random_values(width, 6)));
+        CHECK(some.bias == (of_bias ? all.bias : random_values(width, 7)));
+      }
   }
 }
 

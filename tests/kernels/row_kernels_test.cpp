@@ -27,9 +27,9 @@ namespace {
 constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 
-constexpr activation_type activations[] = {activation_type::gelu_tanh,  activation_type::gelu_erf,
-                                           activation_type::relu,       activation_type::silu,
-                                           activation_type::quick_gelu, activation_type::tanh};
+constexpr activation_type activations[] = {
+    activation_type::gelu_tanh,  activation_type::gelu_erf, activation_type::relu,   activation_type::silu,
+    activation_type::quick_gelu, activation_type::tanh,     activation_type::sigmoid};
 
 void check_layer_norm(machine& on, std::size_t rows, std::size_t cols, const std::vector<float>& values,
                       float epsilon, double tolerance) {
@@ -68,6 +68,24 @@ TEST_CASE("layer norm agrees with its twin on offset, tiny, huge and constant ro
     check_layer_norm(on, 1, cols, random_values(cols, 22, 1e17f), 1e-5f, 2e-6);
     check_layer_norm(on, 1, cols, std::vector<float>(cols, 1.0f), 1e-5f, 1e-6);
     check_layer_norm(on, 1, cols, std::vector<float>(cols, 0.0f), 1e-12f, 1e-6);
+  }
+}
+
+TEST_CASE("layer norm without weight, or without bias, has the bits of one with ones, or with zeros") {
+  machine on(2);
+  for (const std::size_t cols : odd_sizes) {
+    const placed<float> x(random_values(5 * cols, 10), 1), ones(std::vector<float>(cols, 1.0f), 1),
+        zeros(std::vector<float>(cols, 0.0f), 1), weight(random_values(cols, 11), 1),
+        bias(random_values(cols, 12), 1);
+    const auto normed = [&](const float* w, const float* b) {
+      std::vector<float> y(x.size());
+      kernels::layer_norm(on.context, {x.data(), 5, cols}, w, b, 1e-5f, y.data());
+      return y;
+    };
+    CAPTURE(cols);
+    CHECK(normed(nullptr, bias.data()) == normed(ones.data(), bias.data()));
+    CHECK(normed(weight.data(), nullptr) == normed(weight.data(), zeros.data()));
+    CHECK(normed(nullptr, nullptr) == normed(ones.data(), zeros.data()));
   }
 }
 
@@ -141,7 +159,8 @@ TEST_CASE("activations of infinity are their limits") {
       CAPTURE(name_of(type), largest);
       float x = largest;
       kernels::activate(type, &x, 1);
-      CHECK(x == (type == activation_type::tanh ? 1.0f : largest));
+      const bool bounded = type == activation_type::tanh || type == activation_type::sigmoid;
+      CHECK(x == (bounded ? 1.0f : largest));
     }
     float x = -3e38f;
     kernels::activate(type, &x, 1);

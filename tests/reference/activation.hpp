@@ -45,6 +45,8 @@ inline double activation(transept::activation_type type, double x) {
     return quick_gelu(x);
   case transept::activation_type::tanh:
     return std::tanh(x);
+  case transept::activation_type::sigmoid:
+    return sigmoid(x);
   }
   throw std::invalid_argument("no such activation");
 }

@@ -17,7 +17,8 @@ namespace transept::inline TRANSEPT_ABI {
 /// silu        x · sigmoid(x)
 /// quick_gelu  x · sigmoid(1.702 x)
 /// tanh        tanh(x)
-enum class activation_type : std::uint8_t { gelu_tanh, gelu_erf, relu, silu, quick_gelu, tanh };
+/// sigmoid     1 / (1 + e⁻ˣ), the gate of a gated linear unit
+enum class activation_type : std::uint8_t { gelu_tanh, gelu_erf, relu, silu, quick_gelu, tanh, sigmoid };
 
 namespace detail {
 
@@ -27,7 +28,7 @@ struct named_activation {
 };
 
 /// The first name of each type is the one written; the others are other spellings of the same formula.
-inline constexpr std::array<named_activation, 11> activation_names{{
+inline constexpr std::array<named_activation, 12> activation_names{{
     {"gelu_new", activation_type::gelu_tanh},
     {"gelu_pytorch_tanh", activation_type::gelu_tanh},
     {"gelu_fast", activation_type::gelu_tanh},
@@ -39,11 +40,12 @@ inline constexpr std::array<named_activation, 11> activation_names{{
     {"swish", activation_type::silu},
     {"quick_gelu", activation_type::quick_gelu},
     {"tanh", activation_type::tanh},
+    {"sigmoid", activation_type::sigmoid},
 }};
 
 } // namespace detail
 
-/// The name config.json uses: "gelu_new", "gelu", "relu", "silu", "quick_gelu", "tanh".
+/// The name config.json uses: "gelu_new", "gelu", "relu", "silu", "quick_gelu", "tanh", "sigmoid".
 constexpr std::string_view name_of(activation_type type) {
   for (const auto& known : detail::activation_names) {
     if (known.type == type) return known.name;

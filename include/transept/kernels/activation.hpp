@@ -6,6 +6,7 @@
 //   silu        x / (1 + e⁻ˣ)
 //   quick_gelu  x / (1 + e⁻¹·⁷⁰²ˣ)
 //   tanh        tanh(x)
+//   sigmoid     1 / (1 + e⁻ˣ)
 #pragma once
 
 #include <cstddef>
@@ -40,6 +41,8 @@ simd::batch activate(simd::batch x) {
     return x / (broadcast(1.0f) + simd::exp(-x));
   } else if constexpr (Type == activation_type::quick_gelu) {
     return x / (broadcast(1.0f) + simd::exp(broadcast(-1.702f) * x));
+  } else if constexpr (Type == activation_type::sigmoid) {
+    return broadcast(1.0f) / (broadcast(1.0f) + simd::exp(-x));
   } else {
     return simd::tanh(x);
   }
@@ -69,6 +72,8 @@ void with_activation(activation_type type, F&& f) {
     return f(std::integral_constant<activation_type, activation_type::quick_gelu>{});
   case activation_type::tanh:
     return f(std::integral_constant<activation_type, activation_type::tanh>{});
+  case activation_type::sigmoid:
+    return f(std::integral_constant<activation_type, activation_type::sigmoid>{});
   }
 }
 

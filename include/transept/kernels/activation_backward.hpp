@@ -37,6 +37,9 @@ value_and_slope activate_with_slope(simd::batch x) {
     const simd::batch share = one / (one + simd::exp(-factor * x));
     const simd::batch value = x * share;
     return {value, fma(factor * value, one - share, share)};
+  } else if constexpr (Type == activation_type::sigmoid) {
+    const simd::batch share = one / (one + simd::exp(-x));
+    return {share, share * (one - share)};
   } else {
     const simd::batch t = simd::tanh(x);
     return {t, fma(-t, t, one)};

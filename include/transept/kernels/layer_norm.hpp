@@ -1,6 +1,8 @@
 // Layer normalisation (Ba, Kiros & Hinton 2016, eq. 4), over each row:
 //
 //   y = (x − mean(x)) / √(variance(x) + ε) · weight + bias,   variance with divisor n
+//
+// A norm may be without weight (1), or without bias (0): a null pointer.
 #pragma once
 
 #include <cmath>
@@ -41,7 +43,7 @@ inline row_moments moments_of(const float* x, std::size_t count, float epsilon) 
   return {average, 1.0f / std::sqrt(variance + epsilon)};
 }
 
-inline void layer_norm_row(const float* x, std::size_t count, const float* weight, const float* bias,
+inline void layer_norm_row(const float* x, std::size_t count, optional_vector weight, optional_vector bias,
                            float epsilon, float* y) {
   const row_moments moments = moments_of(x, count, epsilon);
   const simd::batch mean = simd::broadcast(moments.mean);
@@ -51,22 +53,20 @@ inline void layer_norm_row(const float* x, std::size_t count, const float* weigh
   };
   std::size_t i = 0;
   for (; i + simd::width <= count; i += simd::width)
-    simd::store(y + i, normalise(simd::load(x + i), simd::load(weight + i), simd::load(bias + i)));
+    simd::store(y + i, normalise(simd::load(x + i), weight.at(i), bias.at(i)));
   if (const std::size_t rest = count - i; rest > 0)
-    simd::store_partial(y + i,
-                        normalise(simd::load_partial(x + i, rest), simd::load_partial(weight + i, rest),
-                                  simd::load_partial(bias + i, rest)),
-                        rest);
+    simd::store_partial(
+        y + i, normalise(simd::load_partial(x + i, rest), weight.at(i, rest), bias.at(i, rest)), rest);
 }
 
 } // namespace detail
 
-/// y [rows, cols] = layer norm of each row of x; weight and bias [cols]. y may be x.
+/// y [rows, cols] = layer norm of each row of x; weight and bias [cols], each may be null. y may be x.
 inline void layer_norm(compute_context& context, rows_of_floats x, const float* weight, const float* bias,
                        float epsilon, float* y) {
   parallel_for(context.threads, x.rows, 4, [&](std::size_t begin, std::size_t end, int) {
     for (std::size_t r = begin; r < end; ++r)
-      detail::layer_norm_row(x.row(r), x.cols, weight, bias, epsilon, y + r * x.cols);
+      detail::layer_norm_row(x.row(r), x.cols, {weight, 1.0f}, {bias, 0.0f}, epsilon, y + r * x.cols);
   });
 }
 

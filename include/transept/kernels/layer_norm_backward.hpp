@@ -18,7 +18,7 @@ namespace transept::inline TRANSEPT_ABI::kernels {
 namespace detail {
 
 /// dx += the gradient of one row's norm; returns the row's moments.
-inline row_moments layer_norm_row_backward(const float* x, std::size_t count, const float* weight,
+inline row_moments layer_norm_row_backward(const float* x, std::size_t count, optional_vector weight,
                                            float epsilon, const float* dy, float* dx) {
   const auto n = static_cast<float>(count);
   const row_moments moments = moments_of(x, count, epsilon);
@@ -28,7 +28,7 @@ inline row_moments layer_norm_row_backward(const float* x, std::size_t count, co
     return simd::load_lanes(from + i, std::min(simd::width, count - i));
   };
   for (std::size_t i = 0; i < count; i += simd::width) { // beyond the row g is 0
-    const simd::batch g = load(dy, i) * load(weight, i);
+    const simd::batch g = load(dy, i) * weight.at(i, std::min(simd::width, count - i));
     sum += g;
     product_sum = simd::fma(g, (load(x, i) - mean) * scale, product_sum);
   }
@@ -36,7 +36,7 @@ inline row_moments layer_norm_row_backward(const float* x, std::size_t count, co
   const simd::batch mean_product = simd::broadcast(simd::sum(product_sum) / n);
   for (std::size_t i = 0; i < count; i += simd::width) {
     const simd::batch normed = (load(x, i) - mean) * scale;
-    const simd::batch g = load(dy, i) * load(weight, i);
+    const simd::batch g = load(dy, i) * weight.at(i, std::min(simd::width, count - i));
     const simd::batch result = simd::fma(scale, g - mean_g - normed * mean_product, load(dx, i));
     simd::store_lanes(dx + i, result, std::min(simd::width, count - i));
   }
@@ -45,7 +45,8 @@ inline row_moments layer_norm_row_backward(const float* x, std::size_t count, co
 
 } // namespace detail
 
-/// dx [rows, cols] += the gradient that dy [rows, cols] gives x; dweight and dbias [cols] += theirs.
+/// dx [rows, cols] += the gradient that dy [rows, cols] gives x; dweight and dbias [cols] += theirs, where
+/// they are not null. A null weight is 1.
 inline void layer_norm_backward(compute_context& context, rows_of_floats x, const float* weight,
                                 float epsilon, const float* dy, float* dx, float* dweight, float* dbias) {
   workspace::scope scope(context.memory);
@@ -53,21 +54,34 @@ inline void layer_norm_backward(compute_context& context, rows_of_floats x, cons
   float* const scales = scope.floats(x.rows);
   parallel_for(context.threads, x.rows, 4, [&](std::size_t begin, std::size_t end, int) {
     for (std::size_t r = begin; r < end; ++r) {
-      const auto moments = detail::layer_norm_row_backward(x.row(r), x.cols, weight, epsilon, dy + r * x.cols,
-                                                           dx + r * x.cols);
+      const auto moments = detail::layer_norm_row_backward(x.row(r), x.cols, {weight, 1.0f}, epsilon,
+                                                           dy + r * x.cols, dx + r * x.cols);
       means[r] = moments.mean;
       scales[r] = moments.scale;
     }
   });
-  add_over_rows<2>(context, x.rows, x.cols, {dbias, dweight},
-                   [&](std::size_t r, std::size_t i, auto lanes, auto& totals) TRANSEPT_ALWAYS_INLINE {
-                     const simd::batch d = simd::load_lanes(dy + r * x.cols + i, lanes);
-                     const simd::batch value = simd::load_lanes(x.row(r) + i, lanes);
-                     const simd::batch normed =
-                         (value - simd::broadcast(means[r])) * simd::broadcast(scales[r]);
-                     totals[0] += d;
-                     totals[1] = simd::fma(d, normed, totals[1]);
-                   });
+  if (!dweight) {
+    if (dbias) add_column_sums(context, x.rows, x.cols, dy, dbias);
+    return;
+  }
+  const auto add_weight = [&](std::size_t r, std::size_t i, auto lanes, simd::batch d,
+                              simd::batch& total) TRANSEPT_ALWAYS_INLINE {
+    const simd::batch value = simd::load_lanes(x.row(r) + i, lanes);
+    const simd::batch normed = (value - simd::broadcast(means[r])) * simd::broadcast(scales[r]);
+    total = simd::fma(d, normed, total);
+  };
+  if (dbias)
+    add_over_rows<2>(context, x.rows, x.cols, {dbias, dweight},
+                     [&](std::size_t r, std::size_t i, auto lanes, auto& totals) TRANSEPT_ALWAYS_INLINE {
+                       const simd::batch d = simd::load_lanes(dy + r * x.cols + i, lanes);
+                       totals[0] += d;
+                       add_weight(r, i, lanes, d, totals[1]);
+                     });
+  else
+    add_over_rows<1>(context, x.rows, x.cols, {dweight},
+                     [&](std::size_t r, std::size_t i, auto lanes, auto& totals) TRANSEPT_ALWAYS_INLINE {
+                       add_weight(r, i, lanes, simd::load_lanes(dy + r * x.cols + i, lanes), totals[0]);
+                     });
 }
 
 } // namespace transept::inline TRANSEPT_ABI::kernels

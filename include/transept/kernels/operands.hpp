@@ -20,6 +20,17 @@ struct rows_of_floats {
   const float* row(std::size_t r) const { return data + r * cols; }
 };
 
+/// A vector that all rows share, or one number where there is none.
+struct optional_vector {
+  const float* data; ///< may be null
+  float otherwise;
+
+  /// Elements i, i + 1, …, of which `count` exist.
+  simd::batch at(std::size_t i, std::size_t count = simd::width) const {
+    return data ? simd::load_lanes(data + i, count) : simd::broadcast(otherwise);
+  }
+};
+
 /// A stored matrix called [rows, cols]; the data suits the element type's alignment (panels: 64 bytes).
 struct stored_matrix {
   const void* data;
