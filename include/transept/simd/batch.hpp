@@ -306,6 +306,32 @@ batch interleave(batch a, batch b, std::index_sequence<I...>) {
 
 } // namespace detail
 
+namespace detail {
+
+template <std::size_t... I>
+batch swap_pairs(batch x, std::index_sequence<I...>) {
+#if defined(__GNUC__)
+  using lanes = float __attribute__((vector_size(width * sizeof(float))));
+  lanes from;
+  const batch::register_type bits = x;
+  std::memcpy(&from, &bits, sizeof from);
+  const lanes swapped = __builtin_shufflevector(from, from, (I ^ 1)...);
+  batch::register_type result;
+  std::memcpy(&result, &swapped, sizeof result);
+  return batch(result);
+#else
+  alignas(64) float lanes[width];
+  x.store_aligned(lanes);
+  ((I % 2 == 0 ? std::swap(lanes[I], lanes[I + 1]) : void()), ...);
+  return batch::load_aligned(lanes);
+#endif
+}
+
+} // namespace detail
+
+/// Lanes 2i and 2i + 1 exchanged.
+inline batch swap_pairs(batch x) { return detail::swap_pairs(x, std::make_index_sequence<width>{}); }
+
 /// A square of numbers mirrored: lane j of rows[i] becomes lane i of rows[j].
 inline void transpose(batch (&rows)[width]) {
   constexpr std::make_index_sequence<width> all;

@@ -1,0 +1,46 @@
+// Soft caps, of attention's scores and of logits (Gemma 2; Bello et al. 2017):
+//
+//   y = cap · tanh(x / cap),   dx = dy · (1 − (y / cap)²)
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include <transept/runtime/compute_context.hpp>
+#include <transept/simd/math.hpp>
+
+namespace transept::inline TRANSEPT_ABI::kernels {
+
+namespace detail {
+
+/// x [count] = f(x, other), a batch at a time, on all threads.
+template <class F>
+void change_elements(compute_context& context, float* x, const float* other, std::size_t count, F&& f) {
+  parallel_for(context.threads, count, 4096, [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t i = begin; i < end; i += simd::width) {
+      const std::size_t lanes = std::min(simd::width, end - i);
+      simd::store_lanes(x + i, f(simd::load_lanes(x + i, lanes), simd::load_lanes(other + i, lanes)), lanes);
+    }
+  });
+}
+
+} // namespace detail
+
+/// x [count] = cap · tanh(x / cap) in place, so that none is beyond ±cap; cap > 0.
+inline void soft_cap(compute_context& context, float* x, std::size_t count, float cap) {
+  const simd::batch most = simd::broadcast(cap);
+  detail::change_elements(context, x, x, count,
+                          [most](simd::batch v, simd::batch) { return most * simd::tanh(v / most); });
+}
+
+/// dx [count] = dx · (1 − (y / cap)²): the gradient of the capped y becomes that of what was capped.
+inline void soft_cap_backward(compute_context& context, const float* y, float* dx, std::size_t count,
+                              float cap) {
+  const simd::batch most = simd::broadcast(cap), one = simd::broadcast(1.0f);
+  detail::change_elements(context, dx, y, count, [most, one](simd::batch d, simd::batch capped) {
+    const simd::batch share = capped / most;
+    return d * simd::fma(-share, share, one);
+  });
+}
+
+} // namespace transept::inline TRANSEPT_ABI::kernels
