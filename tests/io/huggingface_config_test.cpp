@@ -130,11 +130,12 @@ TEST_CASE("all of Hugging Face's names for the known activations are known") {
   CHECK(of("swish") == activation_type::silu);
   CHECK(of("quick_gelu") == activation_type::quick_gelu);
   CHECK(of("tanh") == activation_type::tanh);
-  for (const char* name : {"gelu_new", "gelu", "relu", "silu", "quick_gelu", "tanh"})
+  CHECK(of("sigmoid") == activation_type::sigmoid);
+  for (const char* name : {"gelu_new", "gelu", "relu", "silu", "quick_gelu", "tanh", "sigmoid"})
     CHECK(name_of(of(name)) == name);
   CHECK(verdict(R"({"activation_function": "geglu"})") ==
         "activation_function: expected one of gelu_new, gelu_pytorch_tanh, gelu_fast, gelu_accurate, gelu, "
-        "gelu_python, relu, silu, swish, quick_gelu, tanh, found \"geglu\"");
+        "gelu_python, relu, silu, swish, quick_gelu, tanh, sigmoid, found \"geglu\"");
   CHECK_THAT(verdict(R"({"activation_function": null})"), Contains("found null"));
   CHECK_THAT(verdict(R"({"activation_function": ""})"), Contains("found \"\""));
 }

@@ -116,6 +116,13 @@ TEST_CASE("a partial load pads with zeros and reads nothing behind the end") {
   }
 }
 
+TEST_CASE("lanes are exchanged pair by pair") {
+  float lanes[simd::width];
+  for (std::size_t i = 0; i < simd::width; ++i) lanes[i] = static_cast<float>(i);
+  simd::store(lanes, simd::swap_pairs(simd::load(lanes)));
+  for (std::size_t i = 0; i < simd::width; ++i) CHECK(lanes[i] == static_cast<float>(i ^ 1));
+}
+
 TEST_CASE("sum and greatest see every lane") {
   float lanes[simd::width];
   for (std::size_t at = 0; at < simd::width; ++at) {

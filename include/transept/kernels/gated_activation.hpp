@@ -37,11 +37,11 @@ void gate_backward(const float* gate, const float* up, const float* dout, std::s
   }
 }
 
-/// Calls f(row, first column, count) for pieces of [rows, cols] on all threads, within rows too, but none so
-/// small that waking a thread costs more than its work.
+/// Calls f(row, first column, count) for pieces of [rows, cols] on all threads, within rows too, where a
+/// thread has 8192 numbers: 7 µs of work, against the one or two that it takes to wake, at best.
 template <class F>
 void for_pieces_of_rows(compute_context& context, std::size_t rows, std::size_t cols, F&& f) {
-  parallel_for(context.threads, rows * cols, 4096, [&](std::size_t begin, std::size_t end, int) {
+  parallel_for(context.threads, rows * cols, 8192, [&](std::size_t begin, std::size_t end, int) {
     while (begin < end) {
       const std::size_t row = begin / cols, first = begin % cols;
       const std::size_t count = std::min(end - begin, cols - first);

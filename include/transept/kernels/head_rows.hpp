@@ -18,10 +18,10 @@ struct head_rows {
 
 namespace detail {
 
-/// How many items of `floats` numbers a thread should have at least: waking another takes about as long as a
-/// few thousand multiply-adds on numbers in cache.
+/// How many items of `floats` numbers a thread should have at least. A core turns 16384 numbers in 2 µs and
+/// norms them in 7; another thread is awake after one or two, at best.
 constexpr std::size_t worth_a_thread(std::size_t floats) {
-  return std::max<std::size_t>(1, 8192 / std::max<std::size_t>(1, floats));
+  return std::max<std::size_t>(1, 16384 / std::max<std::size_t>(1, floats));
 }
 
 } // namespace detail
