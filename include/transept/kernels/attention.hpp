@@ -1,10 +1,14 @@
-// Causal scaled dot-product attention over a cache (Vaswani et al. 2017, eq. 1), one head at a time:
+// Scaled dot-product attention over a cache (Vaswani et al. 2017, eq. 1), for each head:
 //
-//   out(i) = Σⱼ≤ᵢ pᵢⱼ v(j),   pᵢ = softmaxⱼ(scale · q(i) · k(j))
+//   out(i) = Σⱼ pᵢⱼ v(j),   pᵢ = softmaxⱼ(s(i, j)) over the keys j that query i sees (visibility.hpp)
 //
-// with a streaming softmax (Milakov & Gimelshein 2018; Dao et al. 2022): keys pass in tiles of `key_tile`
-// positions, a running maximum and sum are kept, so no row of scores is ever stored, let alone context ×
-// context of them.
+// where s(i, j) is scale · q(i) · k(j), soft-capped and biased where that is asked for
+// (attention_scores.hpp), with a streaming softmax (Milakov & Gimelshein 2018; Dao et al. 2022): keys pass in
+// tiles of `key_tile` positions, a running maximum and sum are kept, so no row of scores is ever stored, let
+// alone context × context of them. Tiles that no query sees are not touched.
+//
+// Several heads may share a head of keys and values (Ainslie et al. 2023; one for all: Shazeer 2019). They
+// meet a tile together, so that it is read once for all of them.
 //
 // The cache may hold f32, bf16 or int8 (cache_layout.hpp); sums are f32. Tiles begin at multiples of key_tile
 // from position 0, so a query's result does not depend on which other queries come with it: a prompt fed
@@ -26,26 +30,90 @@ struct attention_problem {
   std::size_t row_stride, rows, first_position;
   std::size_t heads, head_width;
   float scale;
+  /// Divides `heads`; 0: as many. Head h reads head h / (heads / key_value_heads) of the cache.
+  std::size_t key_value_heads = 0;
+  float soft_cap = 0; ///< a score becomes cap · tanh(score / cap); 0: it stays
+  visibility sees = causal;
+  distance_bias bias = {};
+  /// Positions that the cache holds, as these queries see it; 0: those up to the last row's. Needed where
+  /// queries see keys behind them, or the keys are another sequence's.
+  std::size_t length = 0;
+
+  /// Heads that read the same head of keys and values.
+  std::size_t group() const { return key_value_heads == 0 ? 1 : heads / key_value_heads; }
+  std::size_t positions() const { return length == 0 ? first_position + rows : length; }
 };
 
-/// out [rows, heads · head_width]: attention of every query over positions 0 … its own, which the cache
+namespace detail {
+
+/// Rows and heads of a block: whole register tiles, all heads of a group. But where there are fewer groups
+/// than threads, groups are divided.
+struct block_sizes {
+  std::size_t rows, heads;
+
+  block_sizes(const attention_problem& problem, std::size_t threads)
+      : rows(1), heads(std::min(problem.group(), query_block)) {
+    rows = std::min(most_block_rows, std::max<std::size_t>(1, query_block / heads));
+    if (rows > query_tile) rows -= rows % query_tile;
+    const std::size_t tasks = problem.heads / problem.group() * ((problem.rows + rows - 1) / rows);
+    const std::size_t parts = std::min(heads, (threads + tasks - 1) / tasks);
+    heads = (heads + parts - 1) / parts;
+  }
+};
+
+/// Rows [row, row + rows) of heads [head, head + heads), which are of one group.
+template <class T>
+void attend_rows(const attention_problem& problem, const head_cache<T>& cache, std::size_t row,
+                 std::size_t rows, std::size_t head, std::size_t heads, std::size_t position,
+                 std::size_t length, float* out) {
+  const std::size_t width = problem.heads * problem.head_width, column = head * problem.head_width;
+  attend_block({.queries = problem.queries + row * problem.row_stride + column,
+                .row_stride = problem.row_stride,
+                .rows = rows,
+                .first = position,
+                .first_head = head,
+                .heads = heads,
+                .head_width = problem.head_width,
+                .out = out + row * width + column,
+                .out_stride = width,
+                .sees = problem.sees,
+                .length = length},
+               {problem.scale, problem.soft_cap, problem.bias.at_zero}, problem.bias, cache);
+}
+
+/// Calls f(key/value head, first head, heads, first row, rows) for every block. Neighbours in a thread's part
+/// share a head of keys.
+template <class F>
+void for_each_block(thread_pool& threads, const attention_problem& problem, block_sizes size, F&& f) {
+  const std::size_t group = problem.group();
+  const std::size_t pieces = (group + size.heads - 1) / size.heads;
+  const std::size_t blocks = (problem.rows + size.rows - 1) / size.rows;
+  const std::size_t tasks = problem.heads / group * pieces * blocks;
+  parallel_for(threads, tasks, 1, [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t task = begin; task < end; ++task) {
+      const std::size_t row = task % blocks * size.rows;
+      const std::size_t piece = task / blocks % pieces * size.heads;
+      const std::size_t head = task / blocks / pieces;
+      f(head, head * group + piece, std::min(size.heads, group - piece), row,
+        std::min(size.rows, problem.rows - row));
+    }
+  });
+}
+
+} // namespace detail
+
+/// out [rows, heads · head_width]: attention of every query over the positions that it sees, which the cache
 /// must already hold.
 inline void attend(compute_context& context, const attention_problem& problem, keys_and_values cache,
                    float* out) {
-  const std::size_t width = problem.heads * problem.head_width;
-  const std::size_t blocks = (problem.rows + detail::query_block - 1) / detail::query_block;
+  const detail::block_sizes size(problem, static_cast<std::size_t>(context.threads.size()));
   with_cache_type(cache.type, [&]<class T>(T) {
-    // A task is a head and a block of queries; neighbours in a thread's part share the head's keys.
-    parallel_for(context.threads, problem.heads * blocks, 1, [&](std::size_t begin, std::size_t end, int) {
-      for (std::size_t task = begin; task < end; ++task) {
-        const std::size_t head = task / blocks;
-        const std::size_t row = task % blocks * detail::query_block;
-        detail::attend_queries(problem.queries + row * problem.row_stride + head * problem.head_width,
-                               problem.row_stride, std::min(detail::query_block, problem.rows - row),
-                               problem.first_position + row, head_of<T>(cache, head), problem.head_width,
-                               problem.scale, out + row * width + head * problem.head_width, width);
-      }
-    });
+    detail::for_each_block(
+        context.threads, problem, size,
+        [&](std::size_t cache_head, std::size_t head, std::size_t heads, std::size_t row, std::size_t rows) {
+          detail::attend_rows(problem, head_of<T>(cache, cache_head), row, rows, head, heads,
+                              problem.first_position + row, problem.positions(), out);
+        });
   });
 }
 
@@ -53,6 +121,8 @@ inline void attend(compute_context& context, const attention_problem& problem, k
 struct sequence_row {
   keys_and_values cache;
   std::size_t position;
+  /// Positions that the cache holds; 0: as the problem says, or those up to its own.
+  std::size_t length = 0;
 };
 
 /// out [rows, heads · head_width]: the same where every row belongs to a sequence of its own, of_row(r),
@@ -61,25 +131,24 @@ struct sequence_row {
 template <class OfRow>
 void attend_sequences(compute_context& context, const attention_problem& problem, OfRow&& of_row,
                       float* out) {
-  const std::size_t width = problem.heads * problem.head_width;
-  parallel_for(
-      context.threads, problem.rows * problem.heads, 1, [&](std::size_t begin, std::size_t end, int) {
-        for (std::size_t task = begin; task < end; ++task) {
-          const std::size_t row = task / problem.heads;
-          const std::size_t head = task % problem.heads;
-          const sequence_row at = of_row(row);
-          with_cache_type(at.cache.type, [&]<class T>(T) {
-            detail::attend_queries(problem.queries + row * problem.row_stride + head * problem.head_width,
-                                   problem.row_stride, 1, at.position, head_of<T>(at.cache, head),
-                                   problem.head_width, problem.scale,
-                                   out + row * width + head * problem.head_width, width);
-          });
-        }
+  detail::block_sizes size(problem, static_cast<std::size_t>(context.threads.size()));
+  size.rows = 1;
+  detail::for_each_block(
+      context.threads, problem, size,
+      [&](std::size_t cache_head, std::size_t head, std::size_t heads, std::size_t row, std::size_t) {
+        const sequence_row at = of_row(row);
+        const std::size_t length = at.length != 0        ? at.length
+                                   : problem.length != 0 ? problem.length
+                                                         : at.position + 1;
+        with_cache_type(at.cache.type, [&]<class T>(T) {
+          detail::attend_rows(problem, head_of<T>(at.cache, cache_head), row, 1, head, heads, at.position,
+                              length, out);
+        });
       });
 }
 
 /// For looking inside: weights [heads, rows, total] = the attention probabilities themselves, total =
-/// first_position + rows, zero where a position is not visible. Row r of head h begins at
+/// problem.positions(), zero where a position is not visible. Row r of head h begins at
 /// weights + (h · head_rows + r) · row_length.
 inline void attention_weights(const attention_problem& problem, keys_and_values cache, float* weights,
                               std::size_t head_rows, std::size_t row_length) {
@@ -87,21 +156,29 @@ inline void attention_weights(const attention_problem& problem, keys_and_values 
   for (std::size_t h = 0; h < problem.heads; ++h) {
     for (std::size_t r = 0; r < problem.rows; ++r) {
       float* row = weights + (h * head_rows + r) * row_length;
-      const std::size_t visible = problem.first_position + r + 1;
+      const std::size_t position = problem.first_position + r;
+      const auto [first, last] = problem.sees.keys_of(position, problem.positions()); // [first, last)
       const float* query = problem.queries + r * problem.row_stride + h * problem.head_width;
-      double total = 0;
-      for (std::size_t t = 0; t < visible; t += key_tile) {
+      for (std::size_t t = first / key_tile * key_tile; t < last; t += key_tile) {
         with_cache_type(cache.type, [&]<class T>(T) {
-          detail::score_tile<1>(query, problem.row_stride, head_of<T>(cache, h), t, problem.head_width,
-                                problem.scale, scores);
+          detail::score_tile<1, true>(query, problem.row_stride, head_of<T>(cache, h / problem.group()), t,
+                                      problem.head_width, problem.scale, scores);
         });
-        std::copy_n(scores, std::min(key_tile, visible - t), row + t);
+        const std::size_t begin = std::max(first, t), count = std::min(t + key_tile, last) - begin;
+        std::copy_n(scores + (begin - t), count, row + begin);
       }
-      const float most = *std::max_element(row, row + visible);
-      for (std::size_t j = 0; j < visible; ++j)
+      if (problem.soft_cap > 0 || problem.bias.at_zero)
+        detail::adjust_scores(row + first, last - first, 1.0f, problem.soft_cap,
+                              problem.bias.at_zero ? problem.bias.at_zero + problem.bias.offset(h, position) +
+                                                         static_cast<std::ptrdiff_t>(first)
+                                                   : nullptr);
+      double total = 0;
+      const float most = *std::max_element(row + first, row + last);
+      for (std::size_t j = first; j < last; ++j)
         total += static_cast<double>(row[j] = std::exp(row[j] - most));
-      for (std::size_t j = 0; j < visible; ++j) row[j] = static_cast<float>(row[j] / total);
-      std::fill(row + visible, row + row_length, 0.0f);
+      for (std::size_t j = first; j < last; ++j) row[j] = static_cast<float>(row[j] / total);
+      std::fill(row, row + first, 0.0f);
+      std::fill(row + last, row + row_length, 0.0f);
     }
   }
 }
