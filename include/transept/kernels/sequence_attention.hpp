@@ -1,7 +1,8 @@
-// Causal attention over whole sequences, as training needs it: the keys and values of all positions lie in
-// rows beside the queries, and nothing is cached.
+// Attention over whole sequences, as training needs it: the keys and values of all positions lie in rows,
+// beside the queries or elsewhere (cross-attention), and nothing is cached.
 //
-//   S = scale · Q Kᵀ (causal),  P = softmax(S),  O = P V
+//   S = scale · Q Kᵀ, soft-capped and biased where that is asked for (attention_scores.hpp),
+//   P = softmax(S) over the keys that each query sees (visibility.hpp),  O = P V
 //
 // A block of queries at a time, so memory is linear in the length. What stays of a row's probabilities is
 // log Σⱼ eˢʲ, from which the backward pass computes them again (Dao et al. 2022). A task is one head of one
@@ -30,22 +31,57 @@ struct sequence_attention {
   std::size_t heads, head_width;
   float scale;
   dropout_mask dropout; ///< rate 0: none
+  /// Divides `heads`; 0: as many. Head h reads head h / (heads / key_value_heads) of keys and values.
+  std::size_t key_value_heads = 0;
+  float soft_cap = 0; ///< a score becomes cap · tanh(score / cap); 0: it stays
+  visibility sees = causal;
+  distance_bias bias = {};
+  /// [sequences + 1]: sequence s is rows [offsets[s], offsets[s + 1]); null: all have `length`.
+  const std::size_t* offsets = nullptr;
+  std::size_t key_row_stride = 0; ///< of keys and values; 0: row_stride
+  /// Of keys and values that are other sequences' (cross-attention): positions each, or where they begin, as
+  /// for the queries. 0 and null: the queries' own.
+  std::size_t key_length = 0;
+  const std::size_t* key_offsets = nullptr;
 
   std::size_t tasks() const { return sequences * heads; }
+  /// Heads that read the same head of keys and values.
+  std::size_t group() const { return key_value_heads == 0 ? 1 : heads / key_value_heads; }
+  std::size_t key_stride() const { return key_row_stride == 0 ? row_stride : key_row_stride; }
+
+  /// Rows of a sequence.
+  struct rows {
+    std::size_t first, count;
+  };
+  rows queries_of(std::size_t sequence) const { return rows_of(sequence, offsets, length); }
+  rows keys_of(std::size_t sequence) const {
+    return key_offsets || key_length != 0 ? rows_of(sequence, key_offsets, key_length) : queries_of(sequence);
+  }
+  /// The most keys that a sequence has.
+  std::size_t most_keys() const {
+    std::size_t most = 0;
+    for (std::size_t s = 0; s < sequences; ++s) most = std::max(most, keys_of(s).count);
+    return most;
+  }
+
+  /// Of sequence `sequence`, whose lengths are given so or so.
+  static rows rows_of(std::size_t sequence, const std::size_t* offsets, std::size_t length) {
+    if (!offsets) return {sequence * length, length};
+    return {offsets[sequence], offsets[sequence + 1] - offsets[sequence]};
+  }
 };
 
 namespace detail {
 
 inline constexpr std::size_t query_rows = 32;
 
-/// One head's sizes in scratch memory: both padded so that rows are whole register tiles.
+/// A head's keys in scratch memory: both sizes padded so that rows are whole register tiles.
 struct padded_sizes {
   std::size_t length, width;
-};
 
-constexpr padded_sizes padded(const sequence_attention& problem) {
-  return {rounded_up(problem.length, small_tile_cols), rounded_up(problem.head_width, small_tile_cols)};
-}
+  padded_sizes(std::size_t keys, std::size_t head_width)
+      : length(rounded_up(keys, small_tile_cols)), width(rounded_up(head_width, small_tile_cols)) {}
+};
 
 /// to [length, padded width] = rows of one head, `stride` apart, then zeros.
 inline void gather_rows(const float* from, std::size_t stride, std::size_t length, std::size_t width,
@@ -85,99 +121,144 @@ inline void gather_columns(const float* from, std::size_t stride, std::size_t le
   }
 }
 
-// What causality leaves of the products of a block of queries, q0 … q0 + count - 1, with the keys before and
-// among them, for small_product: whole tiles that no query sees, and terms that are 0, are left out.
+/// A block of queries, q0 … q0 + count − 1, of a sequence with `length` keys, and what their visibility
+/// leaves of the products of queries and keys, for small_product: whole tiles that no query sees, and terms
+/// that are 0, are left out. Keys are counted from `begin` on.
+struct seen_block {
+  visibility sees;
+  std::size_t q0, count, length;
+  std::size_t begin;      ///< the first key that one of the queries sees, or a few before it: a whole tile
+  std::size_t end;        ///< behind the last key that one of them sees
+  std::size_t padded_end; ///< a whole tile
 
-/// [queries, keys] = … [width]
-constexpr auto seen_scores(std::size_t q0, std::size_t width) {
-  return [=](std::size_t query, std::size_t rows, std::size_t key) {
-    return inner_range{0, key < q0 + query + rows ? width : 0};
-  };
-}
+  seen_block(visibility visible, std::size_t first_query, std::size_t queries, std::size_t keys)
+      : sees(visible),
+        q0(first_query),
+        count(queries),
+        length(keys),
+        begin(of(0).begin / small_tile_cols * small_tile_cols),
+        end(of(count - 1).end),
+        padded_end(rounded_up(end, small_tile_cols)) {}
 
-/// [queries, width] = Σ_keys
-constexpr auto sum_over_keys(std::size_t q0, std::size_t visible) {
-  return [=](std::size_t query, std::size_t rows, std::size_t) {
-    return inner_range{0, std::min(visible, q0 + query + rows)};
-  };
-}
+  /// What query q of the block sees. Both ends grow with q.
+  key_range of(std::size_t q) const { return sees.keys_of(q0 + q, length); }
 
-/// [keys, width] = Σ_queries
-constexpr auto sum_over_queries(std::size_t q0, std::size_t count) {
-  return [=](std::size_t key, std::size_t, std::size_t) {
-    return inner_range{key > q0 ? key - q0 : 0, count};
-  };
-}
+  /// [queries, keys] = … [width]
+  auto scores(std::size_t width) const {
+    return [=, this](std::size_t query, std::size_t rows, std::size_t key) {
+      const bool any =
+          begin + key < of(query + rows - 1).end && begin + key + small_tile_cols > of(query).begin;
+      return inner_range{0, any ? width : 0};
+    };
+  }
 
-/// scores [0, padded count) = softmax(scale · scores) over the first `count`, then zeros; returns the
-/// logarithm of the sum.
-inline float softmax_row(float* scores, std::size_t count, std::size_t padded_count, float scale) {
-  const std::size_t last = (count - 1) / simd::width * simd::width, end = last + simd::width;
-  simd::batch greatest = simd::broadcast(-std::numeric_limits<float>::infinity());
+  /// [queries, width] = Σ_keys
+  auto sum_over_keys() const {
+    return [this](std::size_t query, std::size_t rows, std::size_t) {
+      return inner_range{of(query).begin - begin, of(query + rows - 1).end - begin};
+    };
+  }
+
+  /// [keys, width] = Σ_queries
+  auto sum_over_queries() const {
+    return [this](std::size_t key, std::size_t rows, std::size_t) {
+      const std::size_t from = begin + key, to = from + rows; // keys
+      const std::size_t first = from < sees.prefix || from < sees.after ? 0 : from - sees.after;
+      const std::size_t last = to < all_positions - sees.before ? to + sees.before : all_positions;
+      return inner_range{first > q0 ? first - q0 : 0, last > q0 ? std::min(count, last - q0) : 0};
+    };
+  }
+};
+
+/// scores = softmax(scale · scores) over the range that is seen, and zeros in the rest of [begin, end), whole
+/// tiles; returns the logarithm of the sum.
+inline float softmax_row(float* scores, key_range seen, std::size_t begin, std::size_t end, float scale) {
+  constexpr float none = -std::numeric_limits<float>::infinity();
+  const std::size_t first = seen.begin / simd::width * simd::width;
+  const std::size_t last = (seen.end - 1) / simd::width * simd::width, behind = last + simd::width;
   const auto scaled = [&](std::size_t i) {
     const simd::batch value = simd::load(scores + i) * simd::broadcast(scale);
     simd::store(scores + i, value);
     return value;
   };
-  for (std::size_t i = 0; i < last; i += simd::width) greatest = simd::max(greatest, scaled(i));
   scaled(last);
-  std::fill(scores + count, scores + end, -std::numeric_limits<float>::infinity());
-  const float most = simd::greatest(simd::max(greatest, simd::load(scores + last)));
+  if (first < last) scaled(first);
+  std::fill(scores + first, scores + seen.begin, none);
+  std::fill(scores + seen.end, scores + behind, none);
+  simd::batch greatest = simd::max(simd::load(scores + first), simd::load(scores + last));
+  for (std::size_t i = first + simd::width; i < last; i += simd::width)
+    greatest = simd::max(greatest, scaled(i));
+  const float most = simd::greatest(greatest);
   simd::batch partial = simd::broadcast(0.0f);
-  for (std::size_t i = 0; i < end; i += simd::width) {
+  for (std::size_t i = first; i < behind; i += simd::width) {
     const simd::batch e = simd::exp(simd::load(scores + i) - simd::broadcast(most));
     simd::store(scores + i, e);
     partial += e;
   }
   const float total = simd::sum(partial);
   const simd::batch share = simd::broadcast(1.0f / total);
-  for (std::size_t i = 0; i < end; i += simd::width) simd::store(scores + i, simd::load(scores + i) * share);
-  std::fill(scores + end, scores + padded_count, 0.0f);
+  for (std::size_t i = first; i < behind; i += simd::width)
+    simd::store(scores + i, simd::load(scores + i) * share);
+  std::fill(scores + begin, scores + first, 0.0f);
+  std::fill(scores + behind, scores + end, 0.0f);
   return most + std::log(total);
 }
 
-/// row [0, count) = row · the factors of row `index` of the mask.
-inline void drop_row(const dropout_mask& mask, std::size_t index, float* row, std::size_t count) {
+/// row [begin, end) = row · the factors of row `index` of the mask; a few before `begin` too.
+inline void drop_row(const dropout_mask& mask, std::size_t index, float* row, std::size_t begin,
+                     std::size_t end) {
   constexpr std::size_t piece = 256;
   float factors[piece];
-  for (std::size_t i = 0; i < count; i += piece) {
-    const std::size_t n = std::min(piece, count - i);
+  for (std::size_t i = begin / 4 * 4; i < end; i += piece) {
+    const std::size_t n = std::min(piece, end - i);
     mask.factors(index, n, factors, i);
     for (std::size_t j = 0; j < n; ++j) row[i + j] *= factors[j];
   }
 }
 
-/// Where the head of one sequence, a task, lies.
+/// Where a head of one sequence lies.
 struct head_place {
   std::size_t head;
-  std::size_t first_row;  ///< of the sequence
-  std::size_t offset;     ///< of its queries, keys and values
-  std::size_t out_stride; ///< from a row of the output to the next
+  sequence_attention::rows queries, keys;
+  std::size_t query_offset; ///< of the head's first query in the queries
+  std::size_t key_offset;   ///< of its first key in the keys, and value in the values
+  std::size_t out_stride;   ///< from a row of the output to the next
 
-  head_place(const sequence_attention& problem, std::size_t task)
-      : head(task % problem.heads),
-        first_row(task / problem.heads * problem.length),
-        offset(first_row * problem.row_stride + head * problem.head_width),
+  head_place(const sequence_attention& problem, std::size_t sequence, std::size_t which)
+      : head(which),
+        queries(problem.queries_of(sequence)),
+        keys(problem.keys_of(sequence)),
+        query_offset(queries.first * problem.row_stride + head * problem.head_width),
+        key_offset(keys.first * problem.key_stride() + head / problem.group() * problem.head_width),
         out_stride(problem.heads * problem.head_width) {}
 
   /// Of position t in the output.
   std::size_t out_offset(const sequence_attention& problem, std::size_t t) const {
-    return (first_row + t) * out_stride + head * problem.head_width;
+    return (queries.first + t) * out_stride + head * problem.head_width;
   }
   /// Of position t in the logarithms of sums.
   std::size_t log_sum(const sequence_attention& problem, std::size_t t) const {
-    return (first_row + t) * problem.heads + head;
+    return (queries.first + t) * problem.heads + head;
+  }
+  /// Of position t in the dropout mask: the heads of a sequence lie one after another.
+  std::size_t mask_row(const sequence_attention& problem, std::size_t t) const {
+    return queries.first * problem.heads + head * queries.count + t;
+  }
+  /// The bias of position t's score of key j, or null.
+  const float* bias(const sequence_attention& problem, std::size_t t, std::size_t j) const {
+    if (!problem.bias.at_zero) return nullptr;
+    return problem.bias.at_zero + (problem.bias.offset(head, t) + static_cast<std::ptrdiff_t>(j));
   }
 };
 
-/// Calls f(task, scratch) for every task, divided over the threads, each with a Scratch of its own.
+/// Calls f(task, scratch) for tasks 0 … tasks − 1, divided over the threads, each with a Scratch of its own.
 template <class Scratch, class F>
-void for_each_head(compute_context& context, const sequence_attention& problem, F&& f) {
-  const std::size_t room = Scratch::room(problem);
+void for_each_head(compute_context& context, const sequence_attention& problem, std::size_t tasks, F&& f) {
+  const std::size_t keys = problem.most_keys(), room = Scratch::room(keys, problem.head_width);
   workspace::scope scope(context.memory);
   float* const memory = scope.floats(static_cast<std::size_t>(context.threads.size()) * room);
-  parallel_for(context.threads, problem.tasks(), 1, [&](std::size_t begin, std::size_t end, int thread) {
-    const Scratch scratch(problem, memory + static_cast<std::size_t>(thread) * room);
+  parallel_for(context.threads, tasks, 1, [&](std::size_t begin, std::size_t end, int thread) {
+    const Scratch scratch(keys, problem.head_width, memory + static_cast<std::size_t>(thread) * room);
     for (std::size_t task = begin; task < end; ++task) f(task, scratch);
   });
 }
@@ -189,42 +270,50 @@ struct attention_scratch {
   float* scores;      ///< [query_rows, padded length]
   float* sums;        ///< [query_rows, padded width]
 
-  static constexpr std::size_t room(const sequence_attention& problem) {
-    const padded_sizes size = padded(problem);
-    return (problem.head_width + query_rows) * size.length + (problem.length + query_rows) * size.width;
+  static std::size_t room(std::size_t keys, std::size_t head_width) {
+    const padded_sizes size(keys, head_width);
+    return (head_width + query_rows) * size.length + (keys + query_rows) * size.width;
   }
 
-  attention_scratch(const sequence_attention& problem, float* memory) : keys_across(memory) {
-    const padded_sizes size = padded(problem);
-    values = keys_across + problem.head_width * size.length;
-    scores = values + problem.length * size.width;
+  attention_scratch(std::size_t keys, std::size_t head_width, float* memory) : keys_across(memory) {
+    const padded_sizes size(keys, head_width);
+    values = keys_across + head_width * size.length;
+    scores = values + keys * size.width;
     sums = scores + query_rows * size.length;
   }
 };
 
 inline void attend_head(const sequence_attention& problem, std::size_t task, const attention_scratch& scratch,
                         float* out, float* log_sums) {
-  const padded_sizes size = padded(problem);
-  const std::size_t width = problem.head_width, length = problem.length, stride = problem.row_stride;
-  const head_place at(problem, task);
-  gather_columns(problem.keys + at.offset, stride, length, width, size.length, scratch.keys_across);
-  gather_rows(problem.values + at.offset, stride, length, width, size.width, scratch.values);
+  const head_place at(problem, task / problem.heads, task % problem.heads);
+  const std::size_t width = problem.head_width, stride = problem.row_stride, keys = at.keys.count;
+  const padded_sizes size(keys, width);
+  gather_columns(problem.keys + at.key_offset, problem.key_stride(), keys, width, size.length,
+                 scratch.keys_across);
+  gather_rows(problem.values + at.key_offset, problem.key_stride(), keys, width, size.width, scratch.values);
+  const bool adjusted = problem.soft_cap > 0 || problem.bias.at_zero;
 
-  for (std::size_t q0 = 0; q0 < length; q0 += query_rows) {
-    const std::size_t count = std::min(query_rows, length - q0);
-    const std::size_t visible = q0 + count; // keys that any of these queries sees
-    const std::size_t padded_visible = rounded_up(visible, small_tile_cols);
-    small_product({problem.queries + at.offset + q0 * stride, stride, 1}, count, scratch.keys_across,
-                  size.length, padded_visible, scratch.scores, size.length, false, seen_scores(q0, width));
-    for (std::size_t q = 0; q < count; ++q) {
+  for (std::size_t q0 = 0; q0 < at.queries.count; q0 += query_rows) {
+    const seen_block block(problem.sees, q0, std::min(query_rows, at.queries.count - q0), keys);
+    small_product({problem.queries + at.query_offset + q0 * stride, stride, 1}, block.count,
+                  scratch.keys_across + block.begin, size.length, block.padded_end - block.begin,
+                  scratch.scores + block.begin, size.length, false, block.scores(width));
+    for (std::size_t q = 0; q < block.count; ++q) {
       float* const row = scratch.scores + q * size.length;
-      const float log_sum = softmax_row(row, q0 + q + 1, padded_visible, problem.scale);
+      const key_range seen = block.of(q);
+      if (adjusted)
+        adjust_scores(row + seen.begin, seen.end - seen.begin, problem.scale, problem.soft_cap,
+                      at.bias(problem, q0 + q, seen.begin));
+      const float log_sum =
+          softmax_row(row, seen, block.begin, block.padded_end, adjusted ? 1.0f : problem.scale);
       if (log_sums) log_sums[at.log_sum(problem, q0 + q)] = log_sum;
-      if (problem.dropout.rate > 0) drop_row(problem.dropout, task * length + q0 + q, row, visible);
+      if (problem.dropout.rate > 0)
+        drop_row(problem.dropout, at.mask_row(problem, q0 + q), row, seen.begin, seen.end);
     }
-    small_product({scratch.scores, size.length, 1}, count, scratch.values, size.width, size.width,
-                  scratch.sums, size.width, false, sum_over_keys(q0, visible));
-    put_rows(scratch.sums, size.width, count, width, out + at.out_offset(problem, q0), at.out_stride);
+    small_product({scratch.scores + block.begin, size.length, 1}, block.count,
+                  scratch.values + block.begin * size.width, size.width, size.width, scratch.sums, size.width,
+                  false, block.sum_over_keys());
+    put_rows(scratch.sums, size.width, block.count, width, out + at.out_offset(problem, q0), at.out_stride);
   }
 }
 
@@ -234,7 +323,7 @@ inline void attend_head(const sequence_attention& problem, std::size_t task, con
 inline void attend_whole_sequences(compute_context& context, const sequence_attention& problem, float* out,
                                    float* log_sums) {
   detail::for_each_head<detail::attention_scratch>(
-      context, problem, [&](std::size_t task, const detail::attention_scratch& scratch) {
+      context, problem, problem.tasks(), [&](std::size_t task, const detail::attention_scratch& scratch) {
         detail::attend_head(problem, task, scratch, out, log_sums);
       });
 }
