@@ -186,7 +186,6 @@ struct score_rule {
 };
 
 /// Queries at equal steps in everything: successive rows of one head, or successive heads of one row.
-/// Advancing by q steps gives query q.
 struct query_line {
   const float* query;
   float* out;
@@ -194,46 +193,41 @@ struct query_line {
   std::ptrdiff_t bias;   ///< of the key at position 0 from score_rule::bias
   std::size_t query_step, out_step, sees_step;
   std::ptrdiff_t bias_step;
-
-  query_line from(std::size_t q) const {
-    query_line rest = *this;
-    rest.query += q * query_step;
-    rest.out += q * out_step;
-    rest.sees += q * sees_step;
-    rest.bias += static_cast<std::ptrdiff_t>(q) * bias_step;
-    return rest;
-  }
+  streaming_softmax* states;
 };
 
-/// One tile of keys and values, at position `t`, for `Queries` queries, if any sees some of it.
+/// One tile of keys and values, at position `t`, for `Queries` queries of a line from query `first` on, if
+/// any of them sees some of it.
 template <std::size_t Queries, bool Fetching, class T>
-void take_tile(streaming_softmax* states, const query_line& line, const head_cache<T>& cache, std::size_t t,
+void take_tile(const query_line& line, std::size_t first, const head_cache<T>& cache, std::size_t t,
                std::size_t head_width, const score_rule& rule) {
   alignas(64) float scores[Queries * key_tile];
   key_range sees[Queries]; // of this tile
   float corrections[Queries];
   bool any = false;
   for (std::size_t q = 0; q < Queries; ++q) {
-    const key_range all = line.sees[q * line.sees_step];
+    const key_range all = line.sees[(first + q) * line.sees_step];
     const std::size_t end = all.end <= t ? 0 : std::min(key_tile, all.end - t);
     sees[q] = {std::min(all.begin <= t ? 0 : all.begin - t, end), end};
     any = any || sees[q].begin < end;
   }
   if (!any) return;
-  score_tile<Queries, Fetching>(line.query, line.query_step, cache, t, head_width, rule.scale, scores);
+  score_tile<Queries, Fetching>(line.query + first * line.query_step, line.query_step, cache, t, head_width,
+                                rule.scale, scores);
   if (rule.soft_cap > 0 || rule.bias)
     for (std::size_t q = 0; q < Queries; ++q) {
-      const std::ptrdiff_t entry = line.bias + static_cast<std::ptrdiff_t>(q) * line.bias_step +
+      const std::ptrdiff_t entry = line.bias + static_cast<std::ptrdiff_t>(first + q) * line.bias_step +
                                    static_cast<std::ptrdiff_t>(t + sees[q].begin);
       adjust_scores(scores + q * key_tile + sees[q].begin, sees[q].end - sees[q].begin, 1.0f, rule.soft_cap,
                     rule.bias ? rule.bias + entry : nullptr);
     }
-  weigh_scores<Queries>(states, scores, sees, corrections);
+  weigh_scores<Queries>(line.states + first, scores, sees, corrections);
   if constexpr (head_cache<T>::is_scaled)
     for (std::size_t q = 0; q < Queries; ++q)
       for (std::size_t j = sees[q].begin; j < sees[q].end; ++j)
         scores[q * key_tile + j] *= cache.value_scales[t + j];
-  add_values<Queries, Fetching>(scores, sees, corrections, cache, t, head_width, line.out, line.out_step);
+  add_values<Queries, Fetching>(scores, sees, corrections, cache, t, head_width,
+                                line.out + first * line.out_step, line.out_step);
 }
 
 /// Queries of `rows` successive positions from `first` on and of `heads` successive heads, which all read the
@@ -276,28 +270,28 @@ void attend_block(const attention_block& block, const score_rule& rule, const di
                       .out_step = by_heads ? width : block.out_stride,
                       .sees_step = by_heads ? std::size_t{0} : std::size_t{1},
                       .bias_step =
-                          by_heads ? static_cast<std::ptrdiff_t>(bias.head_stride) : std::ptrdiff_t{-1}};
+                          by_heads ? static_cast<std::ptrdiff_t>(bias.head_stride) : std::ptrdiff_t{-1},
+                      .states = states + i * line_length};
   };
+  query_line queries = line(0);
   for (std::size_t t = any.begin / key_tile * key_tile; t < any.end; t += key_tile)
     for (std::size_t i = 0; i < lines; ++i) {
-      const query_line queries = line(i);
+      if (lines > 1) queries = line(i);
       simd::in_tiles<query_tile>(line_length, [&](std::size_t q, auto size) {
-        streaming_softmax* const its = states + i * line_length + q;
-        const auto take = [&](auto fetching) {
-          take_tile<size, fetching>(its, queries.from(q), cache, t, width, rule);
-        };
         if (size == 1 || (block.rows == 1 && q == 0))
-          take(std::true_type{});
+          take_tile<size, true>(queries, q, cache, t, width, rule);
         else
-          take(std::bool_constant<size == 1>{});
+          take_tile<size, size == 1>(queries, q, cache, t, width, rule);
       });
     }
-  for (std::size_t i = 0; i < lines; ++i)
+  for (std::size_t i = 0; i < lines; ++i) {
+    queries = line(i);
     for (std::size_t q = 0; q < line_length; ++q) {
-      const float scale_out = 1.0f / simd::sum(states[i * line_length + q].total);
-      float* const out = line(i).from(q).out;
+      const float scale_out = 1.0f / simd::sum(queries.states[q].total);
+      float* const out = queries.out + q * queries.out_step;
       for (std::size_t d = 0; d < width; ++d) out[d] *= scale_out;
     }
+  }
 }
 
 } // namespace transept::inline TRANSEPT_ABI::kernels::detail

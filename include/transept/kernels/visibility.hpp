@@ -5,8 +5,8 @@
 //   sliding_window(n)         its own and the n − 1 before it (Beltagy et al. 2020; Mistral, Gemma 2)
 //   prefix_then_causal(n)     the first n positions, and those up to its own (Raffel et al. 2020)
 //
-// Every query must see some key. A range suffices for all of these, so that no mask is ever stored and tiles of keys that no query sees are
-// not touched.
+// Every query must see some key. A range suffices for all of these, so that no mask is ever stored, and tiles
+// of keys that no query sees are not touched.
 #pragma once
 
 #include <algorithm>
