@@ -168,7 +168,7 @@ struct attention_case {
                                      }};
       if (by.biased)
         rule.bias = [&](std::size_t h, std::size_t t, std::size_t s) {
-          return rule.sees(t, s) ? static_cast<double>(bias[h * bias_room + distance(t, s)]) : 0.0;
+          return static_cast<double>(bias[h * bias_room + distance(t, s)]);
         };
       if (by.dropout > 0)
         rule.factor = [&](std::size_t h, std::size_t t, std::size_t s) {

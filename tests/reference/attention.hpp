@@ -40,12 +40,14 @@ inline attention_result attention(const cube& query, const cube& key, const cube
     matrix scores = xt::zeros<double>({length, source_length});
     for (std::size_t t = 0; t < length; ++t)
       for (std::size_t s = 0; s < source_length; ++s) {
+        scores(t, s) = -std::numeric_limits<double>::infinity();
+        if (!rule.sees(t, s)) continue;
         double score = 0;
         for (std::size_t d = 0; d < head_width; ++d) score += query(t, h, d) * key(s, h / group, d);
         score *= rule.scale;
         if (rule.soft_cap > 0) score = rule.soft_cap * std::tanh(score / rule.soft_cap);
         if (rule.bias) score += rule.bias(h, t, s);
-        scores(t, s) = rule.sees(t, s) ? score : -std::numeric_limits<double>::infinity();
+        scores(t, s) = score;
       }
     const matrix probabilities = softmax(scores);
     xt::view(result.probabilities, h) = probabilities;

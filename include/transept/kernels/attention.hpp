@@ -46,18 +46,18 @@ struct attention_problem {
 
 namespace detail {
 
-/// Rows and heads of a block: whole register tiles, all heads of a group. But where there are fewer groups
-/// than threads, groups are divided.
+/// Rows (no more than `most_rows`) and heads of a block: whole register tiles, all heads of a group. But
+/// where there are fewer groups than threads, groups are divided.
 struct block_sizes {
   std::size_t rows, heads;
 
-  block_sizes(const attention_problem& problem, std::size_t threads)
+  block_sizes(const attention_problem& problem, int threads, std::size_t most_rows = most_block_rows)
       : rows(1), heads(std::min(problem.group(), query_block)) {
-    rows = std::min(most_block_rows, std::max<std::size_t>(1, query_block / heads));
+    rows = std::min(most_rows, query_block / heads);
     if (rows > query_tile) rows -= rows % query_tile;
     const std::size_t tasks = problem.heads / problem.group() * ((problem.rows + rows - 1) / rows);
-    const std::size_t parts = std::min(heads, (threads + tasks - 1) / tasks);
-    heads = (heads + parts - 1) / parts;
+    const std::size_t parts = static_cast<std::size_t>(threads) / std::max<std::size_t>(1, tasks);
+    if (parts > 1) heads = (heads + parts - 1) / parts;
   }
 };
 
@@ -106,7 +106,7 @@ void for_each_block(thread_pool& threads, const attention_problem& problem, bloc
 /// must already hold.
 inline void attend(compute_context& context, const attention_problem& problem, keys_and_values cache,
                    float* out) {
-  const detail::block_sizes size(problem, static_cast<std::size_t>(context.threads.size()));
+  const detail::block_sizes size(problem, context.threads.size());
   with_cache_type(cache.type, [&]<class T>(T) {
     detail::for_each_block(
         context.threads, problem, size,
@@ -131,8 +131,7 @@ struct sequence_row {
 template <class OfRow>
 void attend_sequences(compute_context& context, const attention_problem& problem, OfRow&& of_row,
                       float* out) {
-  detail::block_sizes size(problem, static_cast<std::size_t>(context.threads.size()));
-  size.rows = 1;
+  const detail::block_sizes size(problem, context.threads.size(), 1);
   detail::for_each_block(
       context.threads, problem, size,
       [&](std::size_t cache_head, std::size_t head, std::size_t heads, std::size_t row, std::size_t) {
