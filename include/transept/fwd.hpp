@@ -10,7 +10,7 @@
 
 #include <cstddef>
 
-#include <transept/models/gpt2_config.hpp>
+#include <transept/models/gpt2/config.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 

@@ -17,10 +17,12 @@
 #include <transept/layers/block.hpp>
 #include <transept/layers/embedding.hpp>
 #include <transept/layers/feed_forward.hpp>
+#include <transept/layers/gated_feed_forward.hpp>
 #include <transept/layers/kv_cache.hpp>
 #include <transept/layers/kv_cache_batch.hpp>
 #include <transept/layers/layer_norm.hpp>
 #include <transept/layers/linear.hpp>
+#include <transept/layers/rms_norm.hpp>
 #include <transept/models/convert.hpp>
 #include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>

@@ -20,12 +20,13 @@ namespace transept::inline TRANSEPT_ABI {
 /// sigmoid     1 / (1 + e⁻ˣ), the gate of a gated linear unit
 enum class activation_type : std::uint8_t { gelu_tanh, gelu_erf, relu, silu, quick_gelu, tanh, sigmoid };
 
-namespace detail {
-
+/// An activation, and what a config.json calls it.
 struct named_activation {
   std::string_view name;
   activation_type type;
 };
+
+namespace detail {
 
 /// The first name of each type is the one written; the others are other spellings of the same formula.
 inline constexpr std::array<named_activation, 12> activation_names{{

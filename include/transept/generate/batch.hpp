@@ -65,11 +65,11 @@ public:
     slots_.reserve(count);
     for (std::size_t i = 0; i < count; ++i)
       slots_.push_back(
-          {kv_cache(shape.n_layer, shape.n_head, shape.head_width, capacity_, options.cache_type)});
+          {kv_cache(shape.n_layer, shape.n_key_value_head, shape.head_width, capacity_, options.cache_type)});
     sequences_.reserve(count);
     caches_.reserve(count);
     memory_ = workspace(detail::decoding_workspace_bytes(shape, std::max(chunk_, count),
-                                                         static_cast<std::size_t>(pool_->size())));
+                                                         static_cast<std::size_t>(pool_->size()), capacity_));
     logits_ = buffer<float>(count * shape.vocab_size);
   }
 
@@ -210,10 +210,12 @@ void forward(const Model& model, batch& batch, std::span<const token_id> tokens)
   compute_context context{*batch.pool_, batch.memory_, batch.precision_};
   workspace::scope scope(context.memory);
   kv_cache_batch caches(batch.caches_);
-  const auto x = scope.take<Model::width>(static_cast<extent>(tokens.size())); // [sequences, n_embd]
+  const auto x = scope.take<Model::width>(static_cast<extent>(tokens.size()),
+                                          static_cast<extent>(batch.shape_.n_embd)); // [sequences, n_embd]
   forward(model, context, tokens, caches, x, no_observer{});
-  final_norm(model, context, x, x);
-  project(model, context, x, batch.logits_.data()); // [sequences, vocab_size]
+  const auto normed = detail::last_state<Model>(scope, batch.shape_, x);
+  final_norm(model, context, x, normed);
+  project(model, context, normed, batch.logits_.data()); // [sequences, vocab_size]
   for (std::size_t r = 0; r < batch.size(); ++r) batch.slots_[batch.sequences_[r]].logits_row = r;
 }
 

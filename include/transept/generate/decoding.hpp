@@ -14,10 +14,10 @@
 
 namespace transept::inline TRANSEPT_ABI::detail {
 
-/// The capacity that `capacity` asks for: 0 is the model's n_positions. Throws argument_error, which says who
-/// wanted it: "a session's".
+/// The capacity that `capacity` asks for: 0 is the model's n_positions, which is the most where positions are
+/// a table. Throws argument_error, which says who wanted it: "a session's".
 inline std::size_t checked_capacity(const decoder_shape& shape, int capacity, const char* whose) {
-  if (capacity < 0 || static_cast<std::size_t>(capacity) > shape.n_positions)
+  if (capacity < 0 || static_cast<std::size_t>(capacity) > shape.most_positions())
     throw argument_error(std::string(whose) + " capacity must be from 1 to the model's n_positions, " +
                          std::to_string(shape.n_positions) + " (or 0 for all of them); got " +
                          std::to_string(capacity));
@@ -39,16 +39,21 @@ inline f32_precision checked_precision(f32_precision precision) {
   return precision;
 }
 
-/// Enough for `rows` tokens at once in a pre-norm block: the residual stream and its norm, then the larger of
-/// attention's and the feed-forward network's intermediates, then the matrix product's own.
-inline std::size_t decoding_workspace_bytes(const decoder_shape& shape, std::size_t rows,
-                                            std::size_t threads) {
+/// Enough for `rows` tokens at once in a block, of texts of at most `capacity`: the residual stream and its
+/// norm, what the model's own blocks need besides, then the larger of attention's and the feed-forward
+/// network's intermediates, then the matrix product's own.
+inline std::size_t decoding_workspace_bytes(const decoder_shape& shape, std::size_t rows, std::size_t threads,
+                                            std::size_t capacity) {
   const auto room = [](std::size_t count) { return workspace::room_for(count); };
   const std::size_t inner = shape.n_head * shape.head_width;
+  const std::size_t projected = inner + 2 * shape.n_key_value_head * shape.head_width;
+  const bool is_gated = shape.n_projected != shape.n_inner;
   const std::size_t within =
-      std::max(room(rows * 3 * inner) + room(rows * inner), room(rows * shape.n_inner));
-  const std::size_t widest = std::max({shape.n_embd, inner, shape.n_inner}); // input of a product
-  const std::size_t outputs = std::max(3 * inner, shape.n_inner); // of products that add to nothing
+      std::max(room(rows * projected) + room(rows * inner),
+               room(rows * shape.n_projected) + (is_gated ? room(rows * shape.n_inner) : 0));
+  const std::size_t widest =
+      std::max({shape.n_embd, inner, shape.n_inner, shape.n_output}); // input of a product
+  const std::size_t outputs = std::max(projected, shape.n_projected); // of products that add to nothing
   const std::size_t product =
       std::max({kernels::product_scratch_bytes(rows, shape.n_embd, threads),
                 kernels::product_scratch_bytes(rows, outputs, threads, false),
@@ -56,7 +61,9 @@ inline std::size_t decoding_workspace_bytes(const decoder_shape& shape, std::siz
                 kernels::matmul_float_panels_scratch_bytes(rows, widest, shape.n_embd),
                 kernels::matmul_panels_scratch_bytes(rows, widest, threads),
                 kernels::matmul_tiles_scratch_bytes(rows, widest, threads)});
-  return 2 * room(rows * shape.n_embd) + within + product; // the output's product needs no more
+  const std::size_t own = shape.scratch_per_row * rows + shape.scratch_per_position * capacity;
+  return 2 * room(rows * shape.n_embd) + (own > 0 ? room(own) + 8 * room(1) : 0) + within +
+         product; // the output's product needs no more
 }
 
 /// Throws argument_error where `made_for` is another shape than the model's. `what`: "session".
@@ -88,6 +95,16 @@ inline void check_run(const decoder_shape& shape, std::span<const token_id> toke
                         std::to_string(tokens.size()) + " more do not fit its " + std::to_string(capacity));
 }
 
+/// Memory for the last hidden state of x [rows, width]: x itself where it is as wide.
+template <decoder_model Model>
+activations<output_width_of<Model>> last_state(workspace::scope& scope, const decoder_shape& shape,
+                                               activations<Model::width> x) {
+  constexpr extent width = output_width_of<Model>;
+  if constexpr (compatible(width, Model::width))
+    if (shape.n_output == shape.n_embd) return x;
+  return scope.take<width>(x.rows(), static_cast<extent>(shape.n_output));
+}
+
 /// Feeds checked tokens to one sequence, at most `chunk` at once. `all_logits` [tokens, vocab_size] may be
 /// null; the last position's always go to `last_logits` [vocab_size].
 template <decoder_model Model, class Observer>
@@ -99,21 +116,23 @@ void feed_run(const Model& model, compute_context context, kv_cache& cache, std:
     const bool last = begin + part.size() == tokens.size();
     const auto rows = static_cast<extent>(part.size());
     workspace::scope scope(context.memory);
-    const auto x = scope.take<Model::width>(rows); // [rows, n_embd]
+    const auto x = scope.take<Model::width>(rows, static_cast<extent>(shape.n_embd)); // [rows, n_embd]
     forward(model, context, part, cache, x, observer);
     if (all_logits || observing<Observer>) {
-      final_norm(model, context, x, x);
+      const auto normed = last_state<Model>(scope, shape, x); // [rows, n_output]
+      final_norm(model, context, x, normed);
       if constexpr (observing<Observer>)
-        observer.hidden_state(shape.n_layer, x.data(), part.size(), shape.n_embd);
-      if (all_logits) project(model, context, x, all_logits + begin * shape.vocab_size);
-    }
-    if (!last) continue;
-    if (all_logits) {
-      std::copy_n(all_logits + (tokens.size() - 1) * shape.vocab_size, shape.vocab_size, last_logits);
-    } else {
-      const activations<Model::width> last_row(x.row(rows - 1).data(), 1);
-      if constexpr (!observing<Observer>) final_norm(model, context, last_row, last_row);
-      project(model, context, last_row, last_logits);
+        observer.hidden_state(shape.n_layer, normed.data(), part.size(), shape.n_output);
+      if (all_logits) project(model, context, normed, all_logits + begin * shape.vocab_size);
+      if (last && !all_logits)
+        project(model, context, normed.middle_rows(rows - 1, 1), last_logits);
+      else if (last)
+        std::copy_n(all_logits + (tokens.size() - 1) * shape.vocab_size, shape.vocab_size, last_logits);
+    } else if (last) {
+      const activations<Model::width> last_row = x.middle_rows(rows - 1, 1);
+      const auto normed = last_state<Model>(scope, shape, last_row);
+      final_norm(model, context, last_row, normed);
+      project(model, context, normed, last_logits);
     }
   }
 }

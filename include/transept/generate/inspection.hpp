@@ -35,8 +35,10 @@ struct inspection_request {
 /// session after them.
 struct inspection {
   /// [n_layer + 1, T, n_embd]: the embeddings, then the output of each block; the last after the final norm,
-  /// as Hugging Face counts them.
+  /// as Hugging Face counts them. Without the last where it has another width.
   array<3> hidden_states = make_array<3>({0, 0, 0});
+  /// [T, n_output]: the last, where it has another width.
+  array<2> last_hidden_state = make_array<2>({0, 0});
   /// [n_layer, n_head, T, S] (or [1, …] of the layer asked for): probabilities; each row sums to 1, positions
   /// after the query's own are 0.
   array<4> attentions = make_array<4>({0, 0, 0, 0});
@@ -49,13 +51,17 @@ namespace detail {
 /// Copies what a forward pass shows, chunk by chunk, into an inspection's arrays.
 class inspecting_observer {
 public:
-  inspecting_observer(inspection& result, const inspection_request& request, std::size_t first_position)
-      : result_(result), request_(request), first_position_(first_position) {}
+  inspecting_observer(inspection& result, const inspection_request& request, std::size_t first_position,
+                      std::size_t n_layer)
+      : result_(result), request_(request), first_position_(first_position), n_layer_(n_layer) {}
 
   void hidden_state(std::size_t index, const float* rows, std::size_t count, std::size_t width) {
-    if (request_.hidden_states)
+    if (!request_.hidden_states) return;
+    if (index < result_.hidden_states.shape(0))
       std::copy_n(rows, count * width, &result_.hidden_states(index, rows_seen_, 0));
-    if (index + 1 == result_.hidden_states.shape(0)) rows_seen_ += count; // the chunk's last
+    else
+      std::copy_n(rows, count * width, &result_.last_hidden_state(rows_seen_, 0));
+    if (index == n_layer_) rows_seen_ += count; // the chunk's last
   }
 
   void attention(std::size_t layer, const kernels::attention_problem& problem,
@@ -73,7 +79,7 @@ public:
 private:
   inspection& result_;
   inspection_request request_;
-  std::size_t first_position_;
+  std::size_t first_position_, n_layer_;
   std::size_t rows_seen_ = 0;
 };
 
@@ -92,13 +98,16 @@ inspection inspect(const Model& model, session& session, std::span<const token_i
     throw argument_error("attention_layer must be from 0 to " + std::to_string(shape.n_layer - 1) +
                          " (or -1 for all); got " + std::to_string(request.attention_layer));
   inspection result;
-  if (request.hidden_states)
-    result.hidden_states = make_array<3>({shape.n_layer + 1, tokens.size(), shape.n_embd});
+  if (request.hidden_states) {
+    const bool one_width = shape.n_output == shape.n_embd;
+    result.hidden_states = make_array<3>({shape.n_layer + one_width, tokens.size(), shape.n_embd});
+    if (!one_width) result.last_hidden_state = make_array<2>({tokens.size(), shape.n_output});
+  }
   if (request.attentions)
     result.attentions = make_array<4>({one_layer ? 1 : shape.n_layer, shape.n_head, tokens.size(), total});
   if (request.logits) result.logits = make_array<2>({tokens.size(), shape.vocab_size});
   forward_chunks(model, session, tokens, request.logits ? result.logits.data() : nullptr,
-                 detail::inspecting_observer(result, request, session.length()));
+                 detail::inspecting_observer(result, request, session.length(), shape.n_layer));
   return result;
 }
 

@@ -52,10 +52,11 @@ public:
   explicit session(const decoder_shape& shape, session_options options = {})
       : shape_(shape),
         pool_(options.pool ? options.pool : std::make_shared<thread_pool>(options.threads)),
-        cache_(shape.n_layer, shape.n_head, shape.head_width,
+        cache_(shape.n_layer, shape.n_key_value_head, shape.head_width,
                detail::checked_capacity(shape, options.capacity, "a session's"), options.cache_type),
         chunk_(detail::checked_chunk(options.prompt_chunk, cache_.capacity())),
-        memory_(detail::decoding_workspace_bytes(shape, chunk_, static_cast<std::size_t>(pool_->size()))),
+        memory_(detail::decoding_workspace_bytes(shape, chunk_, static_cast<std::size_t>(pool_->size()),
+                                                 cache_.capacity())),
         logits_(shape.vocab_size),
         precision_(detail::checked_precision(options.f32_precision)) {
     std::fill_n(logits_.data(), logits_.size(), 0.0f);

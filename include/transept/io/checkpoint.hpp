@@ -1,5 +1,5 @@
 // The weights of a model: those of a Hugging Face folder (one safetensors file, or shards that an index
-// joins), or those of a GGUF file, under the same names.
+// joins), or those of a GGUF file, each under the name that its file gives it.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,6 @@
 #include <transept/core/error.hpp>
 #include <transept/core/json.hpp>
 #include <transept/io/gguf.hpp>
-#include <transept/io/gguf_names.hpp>
 #include <transept/io/mapped_file.hpp>
 #include <transept/io/model_folder.hpp>
 #include <transept/io/safetensors.hpp>
@@ -42,16 +41,14 @@ public:
     return result;
   }
 
-  /// The tensors of a GGUF file. Each keeps its name; `find` knows it by Hugging Face's.
+  /// The tensors of a GGUF file.
   static checkpoint of(const gguf_file& file) {
     checkpoint result(file.path());
     result.is_gguf_ = true;
     if (file.owner()) result.tensors_->mappings.push_back(file.owner());
     for (const stored_tensor& tensor : file.tensors()) {
-      const auto name = huggingface_name(tensor.name);
-      if (name) result.index_.emplace(*name, result.tensors_->size());
+      result.index_.emplace(tensor.name, result.tensors_->size());
       result.tensors_->push_back(tensor);
-      if (name && is_linear_weight(*name)) result.tensors_->back().layout = matrix_layout::transposed;
     }
     return result;
   }
@@ -60,8 +57,7 @@ public:
   /// name, or places elsewhere, are not among them.
   const std::vector<stored_tensor>& tensors() const { return *tensors_; }
 
-  /// The tensor of this very name (of a GGUF file: the one that stands for it), or nullptr. The pointer lives
-  /// as long as `owner()` or any copy of this.
+  /// The tensor of this very name, or nullptr. The pointer lives as long as `owner()` or any copy of this.
   const stored_tensor* find(std::string_view name) const {
     const auto place = index_.find(name);
     return place == index_.end() ? nullptr : &(*tensors_)[place->second];

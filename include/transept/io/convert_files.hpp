@@ -20,15 +20,15 @@
 
 #include <transept/core/blocks.hpp>
 #include <transept/core/error.hpp>
+#include <transept/io/file_tensors.hpp>
+#include <transept/io/find_parameter.hpp>
 #include <transept/io/gguf_metadata.hpp>
-#include <transept/io/gguf_names.hpp>
 #include <transept/io/gguf_writer.hpp>
-#include <transept/io/load_model.hpp>
 #include <transept/io/model_files.hpp>
-#include <transept/io/parameter_table.hpp>
 #include <transept/io/safetensors_writer.hpp>
 #include <transept/io/tensor_rows.hpp>
 #include <transept/io/vocabulary_writer.hpp>
+#include <transept/io/write_config.hpp>
 #include <transept/runtime/thread_pool.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -38,6 +38,8 @@ struct conversion_options {
   int threads = 0; ///< 0: one per processor
   /// Called as the work goes on, with the elements converted so far and all of them.
   std::function<void(std::uint64_t, std::uint64_t)> progress = {};
+  /// Called for a matrix that becomes F16, since its inputs, so many, are no whole number of blocks.
+  std::function<void(const std::string& name, std::uint64_t inputs)> kept_f16 = {};
 };
 
 /// What became of one tensor.
@@ -57,7 +59,15 @@ struct conversion {
   const stored_tensor* source;
   bool transposed; // the output is the transpose of what is stored
   tensor_entry entry;
+  std::function<std::size_t(std::size_t)> row_of = {}; // where an output's row is; none: in its own place
 };
+
+/// out = `count` rows from `first` on, of the output.
+inline void read_rows(const conversion& work, const tensor_rows& source, std::size_t first, std::size_t count,
+                      float* out) {
+  if (!work.row_of) return source.read(first, count, out);
+  for (std::size_t r = 0; r < count; ++r) source.read(work.row_of(first + r), 1, out + r * source.cols());
+}
 
 /// Sums of one row of the output, so that the whole does not depend on the number of threads.
 struct row_error {
@@ -89,7 +99,7 @@ converted_tensor convert_tensor(const conversion& work, thread_pool& threads, Fi
                           bytes_of(type, source.rows() * cols),
                           0,
                           0};
-  const bool copied = result.from == type && !work.transposed;
+  const bool copied = result.from == type && !work.transposed && !work.row_of;
   // Rows of a piece: about a million elements, and whole blocks of a transpose.
   const std::size_t piece_rows = std::max<std::size_t>(1, (1u << 20) / (cols * block_length)) * block_length;
   std::vector<float> x, y;
@@ -107,7 +117,7 @@ converted_tensor convert_tensor(const conversion& work, thread_pool& threads, Fi
       bytes.resize(size);
       errors.assign(rows, {});
       parallel_for(threads, rows, block_length, [&](std::size_t begin, std::size_t end, int) {
-        source.read(first + begin, end - begin, x.data() + begin * cols);
+        read_rows(work, source, first + begin, end - begin, x.data() + begin * cols);
         for (std::size_t r = begin; r < end; ++r) {
           std::byte* const out = bytes.data() + bytes_of(type, r * cols);
           write_elements(x.data() + r * cols, cols, type, out);
@@ -147,63 +157,78 @@ std::vector<converted_tensor> convert_tensors(std::span<const conversion> all,
   return results;
 }
 
-/// The tensors of all the model's parameters, checked; `entry_of(name, shape)` says how each is to be
+/// The tensors of all the model's parameters, checked; `entry_of(tensor, shape)` says how each is to be
 /// written.
-template <class EntryOf>
+template <class Family, class EntryOf>
 std::vector<conversion> plan_conversions(const model_files& files, const checkpoint& weights, bool as_gguf,
                                          EntryOf&& entry_of) {
+  const auto model = any_shape<Family>::shaped(files.template config<Family>().shape);
+  const model_names names = names_of<any_shape<Family>>();
+  const bool stored_reversed = stores_outputs_first(weights, names);
+  const bool wanted_reversed = as_gguf || !names.inputs_first;
   std::vector<conversion> all;
-  for (const expected_parameter& parameter : expected_parameters(files.config())) {
-    const stored_tensor& tensor = required_tensor(weights, parameter.name, parameter.shape);
-    const bool reversed = as_gguf && is_linear_weight(parameter.name);
-    std::vector<std::uint64_t> shape = parameter.shape;
-    if (reversed) std::ranges::reverse(shape);
-    const bool is_stored_reversed = tensor.layout == matrix_layout::transposed;
-    all.push_back({&tensor, reversed != is_stored_reversed, entry_of(parameter.name, std::move(shape))});
+  for (const file_tensor& tensor : all_tensors_of(model)) {
+    const stored_tensor& source = required_tensor(weights, names, tensor);
+    std::vector<std::uint64_t> shape = tensor.shape;
+    if (tensor.is_linear && wanted_reversed) std::ranges::reverse(shape);
+    conversion work{&source, tensor.is_linear && stored_reversed != wanted_reversed,
+                    entry_of(tensor, std::move(shape))};
+    if (tensor.order != output_order::as_here && weights.is_gguf() != as_gguf) {
+      std::vector<std::size_t> place(static_cast<std::size_t>(tensor.shape.back()));
+      for (std::size_t output = 0; output < place.size(); ++output) {
+        const std::size_t stored = tensor.stored_output(output);
+        as_gguf ? place[output] = stored : place[stored] = output;
+      }
+      work.row_of = [place = std::move(place)](std::size_t row) { return place[row]; };
+      work.transposed =
+          work.transposed || tensor.shape.size() == 1; // a bias by outputs, as rows of one number
+    }
+    all.push_back(std::move(work));
   }
   return all;
 }
 
 } // namespace detail
 
-/// Writes the model as a GGUF file, with the vocabulary if there is one. Throws what opening its files does;
-/// config_error for a model that llama.cpp's gpt2 cannot express; argument_error for a matrix whose inputs
-/// are no whole number of blocks; file_error where the file cannot be written.
-inline std::vector<converted_tensor> convert_to_gguf(const model_files& files,
-                                                     const std::filesystem::path& output,
-                                                     const conversion_options& options) {
+/// Writes the model as a GGUF file, with the vocabulary if there is one. Where a block type is asked for, a
+/// matrix whose inputs are no whole number of blocks becomes F16, of which options.kept_f16 hears. Throws
+/// what opening its files does; config_error for a model that llama.cpp's architecture cannot express;
+/// file_error where the file cannot be written.
+template <model_family Family>
+std::vector<converted_tensor> convert_to_gguf(const model_files& files, const std::filesystem::path& output,
+                                              const conversion_options& options) {
   const checkpoint weights = files.weights();
-  const auto all = detail::plan_conversions(
-      files, weights, true, [&](const std::string& name, std::vector<std::uint64_t> shape) {
-        const bool is_kept = shape.size() == 1 || name == "wpe.weight";
-        const element_type type = is_kept ? element_type::f32 : options.type;
-        if (is_block_type(type) && shape.back() % block_length != 0)
-          throw argument_error(files.path().string() + ": tensor " + name + ": expected a multiple of " +
-                               std::to_string(block_length) + " inputs for " + std::string(name_of(type)) +
-                               ", found " + std::to_string(shape.back()));
-        return tensor_entry{*gguf_name(name), std::move(shape), type};
+  const auto all = detail::plan_conversions<Family>(
+      files, weights, true, [&](const file_tensor& tensor, std::vector<std::uint64_t> shape) {
+        const bool is_kept = shape.size() == 1 || tensor.is_lookup;
+        element_type type = is_kept ? element_type::f32 : options.type;
+        if (is_block_type(type) && shape.back() % block_length != 0) {
+          type = element_type::f16;
+          if (options.kept_f16) options.kept_f16(tensor.name, shape.back());
+        }
+        return tensor_entry{tensor.gguf.empty() ? tensor.name : tensor.gguf, std::move(shape), type};
       });
   std::vector<tensor_entry> entries;
   for (const auto& work : all) entries.push_back(work.entry);
-  gguf_stream file(output, gguf_metadata_of(files, options.type), entries);
+  gguf_stream file(output, gguf_metadata_of<Family>(files, options.type), entries);
   return detail::convert_tensors(all, options, file);
 }
 
 /// Writes the model as a Hugging Face folder, with the vocabulary's files if there is one. Throws what
 /// opening its files does; argument_error for a block type, which safetensors does not have; file_error where
 /// the folder cannot be written. A folder that was not there is gone again after an exception.
-inline std::vector<converted_tensor> convert_to_folder(const model_files& files,
-                                                       const std::filesystem::path& output,
-                                                       const conversion_options& options) {
+template <model_family Family>
+std::vector<converted_tensor> convert_to_folder(const model_files& files, const std::filesystem::path& output,
+                                                const conversion_options& options) {
   if (is_block_type(options.type))
     throw argument_error(output.string() + ": a Hugging Face folder holds F32, F16 or BF16, not " +
                          std::string(name_of(options.type)) +
                          "\n  A name that ends in .gguf makes a GGUF file.");
   const checkpoint weights = files.weights();
-  const auto all = detail::plan_conversions(files, weights, false,
-                                            [&](const std::string& name, std::vector<std::uint64_t> shape) {
-                                              return tensor_entry{name, std::move(shape), options.type};
-                                            });
+  const auto all = detail::plan_conversions<Family>(
+      files, weights, false, [&](const file_tensor& tensor, std::vector<std::uint64_t> shape) {
+        return tensor_entry{tensor.name, std::move(shape), options.type};
+      });
   std::error_code failure;
   const bool is_new = std::filesystem::create_directories(output, failure);
   if (failure) throw file_error(output.string() + ": cannot make the folder: " + failure.message());
@@ -213,7 +238,7 @@ inline std::vector<converted_tensor> convert_to_folder(const model_files& files,
     safetensors_stream file(output / "model.safetensors", entries);
     auto results = detail::convert_tensors(all, options, file);
     write_vocabulary_files(files, output);
-    write_config(output / "config.json", files.config(), options.type);
+    write_config(output / "config.json", files.config<Family>(), options.type);
     return results;
   } catch (...) {
     if (is_new) std::filesystem::remove_all(output, failure);

@@ -1,9 +1,12 @@
-// The shape and the settings of a GPT-2, from the metadata of its GGUF file.
+// The configuration of a model, from the metadata of its GGUF file.
 //
-// GGUF has no keys for what all GPT-2s share as llama.cpp computes them: the activation is gelu_new, scores
-// are divided by √head_width. The vocabulary's size is that of token_embd.weight. The output is tied to the
-// embedding where there is no output.weight, or where it is, byte for byte, a copy of token_embd.weight
-// (which older converters wrote); any other is an output of its own.
+// A family that llama.cpp knows says how its keys are read and written (gpt2/gguf.hpp). Any other is written
+// under an architecture of our own, "transept", with its config.json as one key: other programs refuse it
+// rather than compute something else.
+//
+// The vocabulary's size is that of token_embd.weight. The output is tied to the embedding where there is no
+// output.weight, or where it is, byte for byte, a copy of token_embd.weight (which older converters wrote);
+// any other is an output of its own.
 #pragma once
 
 #include <cstdint>
@@ -16,17 +19,26 @@
 #include <transept/core/error.hpp>
 #include <transept/core/json.hpp>
 #include <transept/io/gguf.hpp>
-#include <transept/io/huggingface_config.hpp>
 #include <transept/io/mapped_file.hpp>
+#include <transept/io/model_config.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
-namespace detail {
+/// A family whose models have an architecture of their own in GGUF files.
+template <class Family>
+concept gguf_family = requires {
+  Family::gguf_architecture;
+};
+
+/// The architecture of all others, and the key of their config.json.
+inline constexpr std::string_view own_architecture = "transept", own_config_key = "transept.config";
 
 /// Reads the metadata of one file, with the file's name in every complaint.
-class gguf_config_reader {
+class gguf_reader {
 public:
-  explicit gguf_config_reader(const gguf_file& file) : file_(file) {}
+  explicit gguf_reader(const gguf_file& file) : file_(file) {}
+
+  const gguf_metadata& metadata() const { return file_.metadata(); }
 
   [[noreturn]] void fail(std::string_view key, const std::string& expected, const std::string& found) const {
     throw config_error(file_.path().string() + ": key " + quoted(key) + ": expected " + expected +
@@ -48,32 +60,34 @@ public:
     return *number;
   }
 
-  void check_architecture() const {
+  /// Throws unless the file is whole, and of architecture `name`.
+  void check_architecture(std::string_view name) const {
     const auto parts = file_.metadata().count("split.count");
     if (parts && *parts > 1)
       fail("split.count", "a model in one file (llama-gguf-split --merge makes one)", std::to_string(*parts));
     const auto found = file_.metadata().text("general.architecture");
-    if (found != "gpt2") fail("general.architecture", "\"gpt2\"", found ? quoted(*found) : "no such key");
+    if (found != name) fail("general.architecture", quoted(name), found ? quoted(*found) : "no such key");
   }
 
-  int head_width(int n_embd, int n_head) const {
-    const auto key = optional_count("gpt2.attention.key_length", config_limits::width);
-    const auto value = optional_count("gpt2.attention.value_length", config_limits::width);
+  /// Of keys that begin with the architecture's name and a dot, `prefix`.
+  int head_width(const std::string& prefix, int n_embd, int n_head) const {
+    const auto key = optional_count(prefix + "attention.key_length", config_limits::width);
+    const auto value = optional_count(prefix + "attention.value_length", config_limits::width);
     if (key && value && *key != *value)
-      fail("gpt2.attention.value_length", "the key_length, " + std::to_string(*key), std::to_string(*value));
+      fail(prefix + "attention.value_length", "the key_length, " + std::to_string(*key),
+           std::to_string(*value));
     if (!key && !value && n_embd % n_head != 0)
-      fail("gpt2.embedding_length", "a multiple of head_count (" + std::to_string(n_head) + ")",
+      fail(prefix + "embedding_length", "a multiple of head_count (" + std::to_string(n_head) + ")",
            std::to_string(n_embd));
     const int width = key ? *key : value ? *value : n_embd / n_head;
     if (std::int64_t{n_head} * width > config_limits::width)
-      fail("gpt2.attention.head_count",
+      fail(prefix + "attention.head_count",
            "head_count · key_length at most " + std::to_string(config_limits::width),
            std::to_string(n_head) + " · " + std::to_string(width));
     return width;
   }
 
-  float epsilon() const {
-    constexpr std::string_view key = "gpt2.attention.layer_norm_epsilon";
+  float epsilon(std::string_view key) const {
     const auto number = file_.metadata().number(key);
     if (!number) fail(key, "a number above 0 and at most 1", "no such key");
     if (!(*number >= double{std::numeric_limits<float>::min()} && *number <= 1))
@@ -129,39 +143,39 @@ private:
   const gguf_file& file_;
 };
 
-} // namespace detail
+/// Whether a model of this family is in the file.
+template <model_family Family>
+bool is_of_family(const gguf_file& file) {
+  const auto architecture = file.metadata().text("general.architecture");
+  if constexpr (gguf_family<Family>)
+    return architecture == Family::gguf_architecture;
+  else {
+    const auto text = file.metadata().text(own_config_key);
+    if (architecture != own_architecture || !text) return false;
+    const json root = parse_json(*text, file.path().string());
+    const auto type = root.is_object() ? root.find("model_type") : root.end();
+    return root.is_object() && type != root.end() && type->is_string() &&
+           detail::is_of_family<Family>(type->template get_ref<const std::string&>());
+  }
+}
 
 /// What the file's metadata says of the model, in Hugging Face's words. Throws format_error for a key of the
 /// wrong type, config_error for one that is missing or holds what no model can have, shape_error for a token
 /// embedding that is none.
-inline huggingface_config read_config(const gguf_file& file) {
-  const detail::gguf_config_reader reader(file);
-  reader.check_architecture();
-  huggingface_config config;
-  config.n_embd = reader.count("gpt2.embedding_length", config_limits::width);
-  config.n_layer = reader.count("gpt2.block_count", config_limits::n_layer);
-  config.n_head = reader.count("gpt2.attention.head_count", config_limits::width);
-  config.n_positions = reader.count("gpt2.context_length", config_limits::n_positions);
-  config.n_inner =
-      reader.optional_count("gpt2.feed_forward_length", config_limits::n_inner).value_or(4 * config.n_embd);
-  const auto shared = reader.optional_count("gpt2.attention.head_count_kv", config_limits::width);
-  if (shared && *shared != config.n_head)
-    reader.fail("gpt2.attention.head_count_kv", "the head_count, " + std::to_string(config.n_head),
-                std::to_string(*shared));
-  config.head_width = reader.head_width(config.n_embd, config.n_head);
-  config.layer_norm_epsilon = reader.epsilon();
-  config.vocab_size = reader.vocab_size();
-  config.tie_word_embeddings = reader.is_tied();
-  // Without the keys: GPT-2's <|endoftext|>, as without them in config.json.
-  const auto fallback = config.vocab_size > 50256 ? std::optional<token_id>(50256) : std::nullopt;
-  const auto begin = reader.token("tokenizer.ggml.bos_token_id", config.vocab_size);
-  const auto end = reader.token("tokenizer.ggml.eos_token_id", config.vocab_size);
-  config.bos_token_id = begin ? begin : fallback;
-  config.eos_token_ids.clear();
-  if (const auto id = end ? end : fallback) config.eos_token_ids.push_back(*id);
-  const auto end_of_turn = reader.token("tokenizer.ggml.eot_token_id", config.vocab_size);
-  if (end_of_turn && end_of_turn != end) config.eos_token_ids.push_back(*end_of_turn);
-  return config;
+template <model_family Family>
+model_config<Family> read_config(const gguf_file& file) {
+  const gguf_reader reader(file);
+  if constexpr (gguf_family<Family>) {
+    reader.check_architecture(Family::gguf_architecture);
+    model_config<Family> config;
+    Family::read_gguf(reader, config.shape, config.settings);
+    return config;
+  } else {
+    reader.check_architecture(own_architecture);
+    const auto text = file.metadata().text(own_config_key);
+    if (!text) reader.fail(own_config_key, "a config.json", "no such key");
+    return parse_config<Family>(*text, file.path().string() + ": key " + quoted(own_config_key));
+  }
 }
 
 } // namespace transept::inline TRANSEPT_ABI

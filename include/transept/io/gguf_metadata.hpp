@@ -1,4 +1,5 @@
-// The metadata of a GPT-2's GGUF file, as llama.cpp's converter writes it.
+// The metadata of a model's GGUF file: as llama.cpp's converter writes it, or with our own config.json as a
+// key (gguf_config.hpp).
 #pragma once
 
 #include <cstdint>
@@ -7,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
-#include <transept/core/activation.hpp>
 #include <transept/core/element_type.hpp>
 #include <transept/core/error.hpp>
 #include <transept/io/gguf_writer.hpp>
 #include <transept/io/model_files.hpp>
+#include <transept/io/write_config.hpp>
 #include <transept/text/byte_alphabet.hpp>
 #include <transept/text/token_lists.hpp>
 #include <transept/text/tokenizer_folder.hpp>
@@ -35,35 +36,6 @@ constexpr std::uint32_t gguf_file_type(element_type type) {
     return 32;
   }
   return 0;
-}
-
-/// llama.cpp computes gelu_new and 1/√head_width for every gpt2, and has no keys to say otherwise.
-inline void check_expressible(const huggingface_config& config, const std::string& source) {
-  const auto fail = [&](const std::string& what) {
-    throw config_error(source + ": " + what + "\n  GGUF's gpt2 has no key for it.");
-  };
-  if (config.activation_function != activation_type::gelu_tanh)
-    fail("activation_function: expected \"gelu_new\", found \"" +
-         std::string(name_of(config.activation_function)) + "\"");
-  if (!config.scale_attn_weights) fail("scale_attn_weights: expected true, found false");
-  if (config.scale_attn_by_inverse_layer_idx)
-    fail("scale_attn_by_inverse_layer_idx: expected false, found true");
-}
-
-inline void add_shape(gguf_keys& keys, const huggingface_config& config) {
-  const auto count = [&](std::string_view key, int value) {
-    keys.add(key, static_cast<std::uint32_t>(value));
-  };
-  count("gpt2.block_count", config.n_layer);
-  count("gpt2.context_length", config.n_positions);
-  count("gpt2.embedding_length", config.n_embd);
-  count("gpt2.feed_forward_length", config.n_inner);
-  count("gpt2.attention.head_count", config.n_head);
-  if (std::int64_t{config.n_head} * config.head_width != config.n_embd) {
-    count("gpt2.attention.key_length", config.head_width);
-    count("gpt2.attention.value_length", config.head_width);
-  }
-  keys.add("gpt2.attention.layer_norm_epsilon", config.layer_norm_epsilon);
 }
 
 /// The vocabulary's lists: ids that it leaves unused become [PAD…] up to the model's size, as with llama.cpp.
@@ -96,23 +68,35 @@ inline void add_vocabulary(gguf_keys& keys, const vocabulary& from, int vocab_si
   keys.add("tokenizer.ggml.merges", std::span<const std::string>(merges));
 }
 
-inline void add_special_tokens(gguf_keys& keys, const huggingface_config& config) {
+template <class Settings>
+void add_special_tokens(gguf_keys& keys, const Settings& settings) {
   const auto id = [](token_id token) { return static_cast<std::uint32_t>(token); };
-  if (config.bos_token_id) keys.add("tokenizer.ggml.bos_token_id", id(*config.bos_token_id));
-  if (!config.eos_token_ids.empty()) keys.add("tokenizer.ggml.eos_token_id", id(config.eos_token_ids[0]));
-  if (config.eos_token_ids.size() > 1) keys.add("tokenizer.ggml.eot_token_id", id(config.eos_token_ids[1]));
+  const auto& ends = settings.eos_token_ids;
+  if (settings.bos_token_id) keys.add("tokenizer.ggml.bos_token_id", id(*settings.bos_token_id));
+  if (!ends.empty()) keys.add("tokenizer.ggml.eos_token_id", id(ends[0]));
+  if (ends.size() > 1) keys.add("tokenizer.ggml.eot_token_id", id(ends[1]));
 }
 
 } // namespace detail
 
 /// The metadata of the model in `files` with matrices of type `type`. A GGUF file's keys are taken over, but
-/// for what depends on the type. Throws config_error for a model that llama.cpp's gpt2 cannot express or a
-/// vocabulary that is larger than the model's, and what reading the vocabulary does.
-inline gguf_keys gguf_metadata_of(const model_files& files, element_type type) {
+/// for what depends on the type. Throws config_error for a model that its architecture in llama.cpp cannot
+/// express or a vocabulary that is larger than the model's, and what reading the vocabulary does.
+template <model_family Family>
+gguf_keys gguf_metadata_of(const model_files& files, element_type type) {
   const std::string source = files.path().string();
-  detail::check_expressible(files.config(), source);
-  gguf_keys keys;
-  keys.add("general.architecture", "gpt2");
+  model_config<Family> config = files.config<Family>();
+  gguf_keys keys, shape;
+  if constexpr (gguf_family<Family>) {
+    keys.add("general.architecture", Family::gguf_architecture);
+    Family::write_gguf(shape, config.shape, config.settings, [&](const std::string& what) {
+      throw config_error(source + ": " + what + "\n  GGUF's " + std::string(Family::gguf_architecture) +
+                         " has no key for it.");
+    });
+  } else {
+    keys.add("general.architecture", own_architecture);
+    shape.add(own_config_key, to_json(config));
+  }
   keys.add("general.file_type", detail::gguf_file_type(type));
   if (is_block_type(type)) keys.add("general.quantization_version", std::uint32_t{2});
   if (files.gguf()) {
@@ -125,10 +109,10 @@ inline gguf_keys gguf_metadata_of(const model_files& files, element_type type) {
   keys.add("general.type", "model");
   keys.add("general.name",
            std::filesystem::absolute(files.path() / "config.json").parent_path().filename().string());
-  detail::add_shape(keys, files.config());
+  keys.append(shape);
   if (has_vocabulary(files.path()))
-    detail::add_vocabulary(keys, read_vocabulary_folder(files.path()), files.config().vocab_size, source);
-  detail::add_special_tokens(keys, files.config());
+    detail::add_vocabulary(keys, read_vocabulary_folder(files.path()), config.shape.vocab_size, source);
+  detail::add_special_tokens(keys, config.settings);
   return keys;
 }
 

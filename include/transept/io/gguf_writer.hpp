@@ -75,6 +75,14 @@ public:
     bytes_ += value.bytes;
   }
 
+  /// All keys of another list. Throws as add does.
+  void append(const gguf_keys& other) {
+    for (const std::string& name : other.names_)
+      if (!names_.insert(name).second)
+        throw argument_error("gguf_keys: key " + quoted(name) + ": expected once, found twice");
+    bytes_ += other.bytes_;
+  }
+
   bool contains(std::string_view key) const { return names_.contains(key); }
   std::size_t size() const { return names_.size(); }
 

@@ -18,19 +18,22 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <transept/core/blocks.hpp>
 #include <transept/core/error.hpp>
 #include <transept/io/checkpoint.hpp>
+#include <transept/io/file_tensors.hpp>
 #include <transept/io/find_parameter.hpp>
-#include <transept/io/huggingface_config.hpp>
 #include <transept/io/model_files.hpp>
 #include <transept/io/tensor_rows.hpp>
 #include <transept/kernels/panels.hpp>
 #include <transept/models/convert.hpp>
-#include <transept/models/gpt2.hpp>
+#include <transept/models/decoder.hpp>
 #include <transept/runtime/thread_pool.hpp>
 #include <transept/tensor/buffer.hpp>
 #include <transept/tensor/parameters.hpp>
@@ -41,38 +44,6 @@ static_assert(std::endian::native == std::endian::little,
               "transept reads files in place: little-endian only");
 
 namespace detail {
-
-/// What differs between a folder's shape and a compiled one, "n_embd 768 (compiled: 256), …"; empty: nothing.
-inline std::string shape_difference(const huggingface_config& folder, const gpt2_config& compiled) {
-  std::string text;
-  const auto compare = [&](std::string_view name, std::int64_t found, std::int64_t expected) {
-    if (expected == dyn || found == expected) return;
-    if (!text.empty()) text += ", ";
-    text += std::string(name) + " is " + std::to_string(found) + ", not " + std::to_string(expected);
-  };
-  compare("n_embd", folder.n_embd, compiled.n_embd);
-  compare("n_layer", folder.n_layer, compiled.n_layer);
-  compare("n_head", folder.n_head, compiled.n_head);
-  compare("head width", folder.head_width, compiled.head_width);
-  compare("n_inner", folder.n_inner, compiled.n_inner);
-  compare("vocab_size", folder.vocab_size, compiled.vocab_size);
-  compare("n_positions", folder.n_positions, compiled.n_positions);
-  if (folder.tie_word_embeddings != compiled.tie_word_embeddings) {
-    if (!text.empty()) text += ", ";
-    text += folder.tie_word_embeddings ? "tie_word_embeddings is true, not false"
-                                       : "tie_word_embeddings is false, not true";
-  }
-  return text;
-}
-
-inline gpt2_settings settings_of(const huggingface_config& config) {
-  return {.layer_norm_epsilon = config.layer_norm_epsilon,
-          .activation = config.activation_function,
-          .scale_attn_weights = config.scale_attn_weights,
-          .scale_attn_by_inverse_layer_idx = config.scale_attn_by_inverse_layer_idx,
-          .bos_token_id = config.bos_token_id,
-          .eos_token_ids = config.eos_token_ids};
-}
 
 /// The tensor's elements at an address that suits T: in place, or in a copy that `memory` keeps.
 template <class T>
@@ -101,8 +72,7 @@ inline const float* float_elements(const stored_tensor& tensor, element_type typ
   });
 }
 
-/// The tensor's blocks, which lie by outputs, as the kernels' panels. `memory` keeps them; the pages of the
-/// file are let go.
+/// The tensor's blocks, which lie by outputs, as the kernels' panels. `memory` keeps them.
 inline const void* packed_elements(const stored_tensor& tensor, element_type type, thread_pool& threads,
                                    weight_owner& memory) {
   const auto outputs = static_cast<std::size_t>(tensor.shape[0]);
@@ -117,7 +87,6 @@ inline const void* packed_elements(const stored_tensor& tensor, element_type typ
                            return block;
                          });
   });
-  release_pages(tensor.bytes);
   return packed;
 }
 
@@ -126,8 +95,48 @@ inline const float* unpacked_elements(const stored_tensor& tensor, element_type 
   const auto count = static_cast<std::size_t>(*element_count(tensor.shape));
   float* const values = allocate_weights<float>(memory, count);
   read_elements(tensor.bytes.data(), type, count, values);
-  release_pages(tensor.bytes);
   return values;
+}
+
+/// Copies the outputs of several tensors, as Hugging Face's or GGUF's files keep them (rows of a matrix that
+/// lies as [out, in], or numbers of a vector), into one tensor in the order that they have here. It has the
+/// type of all of them, or is f32. `memory` keeps it; the pages of the files are let go.
+inline stored_tensor joined(const std::vector<file_tensor>& parts,
+                            const std::vector<const stored_tensor*>& tensors, bool keeps_order,
+                            weight_owner& memory) {
+  stored_tensor whole = *tensors.front();
+  const bool is_matrix = whole.shape.size() == 2;
+  const auto inputs = is_matrix ? static_cast<std::size_t>(whole.shape[1]) : 1;
+  std::size_t outputs = 0;
+  bool one_type = true;
+  for (const stored_tensor* const each : tensors) {
+    outputs += static_cast<std::size_t>(each->shape[0]);
+    one_type = one_type && each->dtype == whole.dtype;
+  }
+  const element_type type = one_type ? *element_type_of(whole.dtype) : element_type::f32;
+  const std::size_t row_bytes = bytes_of(type, inputs);
+  std::byte* const data = allocate_weights<std::byte>(memory, outputs * row_bytes);
+  std::size_t first = 0; // output
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const element_type its_type = *element_type_of(tensors[i]->dtype);
+    const std::size_t its_row_bytes = bytes_of(its_type, inputs);
+    const auto count = static_cast<std::size_t>(tensors[i]->shape[0]);
+    for (std::size_t r = 0; r < count; ++r) {
+      const std::size_t from = keeps_order ? r : parts[i].stored_output(r);
+      const std::byte* const row = tensors[i]->bytes.data() + from * its_row_bytes;
+      std::byte* const to = data + (first + r) * row_bytes;
+      if (its_type == type)
+        std::memcpy(to, row, row_bytes);
+      else
+        read_elements(row, its_type, inputs, reinterpret_cast<float*>(to));
+    }
+    first += count;
+    release_pages(tensors[i]->bytes);
+  }
+  whole.dtype = name_of(type);
+  whole.shape[0] = outputs;
+  whole.bytes = {data, outputs * row_bytes};
+  return whole;
 }
 
 } // namespace detail
@@ -137,67 +146,145 @@ struct load_options {
   /// that are only looked up (positions) keep theirs.
   std::optional<element_type> type = std::nullopt;
   /// Whether linear layers are laid out for the kernels (pack_weights) instead of staying mapped: the logits
-  /// keep their bits and come faster, by a fifth or more where memory is the limit; the whole file is read
+  /// keep their bits (nearly, where files have linear layers as [out, in]) and come faster, by a fifth or more where memory is the limit; the whole file is read
   /// now, and its memory is not shared with other processes.
   bool packed = false;
   /// Threads to convert with; 0: one per processor.
   int threads = 0;
 };
 
-/// Fills every parameter of `model` (shaped, without data) from the tensors of the same names.
+namespace detail {
+
+/// Gives one parameter its elements.
+template <class Leaf>
+class parameter_loader {
+public:
+  static constexpr bool is_matrix = std::remove_cvref_t<Leaf>::rank == 2;
+
+  /// `is_mapped`: the tensor's bytes are a file's. `outputs_first`: a linear layer lies as [out, in].
+  parameter_loader(Leaf& leaf, const stored_tensor& tensor, bool is_mapped, bool outputs_first,
+                   weight_owner& memory, const load_options& options, std::optional<thread_pool>& threads)
+      : leaf_(leaf),
+        tensor_(tensor),
+        type_(*element_type_of(tensor.dtype)),
+        is_mapped_(is_mapped),
+        outputs_first_(outputs_first),
+        memory_(memory),
+        options_(options),
+        threads_(threads) {}
+
+  /// `assembled` owns the bytes of a tensor that is not mapped.
+  void load(weight_owner assembled) {
+    if constexpr (!is_matrix) {
+      leaf_ = {float_elements(tensor_, type_, memory_), leaf_.size()};
+      if (!is_mapped_) memory_.keep(std::make_shared<weight_owner>(std::move(assembled)));
+    } else {
+      load_matrix(std::move(assembled));
+    }
+  }
+
+private:
+  static constexpr matrix_use use() {
+    if constexpr (is_matrix) return std::remove_cvref_t<Leaf>::use;
+    return matrix_use::lookup;
+  }
+
+  void release(std::span<const std::byte> bytes) const {
+    if (is_mapped_) release_pages(bytes);
+  }
+
+  /// `passing`: of a copy that is converted or packed at once.
+  void load_matrix(weight_owner passing) {
+    constexpr bool is_linear = use() == matrix_use::linear;
+    const bool is_kept = (!options_.type || *options_.type == type_) &&
+                         !(options_.packed && is_linear && !is_block_type(type_));
+    if ((is_block_type(type_) || !is_kept) && !threads_) threads_.emplace(options_.threads);
+    weight_owner& owner = is_kept && is_mapped_ ? memory_ : passing;
+    if (is_block_type(type_)) {
+      if constexpr (use() == matrix_use::lookup)
+        leaf_ = {unpacked_elements(tensor_, type_, owner), element_type::f32, leaf_.rows(), leaf_.cols()};
+      else
+        leaf_ = {packed_elements(tensor_, type_, *threads_, owner), type_, leaf_.rows(), leaf_.cols(),
+                 matrix_layout::panels};
+      release(tensor_.bytes);
+    } else {
+      with_element_type(type_, [&]<class T>(T) {
+        leaf_ = {aligned_elements<T>(tensor_, owner), type_, leaf_.rows(), leaf_.cols(),
+                 is_linear && outputs_first_ ? matrix_layout::transposed : matrix_layout::row_major};
+      });
+    }
+    if (is_kept) {
+      if (!is_mapped_) memory_.keep(std::make_shared<weight_owner>(std::move(passing)));
+      return;
+    }
+    const element_type wanted = options_.type.value_or(type_);
+    const bool is_packed = options_.packed && is_linear && !is_block_type(wanted);
+    weight_owner between; // of a converted copy that is packed at once
+    const std::size_t row_bytes = tensor_.bytes.size() / static_cast<std::size_t>(tensor_.shape[0]);
+    auto converted = convert(leaf_, wanted, *threads_, is_packed ? between : memory_,
+                             [&](std::size_t begin, std::size_t end) {
+                               release(tensor_.bytes.subspan(begin * row_bytes, (end - begin) * row_bytes));
+                             });
+    if (is_packed) converted = pack(converted, *threads_, memory_);
+    if (converted.data() == leaf_.data())
+      memory_.keep(std::make_shared<weight_owner>(std::move(passing)));
+    else
+      release(tensor_.bytes);
+    leaf_ = converted;
+  }
+
+  Leaf& leaf_;
+  const stored_tensor& tensor_;
+  element_type type_;
+  bool is_mapped_, outputs_first_;
+  weight_owner& memory_;
+  const load_options& options_;
+  std::optional<thread_pool>& threads_;
+};
+
+} // namespace detail
+
+namespace detail {
+
+/// A parameter's elements in its files: a mapped tensor, or one that was put together, which `assembled`
+/// owns.
+struct found_elements {
+  stored_tensor tensor;
+  bool is_mapped;
+  weight_owner assembled = {};
+};
+
+/// Throws shape_error for a tensor that is missing or of another shape or type than the model needs.
+inline found_elements find_elements(const checkpoint& weights, const model_names& names,
+                                    std::string_view here, const leaf_description& leaf,
+                                    const decoder_shape& shape) {
+  const std::vector<file_tensor> parts = tensors_of(names, here, leaf, shape);
+  std::vector<const stored_tensor*> tensors;
+  for (const file_tensor& part : parts) tensors.push_back(&required_tensor(weights, names, part));
+  // A GGUF file has the outputs in the order that they have here.
+  const bool keeps_order = weights.is_gguf() || parts.front().order == output_order::as_here;
+  if (tensors.size() == 1 && keeps_order) return {*tensors.front(), true};
+  found_elements found{{}, false};
+  found.tensor = joined(parts, tensors, keeps_order, found.assembled);
+  return found;
+}
+
+} // namespace detail
+
+/// Fills every parameter of `model` (shaped, without data) from the tensors that hold it.
 /// Throws shape_error for a tensor that is missing or of another shape or type than the model needs.
 template <class Model>
 void load_parameters(Model& model, weight_owner& memory, const checkpoint& weights,
                      const load_options& options = {}) {
   std::optional<thread_pool> threads; // started where something is to be converted or packed
-  for_each_parameter(
-      [&](std::string_view name, auto& leaf) {
-        constexpr std::size_t rank = std::remove_cvref_t<decltype(leaf)>::rank;
-        std::array<std::uint64_t, rank> shape;
-        const auto extents = leaf.shape();
-        for (std::size_t i = 0; i < extents.size(); ++i) shape[i] = static_cast<std::uint64_t>(extents[i]);
-        const stored_tensor& tensor = required_tensor(weights, name, shape);
-        const element_type type = *element_type_of(tensor.dtype);
-        if constexpr (rank == 1) {
-          leaf = {detail::float_elements(tensor, type, memory), leaf.size()};
-        } else {
-          weight_owner passing; // of a copy that is converted or packed at once
-          constexpr bool is_linear = std::remove_cvref_t<decltype(leaf)>::use == matrix_use::linear;
-          const bool is_kept = (!options.type || *options.type == type) &&
-                               !(options.packed && is_linear && !is_block_type(type));
-          if ((is_block_type(type) || !is_kept) && !threads) threads.emplace(options.threads);
-          weight_owner& owner = is_kept ? memory : passing;
-          if (is_block_type(type)) {
-            if constexpr (std::remove_cvref_t<decltype(leaf)>::use == matrix_use::lookup)
-              leaf = {detail::unpacked_elements(tensor, type, owner), element_type::f32, leaf.rows(),
-                      leaf.cols()};
-            else
-              leaf = {detail::packed_elements(tensor, type, *threads, owner), type, leaf.rows(), leaf.cols(),
-                      matrix_layout::panels};
-          } else {
-            with_element_type(type, [&]<class T>(T) {
-              leaf = {detail::aligned_elements<T>(tensor, owner), type, leaf.rows(), leaf.cols(),
-                      tensor.layout};
-            });
-          }
-          if (!is_kept) {
-            const element_type wanted = options.type.value_or(type);
-            const bool is_packed = options.packed && is_linear && !is_block_type(wanted);
-            weight_owner between; // of a converted copy that is packed at once
-            const std::size_t row_bytes = tensor.bytes.size() / static_cast<std::size_t>(shape[0]);
-            auto converted =
-                convert(leaf, wanted, *threads, is_packed ? between : memory,
-                        [&](std::size_t begin, std::size_t end) {
-                          release_pages(tensor.bytes.subspan(begin * row_bytes, (end - begin) * row_bytes));
-                        });
-            if (is_packed) converted = pack(converted, *threads, memory);
-            if (converted.data() == leaf.data())
-              memory.keep(std::make_shared<weight_owner>(std::move(passing)));
-            else
-              release_pages(tensor.bytes);
-            leaf = converted;
-          }
-        }
+  static constexpr model_names names = detail::names_of<Model>();
+  const bool outputs_first = stores_outputs_first(weights, names);
+  const decoder_shape shape = model.shape();
+  for_each_parameter_here(
+      [&](std::string_view here, auto& leaf) {
+        auto found = detail::find_elements(weights, names, here, leaf_description::of(leaf), shape);
+        detail::parameter_loader(leaf, found.tensor, found.is_mapped, outputs_first, memory, options, threads)
+            .load(std::move(found.assembled));
       },
       model);
   memory.keep(weights.owner());
@@ -206,13 +293,14 @@ void load_parameters(Model& model, weight_owner& memory, const checkpoint& weigh
 /// The model of type `Model` in files that were opened before; see below.
 template <class Model>
 Model load(const model_files& files, const load_options& options = {}) {
-  const huggingface_config& config = files.config();
-  if (const std::string difference = detail::shape_difference(config, Model::config); !difference.empty())
+  using family = typename Model::family;
+  auto config = files.template config<family>();
+  if (const std::string difference = detail::shape_difference(config.shape, Model::static_config);
+      !difference.empty())
     throw shape_error(files.path().string() + ": the model in this " + (files.gguf() ? "file" : "folder") +
                       " is not of the compiled type: " + difference + "\n  Its own declaration is\n    " +
-                      to_declaration(config, "my_model"));
-  Model model = Model::shaped(config.vocab_size, config.n_positions);
-  model.settings = detail::settings_of(config);
+                      to_declaration<family>(config.shape, "my_model"));
+  Model model = shaped_model<Model>(config.shape, std::move(config.settings));
   load_parameters(model, model.memory, files.weights(), options);
   return model;
 }

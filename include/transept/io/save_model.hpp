@@ -2,41 +2,32 @@
 // them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <transept/core/error.hpp>
-#include <transept/io/huggingface_config.hpp>
+#include <transept/io/file_tensors.hpp>
+#include <transept/io/model_config.hpp>
 #include <transept/io/safetensors_writer.hpp>
+#include <transept/io/write_config.hpp>
 #include <transept/models/convert.hpp>
-#include <transept/models/gpt2.hpp>
 #include <transept/tensor/parameters.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
 /// What config.json says of a model.
-template <gpt2_config Config>
-huggingface_config config_of(const gpt2<Config>& model) {
-  return {.n_embd = Config.n_embd,
-          .n_layer = Config.n_layer,
-          .n_head = Config.n_head,
-          .head_width = Config.head_width,
-          .vocab_size = model.vocab_size(),
-          .n_positions = model.n_positions(),
-          .n_inner = Config.n_inner,
-          .tie_word_embeddings = Config.tie_word_embeddings,
-          .layer_norm_epsilon = model.settings.layer_norm_epsilon,
-          .activation_function = model.settings.activation,
-          .scale_attn_weights = model.settings.scale_attn_weights,
-          .scale_attn_by_inverse_layer_idx = model.settings.scale_attn_by_inverse_layer_idx,
-          .bos_token_id = model.settings.bos_token_id,
-          .eos_token_ids = model.settings.eos_token_ids};
+template <class Model>
+model_config<typename Model::family> config_of(const Model& model) {
+  return {model.config, model.settings};
 }
 
 namespace detail {
@@ -47,65 +38,93 @@ constexpr element_type writable_type(element_type type) {
   return is_block_type(type) ? element_type::f32 : type;
 }
 
-/// A matrix whose elements lie by rows: as it is, or a copy that `memory` keeps.
-template <extent Rows, extent Cols, matrix_use Use>
-weight_matrix<Rows, Cols, Use> lying_by_rows(const weight_matrix<Rows, Cols, Use>& w, thread_pool& threads,
-                                             weight_owner& memory) {
-  if (w.layout() == matrix_layout::row_major) return w;
-  const element_type type = writable_type(w.type());
-  return with_element_type(type, [&]<class T>(T) -> weight_matrix<Rows, Cols, Use> {
-    T* const data = allocate_weights<T>(memory, static_cast<std::size_t>(w.size()));
-    copy_elements(w, threads, data);
-    return {data, type, w.rows(), w.cols()};
-  });
+/// The elements of `leaf` as a file has them, of type `type`: of a linear layer by outputs where the model's
+/// files have them so.
+template <class Leaf>
+std::vector<std::byte> file_elements(const Leaf& leaf, element_type type, bool outputs_first,
+                                     thread_pool& threads) {
+  const auto count = static_cast<std::size_t>(leaf.size());
+  std::vector<std::byte> bytes(count * size_of(type));
+  if constexpr (std::remove_cvref_t<Leaf>::rank == 1) {
+    convert_elements(std::as_bytes(std::span(leaf.data(), count)), element_type::f32, bytes, type);
+  } else {
+    with_element_type(type, [&]<class T>(T) {
+      T* const out = reinterpret_cast<T*>(bytes.data());
+      if (!outputs_first || leaf.use != matrix_use::linear) return copy_elements(leaf, threads, out);
+      const auto rows = static_cast<std::size_t>(leaf.rows()), cols = static_cast<std::size_t>(leaf.cols());
+      if (leaf.layout() == matrix_layout::transposed && leaf.type() == type) {
+        std::memcpy(out, leaf.data(), bytes.size());
+        return;
+      }
+      std::vector<T> across(count); // [in, out]
+      copy_elements(leaf, threads, across.data());
+      parallel_for(threads, cols, 16, [&](std::size_t begin, std::size_t end, int) {
+        for (std::size_t c = begin; c < end; ++c)
+          for (std::size_t r = 0; r < rows; ++r) out[c * rows + r] = across[r * cols + c];
+      });
+    });
+  }
+  return bytes;
 }
 
 } // namespace detail
 
 /// Writes every parameter of `model` to a safetensors file, as `stored_as`, or losslessly as the model holds
-/// it (biases, norm weights and what is quantized in blocks are f32 then). The file appears whole or not at
-/// all. Throws file_error; argument_error for a block type, which the format does not have.
+/// it (biases, norm weights and what is quantized in blocks are f32 then). One parameter at a time is copied.
+/// The file appears whole or not at all. Throws file_error; argument_error for a block type, which the format
+/// does not have.
 template <class Model>
 void save_parameters(const Model& model, const std::filesystem::path& path,
                      std::optional<element_type> stored_as = std::nullopt) {
   if (stored_as && is_block_type(*stored_as))
     throw argument_error("safetensors files hold no " + std::string(name_of(*stored_as)) +
                          ": save as f32, f16 or bf16");
-  std::vector<outgoing_tensor> tensors;
-  thread_pool threads;
-  weight_owner passing; // of copies, until they are written
-  for_each_parameter(
-      [&](std::string_view name, const auto& stored) {
-        const auto leaf = [&] {
-          if constexpr (std::remove_cvref_t<decltype(stored)>::rank == 2)
-            return detail::lying_by_rows(stored, threads, passing);
-          else
-            return stored;
-        }();
-        const auto extents = leaf.shape();
-        const std::size_t bytes = static_cast<std::size_t>(leaf.size()) * size_of(leaf.type());
-        tensors.push_back({.name = std::string(name),
-                           .shape = {extents.begin(), extents.end()},
-                           .bytes = {reinterpret_cast<const std::byte*>(leaf.data()), bytes},
-                           .type = leaf.type(),
-                           .stored_as = stored_as.value_or(leaf.type())});
+  static constexpr model_names names = detail::names_of<Model>();
+  const decoder_shape shape = model.shape();
+  const auto type_in_file = [&](const auto& leaf) {
+    return stored_as.value_or(detail::writable_type(leaf.type()));
+  };
+  std::vector<tensor_entry> entries;
+  for_each_parameter_here(
+      [&](std::string_view here, const auto& leaf) {
+        for (file_tensor& tensor : tensors_of(names, here, leaf_description::of(leaf), shape)) {
+          if (tensor.is_linear && !names.inputs_first) std::ranges::reverse(tensor.shape);
+          entries.push_back({std::move(tensor.name), std::move(tensor.shape), type_in_file(leaf)});
+        }
       },
       model);
-  write_safetensors(path, tensors);
+  thread_pool threads;
+  safetensors_stream file(path, entries);
+  for_each_parameter_here(
+      [&](std::string_view here, const auto& leaf) {
+        const element_type type = type_in_file(leaf);
+        const auto bytes = detail::file_elements(leaf, type, !names.inputs_first, threads);
+        const auto parts = tensors_of(names, here, leaf_description::of(leaf), shape);
+        if (parts.front().order == output_order::as_here) // parts lie one behind another
+          return file.write(std::span<const std::byte>(bytes));
+        const auto outputs = static_cast<std::size_t>(parts.front().shape.back());
+        const std::size_t row = bytes.size() / outputs;
+        std::vector<std::byte> ordered(bytes.size());
+        for (std::size_t output = 0; output < outputs; ++output)
+          std::memcpy(ordered.data() + parts.front().stored_output(output) * row, bytes.data() + output * row,
+                      row);
+        file.write(std::span<const std::byte>(ordered));
+      },
+      model);
+  file.commit();
 }
 
-/// Writes config.json and model.safetensors into `folder`, which is made if it is not there; an untied output
-/// is called lm_head.weight, all other names have no prefix. The vocabulary's files are the caller's.
-/// Throws file_error where they cannot be written.
-template <gpt2_config Config>
-void save(const gpt2<Config>& model, const std::filesystem::path& folder,
+/// Writes config.json and model.safetensors, with Hugging Face's names, into `folder`, which is made if it is
+/// not there. The vocabulary's files are the caller's. Throws file_error where they cannot be written.
+template <class Model>
+void save(const Model& model, const std::filesystem::path& folder,
           std::optional<element_type> stored_as = std::nullopt) {
   std::error_code failure;
   std::filesystem::create_directories(folder, failure);
   if (failure) throw file_error(folder.string() + ": cannot make the folder: " + failure.message());
   save_parameters(model, folder / "model.safetensors", stored_as);
   write_config(folder / "config.json", config_of(model),
-               stored_as.value_or(detail::writable_type(model.wte.weight.type())));
+               stored_as.value_or(detail::writable_type(model.tokens.weight.type())));
 }
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -24,8 +24,6 @@ struct stored_tensor {
   std::vector<std::uint64_t> shape;
   std::span<const std::byte> bytes;
   std::string source; // the file's path, for messages
-  /// `transposed` where the file holds the transpose of what the model calls its parameter.
-  matrix_layout layout = matrix_layout::row_major;
 };
 
 /// One tensor that a file is to hold.

@@ -224,10 +224,8 @@ void take_tile(const query_line& line, std::size_t first, const head_cache<T>& c
   weigh_scores<Queries>(line.states + first, scores, sees, corrections);
   if constexpr (head_cache<T>::is_scaled)
     for (std::size_t q = 0; q < Queries; ++q)
-      for (std::size_t j = 0; j < key_tile; j += simd::width) { // what is not seen is not read again
-        float* const its = scores + q * key_tile + j;
-        simd::store(its, simd::load(its) * simd::load(cache.value_scales + t + j));
-      }
+      for (std::size_t j = sees[q].begin; j < sees[q].end; ++j)
+        scores[q * key_tile + j] *= cache.value_scales[t + j];
   add_values<Queries, Fetching>(scores, sees, corrections, cache, t, head_width,
                                 line.out + first * line.out_step, line.out_step);
 }

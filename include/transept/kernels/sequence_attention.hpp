@@ -10,7 +10,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -127,25 +126,28 @@ inline void gather_columns(const float* from, std::size_t stride, std::size_t le
 /// that are 0, are left out. Keys are counted from `begin` on.
 struct seen_block {
   visibility sees;
-  std::size_t q0, count;
-  std::array<key_range, query_rows> seen; ///< what each query sees; both ends grow from query to query
+  std::size_t q0, count, length;
   std::size_t begin;      ///< the first key that one of the queries sees, or a few before it: a whole tile
   std::size_t end;        ///< behind the last key that one of them sees
   std::size_t padded_end; ///< a whole tile
 
   seen_block(visibility visible, std::size_t first_query, std::size_t queries, std::size_t keys)
-      : sees(visible), q0(first_query), count(queries) {
-    for (std::size_t q = 0; q < count; ++q) seen[q] = sees.keys_of(q0 + q, keys);
-    begin = seen[0].begin / small_tile_cols * small_tile_cols;
-    end = seen[count - 1].end;
-    padded_end = rounded_up(end, small_tile_cols);
-  }
+      : sees(visible),
+        q0(first_query),
+        count(queries),
+        length(keys),
+        begin(of(0).begin / small_tile_cols * small_tile_cols),
+        end(of(count - 1).end),
+        padded_end(rounded_up(end, small_tile_cols)) {}
+
+  /// What query q of the block sees. Both ends grow with q.
+  key_range of(std::size_t q) const { return sees.keys_of(q0 + q, length); }
 
   /// [queries, keys] = … [width]
   auto scores(std::size_t width) const {
-    return [this, width](std::size_t query, std::size_t rows, std::size_t key) {
+    return [=, this](std::size_t query, std::size_t rows, std::size_t key) {
       const bool any =
-          begin + key < seen[query + rows - 1].end && begin + key + small_tile_cols > seen[query].begin;
+          begin + key < of(query + rows - 1).end && begin + key + small_tile_cols > of(query).begin;
       return inner_range{0, any ? width : 0};
     };
   }
@@ -153,7 +155,7 @@ struct seen_block {
   /// [queries, width] = Σ_keys
   auto sum_over_keys() const {
     return [this](std::size_t query, std::size_t rows, std::size_t) {
-      return inner_range{seen[query].begin - begin, seen[query + rows - 1].end - begin};
+      return inner_range{of(query).begin - begin, of(query + rows - 1).end - begin};
     };
   }
 
@@ -298,7 +300,7 @@ inline void attend_head(const sequence_attention& problem, std::size_t task, con
                   scratch.scores + block.begin, size.length, false, block.scores(width));
     for (std::size_t q = 0; q < block.count; ++q) {
       float* const row = scratch.scores + q * size.length;
-      const key_range seen = block.seen[q];
+      const key_range seen = block.of(q);
       if (adjusted)
         adjust_scores(row + seen.begin, seen.end - seen.begin, problem.scale, problem.soft_cap,
                       at.bias(problem, q0 + q, seen.begin));

@@ -190,7 +190,7 @@ inline void attend_head_backward(const sequence_attention& problem,
                   padded_keys, dscores, size.length, false, block.scores(width)); // dO Vᵀ
     for (std::size_t q = 0; q < count; ++q) {
       const std::size_t t = q0 + q;
-      const key_range seen = block.seen[q];
+      const key_range seen = block.of(q);
       const std::ptrdiff_t distance =
           static_cast<std::ptrdiff_t>(seen.begin) - static_cast<std::ptrdiff_t>(t) - least;
       const score_row row{.seen = seen,

@@ -33,6 +33,15 @@ inline void soft_cap(compute_context& context, float* x, std::size_t count, floa
                           [most](simd::batch v, simd::batch) { return most * simd::tanh(v / most); });
 }
 
+/// The same by one thread.
+inline void soft_cap(float* x, std::size_t count, float cap) {
+  const simd::batch most = simd::broadcast(cap);
+  for (std::size_t i = 0; i < count; i += simd::width) {
+    const std::size_t lanes = std::min(simd::width, count - i);
+    simd::store_lanes(x + i, most * simd::tanh(simd::load_lanes(x + i, lanes) / most), lanes);
+  }
+}
+
 /// dx [count] = dx · (1 − (y / cap)²): the gradient of the capped y becomes that of what was capped.
 inline void soft_cap_backward(compute_context& context, const float* y, float* dx, std::size_t count,
                               float cap) {

@@ -1,125 +1,267 @@
-// Multi-head causal self-attention (Vaswani et al. 2017, section 3.2.2), GPT-2's form: one projection makes
-// queries, keys and values together; head width is its own parameter, so Heads · HeadWidth may differ from
-// Width (as in GPT-3 13B).
+// Multi-head self-attention (Vaswani et al. 2017, section 3.2.2), with as many heads of keys and values as of
+// queries, fewer (grouped queries; Ainslie et al. 2023), or one (multi-query; Shazeer 2019). One projection
+// makes queries, keys and values together. Head width is a number of its own, so heads · head width may
+// differ from the width (as in GPT-3 13B).
+//
+// What only changes numbers is told with each call (attention_settings): which keys a query sees, the scale
+// and a cap of the scores, rotation by position, a bias by distance.
 #pragma once
 
 #include <cmath>
 #include <concepts>
 #include <cstddef>
-#include <tuple>
 
+#include <transept/kernels/rms_norm.hpp>
+#include <transept/kernels/rotary.hpp>
+#include <transept/kernels/visibility.hpp>
 #include <transept/layers/kv_cache.hpp>
 #include <transept/layers/linear.hpp>
 #include <transept/layers/observer.hpp>
 #include <transept/layers/residual.hpp>
+#include <transept/layers/rms_norm.hpp>
 #include <transept/layers/whole_sequences.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
-template <extent Width, extent Heads, extent HeadWidth = even_share(Width, Heads),
-          class Weights = inference_weights>
-struct multi_head_attention {
-  static_assert(Width > 0 && Heads > 0, "attention: the width and the number of heads must be positive");
-  static_assert(HeadWidth > 0,
-                "attention: the width must be divisible by the number of heads unless the head "
-                "width is given");
+/// The extents of an attention layer: as a template argument, where they may be `dyn`, and as values.
+struct attention_extents {
+  extent width;
+  extent heads;
+  extent key_value_heads = heads;               ///< each serves heads / key_value_heads heads of queries
+  extent head_width = even_share(width, heads); ///< of queries, keys and values
+  choice input_bias = true;                     ///< of the projection to queries, keys and values
+  choice output_bias = true;
+  choice head_norms = false; ///< RMS norms of every head's queries and keys
 
-  linear<Width, 3 * Heads * HeadWidth, Weights> c_attn; ///< queries, keys, values side by side
-  linear<Heads * HeadWidth, Width, Weights> c_proj;
+  /// Numbers of a position's queries, of its keys (or values), and of all three.
+  constexpr extent queries() const { return product_of(heads, head_width); }
+  constexpr extent keys() const { return product_of(key_value_heads, head_width); }
+  constexpr extent queries_keys_values() const { return sum_of(queries(), product_of(2, keys())); }
 
-  static constexpr auto members = std::tuple(member{"c_attn", &multi_head_attention::c_attn},
-                                             member{"c_proj", &multi_head_attention::c_proj});
-  static constexpr std::size_t parameter_count =
-      decltype(c_attn)::parameter_count + decltype(c_proj)::parameter_count;
+  friend constexpr bool operator==(const attention_extents&, const attention_extents&) = default;
 };
 
-/// The usual scale of the scores, 1 / √HeadWidth (Vaswani et al. 2017, eq. 1).
-template <extent HeadWidth>
-float attention_scale() {
-  return 1.0f / std::sqrt(static_cast<float>(HeadWidth));
+template <attention_extents Extents, class Weights = inference_weights>
+struct attention {
+  static_assert((Extents.width > 0 || Extents.width == dyn) && (Extents.heads > 0 || Extents.heads == dyn),
+                "attention: the width and the number of heads must be positive");
+  static_assert(Extents.head_width > 0 || Extents.head_width == dyn,
+                "attention: the width must be divisible by the number of heads unless the head "
+                "width is given");
+  static_assert(Extents.heads == dyn || Extents.key_value_heads == dyn ||
+                    (Extents.key_value_heads > 0 && Extents.heads % Extents.key_value_heads == 0),
+                "attention: the number of heads must be a multiple of the key/value heads");
+  static constexpr extent width = Extents.width;
+  static constexpr extent norm_width = extent_if(Extents.head_norms, Extents.head_width);
+
+  /// Outputs: the queries of all heads, then the keys, then the values.
+  linear<Extents.width, Extents.queries_keys_values(), Extents.input_bias, Weights> query_key_value;
+  linear<Extents.queries(), Extents.width, Extents.output_bias, Weights> output;
+  rms_norm<norm_width, Weights> query_norm, key_norm; ///< of each head
+  attention_extents extents = Extents;                ///< all known
+
+  static constexpr auto members =
+      members_of(member{"query_key_value", &attention::query_key_value}, member{"output", &attention::output},
+                 member{"query_norm", &attention::query_norm}, member{"key_norm", &attention::key_norm});
+  static constexpr std::size_t parameter_count =
+      decltype(query_key_value)::parameter_count + decltype(output)::parameter_count +
+      decltype(query_norm)::parameter_count + decltype(key_norm)::parameter_count;
+
+  static attention shaped(const attention_extents& e = Extents) {
+    return {.query_key_value =
+                decltype(query_key_value)::shaped(e.width, e.queries_keys_values(), e.input_bias),
+            .output = decltype(output)::shaped(e.queries(), e.width, e.output_bias),
+            .query_norm = decltype(query_norm)::shaped(extent_if(e.head_norms, e.head_width)),
+            .key_norm = decltype(key_norm)::shaped(extent_if(e.head_norms, e.head_width)),
+            .extents = e};
+  }
+};
+
+/// As many heads of keys and values as of queries, and biases: GPT-2's form.
+template <extent Width, extent Heads, extent HeadWidth = even_share(Width, Heads),
+          class Weights = inference_weights>
+using multi_head_attention =
+    attention<attention_extents{.width = Width, .heads = Heads, .head_width = HeadWidth}, Weights>;
+
+/// How queries and keys are rotated by their positions (layers/positions/rotary.hpp): one row of angles for
+/// each row of a pass; none: they are not.
+struct rotation {
+  const float* angles = nullptr; ///< [rows, width]: cosines, then sines
+  std::size_t width = 0;         ///< numbers of a head that are rotated, the first ones
+  rotary_pairing pairing = rotary_pairing::halves;
+};
+
+/// The numbers of an attention layer that are no extents.
+struct attention_settings {
+  float scale = 1.0f;       ///< multiplies the scores: 1 / √head_width in most models
+  float soft_cap = 0.0f;    ///< score = cap · tanh(score / cap); 0: none (Gemma 2)
+  visibility sees = causal; ///< which keys a query sees
+  transept::rotation rotation = {};
+  kernels::distance_bias bias = {}; ///< added to the scores
+  norm_settings head_norm = {};
+};
+
+/// The usual scale of the scores, 1 / √head width (Vaswani et al. 2017, eq. 1).
+inline float attention_scale(extent head_width) { return 1.0f / std::sqrt(static_cast<float>(head_width)); }
+
+namespace detail {
+
+/// The heads of queries and keys, which lie side by side in rows of queries, keys and values.
+inline kernels::head_rows heads_in_rows(const attention_extents& e, extent rows, extent heads) {
+  const auto size = [](extent n) { return static_cast<std::size_t>(n); };
+  return {.rows = size(rows),
+          .row_stride = size(e.queries_keys_values()),
+          .heads = size(heads),
+          .head_width = size(e.head_width)};
 }
 
-/// y [rows, Width] += attention of x [rows, Width] over the cache's `layer` and itself. The rows are the
-/// positions that follow those in the cache, or in a batch of caches one position of each; their keys and
-/// values are appended to that layer (the caller advances the cache once all layers are done). `scale`
-/// multiplies the scores.
-template <extent Width, extent Heads, extent HeadWidth, extent XWidth, extent YWidth, key_value_cache Cache,
+/// Rotates queries and keys, or their gradients back.
+inline void rotate_heads(compute_context& context, const attention_extents& e, const rotation& rotation,
+                         extent rows, float* queries, bool backwards = false) {
+  if (rotation.angles == nullptr) return;
+  kernels::rotate(context, heads_in_rows(e, rows, e.heads + e.key_value_heads), rotation.angles,
+                  rotation.width, rotation.pairing, queries, backwards);
+}
+
+} // namespace detail
+
+/// Whether heads of queries and keys may be normed.
+template <attention_extents Extents>
+inline constexpr bool has_head_norms = Extents.head_norms != choice(false);
+
+namespace detail {
+
+template <attention_extents Extents>
+void norm_heads(const attention<Extents>& layer, compute_context& context, extent rows, float* queries,
+                float* keys, const norm_settings& norm) {
+  const attention_extents& e = layer.extents;
+  kernels::rms_norm_heads(context, heads_in_rows(e, rows, e.heads), queries, layer.query_norm.weight.data(),
+                          norm.weight_offset, norm.epsilon, queries);
+  kernels::rms_norm_heads(context, heads_in_rows(e, rows, e.key_value_heads), keys,
+                          layer.key_norm.weight.data(), norm.weight_offset, norm.epsilon, keys);
+}
+
+/// The gradients of what norm_heads made become those of what it was made from: `queries`, their keys behind
+/// them.
+template <attention_extents Extents>
+void norm_heads_backward(const attention<Extents>& layer,
+                         const attention<Extents, gradient_weights>& gradient, compute_context& context,
+                         const float* queries, extent rows, float* dqueries, float* dkeys,
+                         const norm_settings& norm) {
+  const attention_extents& e = layer.extents;
+  kernels::rms_norm_heads_backward(context, heads_in_rows(e, rows, e.heads), queries,
+                                   layer.query_norm.weight.data(), norm.weight_offset, norm.epsilon, dqueries,
+                                   gradient.query_norm.weight.data());
+  kernels::rms_norm_heads_backward(context, heads_in_rows(e, rows, e.key_value_heads), queries + e.queries(),
+                                   layer.key_norm.weight.data(), norm.weight_offset, norm.epsilon, dkeys,
+                                   gradient.key_norm.weight.data());
+}
+
+} // namespace detail
+
+/// y [rows, width] += attention of x [rows, width] over the cache's `layer` and itself; or y = … The rows are
+/// the positions that follow those in the cache, or in a batch of caches one position of each; their keys and
+/// values are appended to that layer (the caller advances the cache once all layers are done).
+template <attention_extents Extents, extent XWidth, extent YWidth, key_value_cache Cache,
           class Observer = no_observer>
-void forward(const multi_head_attention<Width, Heads, HeadWidth>& layer, compute_context& context,
-             activations<XWidth> x, activations<YWidth> y, Cache& cache, std::size_t layer_index, float scale,
-             Observer&& observer = {}) {
-  static_assert(XWidth == Width, "multi_head_attention: the input's width must equal the layer's");
-  static_assert(YWidth == Width, "multi_head_attention: the output's width must equal the layer's");
+void forward(const attention<Extents>& layer, compute_context& context, activations<XWidth> x,
+             activations<YWidth> y, Cache& cache, std::size_t layer_index, const attention_settings& settings,
+             Observer&& observer = {}, bool add_to_y = true) {
+  static_assert(compatible(XWidth, Extents.width), "attention: the input's width must equal the layer's");
+  static_assert(compatible(YWidth, Extents.width), "attention: the output's width must equal the layer's");
   static_assert(!observing<Observer> || std::same_as<Cache, kv_cache>,
-                "multi_head_attention: an observer looks into one sequence at a time, not into a batch");
+                "attention: an observer looks into one sequence at a time, not into a batch");
   static_assert(!taping<Observer> || std::same_as<Cache, whole_sequences>,
-                "multi_head_attention: gradients flow through whole sequences (layers/whole_sequences.hpp), "
+                "attention: gradients flow through whole sequences (layers/whole_sequences.hpp), "
                 "not through a cache");
-  constexpr extent inner = Heads * HeadWidth;
+  const attention_extents& e = layer.extents;
   const auto rows = static_cast<std::size_t>(x.rows());
+  const auto row_stride = static_cast<std::size_t>(e.queries_keys_values());
   workspace::scope scope(context.memory);
 
   const auto queries_keys_values =
-      take_kept<3 * inner>(scope, observer, x.rows()); // [rows, 3 · Heads · HeadWidth]
-  forward(layer.c_attn, context, x, queries_keys_values);
-  const float* const queries = queries_keys_values.data();
-  append(context, cache, layer_index, queries + inner, queries + 2 * inner, rows, 3 * inner);
+      take_kept<Extents.queries_keys_values()>(scope, observer, x.rows(), e.queries_keys_values());
+  forward(layer.query_key_value, context, x, queries_keys_values);
+  float* const queries = queries_keys_values.data(); // [rows, heads · head_width], row_stride apart
+  float* const keys = queries + e.queries();         // [rows, key_value_heads · head_width]
+  if constexpr (has_head_norms<Extents>)
+    if (layer.query_norm.is_there()) {
+      if constexpr (taping<Observer>) observer.keep_copy(queries_keys_values);
+      detail::norm_heads(layer, context, x.rows(), queries, keys, settings.head_norm);
+    }
+  detail::rotate_heads(context, e, settings.rotation, x.rows(), queries);
+  append(context, cache, layer_index, keys, keys + e.keys(), rows, row_stride);
 
-  const auto heads = take_kept<inner>(scope, observer, x.rows()); // [rows, Heads · HeadWidth]
+  const auto heads = take_kept<Extents.queries()>(scope, observer, x.rows(), e.queries());
   const kernels::attention_problem problem{.queries = queries,
-                                           .row_stride = 3 * inner,
+                                           .row_stride = row_stride,
                                            .rows = rows,
                                            .first_position = position(cache, 0),
-                                           .heads = Heads,
-                                           .head_width = HeadWidth,
-                                           .scale = scale};
+                                           .heads = static_cast<std::size_t>(e.heads),
+                                           .head_width = static_cast<std::size_t>(e.head_width),
+                                           .scale = settings.scale,
+                                           .key_value_heads = static_cast<std::size_t>(e.key_value_heads),
+                                           .soft_cap = settings.soft_cap,
+                                           .sees = settings.sees,
+                                           .bias = settings.bias};
   attend(context, problem, cache, layer_index, heads.data());
   if constexpr (observing<Observer>) observer.attention(layer_index, problem, cache.layer(layer_index));
 
-  add_residual(layer.c_proj, context, heads, y, observer);
+  forward_dropped(layer.output, context, heads, y, add_to_y, observer);
 }
 
-/// dx [rows, Width] = the gradient that dy gives the input, which lies on the tape under what the layer kept.
-template <extent Width, extent Heads, extent HeadWidth>
-void backward(const multi_head_attention<Width, Heads, HeadWidth>& layer,
-              const multi_head_attention<Width, Heads, HeadWidth, gradient_weights>& gradient,
-              compute_context& context, activations<Width> dy, activations<Width> dx,
-              const whole_sequences& sequences, float scale, tape& tape) {
-  constexpr extent inner = Heads * HeadWidth;
+/// dx [rows, width] = the gradient that dy gives the input, which lies on the tape under what the layer kept.
+template <attention_extents Extents, extent XWidth>
+void backward(const attention<Extents>& layer, const attention<Extents, gradient_weights>& gradient,
+              compute_context& context, activations<XWidth> dy, activations<XWidth> dx,
+              const whole_sequences& sequences, const attention_settings& settings, tape& tape) {
+  const attention_extents& e = layer.extents;
+  constexpr extent inner = Extents.queries(), all = Extents.queries_keys_values();
   const extent rows = dy.rows();
   workspace::scope scope(context.memory);
-  const auto dadded = residual_gradient(scope, context, dy, tape);
+  const auto dmade = undropped_gradient(scope, context, dy, tape);
 
-  const auto* const log_sums = tape.take_back_floats(static_cast<std::size_t>(rows * Heads));
+  const auto* const log_sums = tape.take_back_floats(static_cast<std::size_t>(rows * e.heads));
   const auto mask = detail::mask_here(tape, tape.dropout.attention);
-  const auto heads = tape.take_back<inner>(rows);
-  const auto dheads = scope.take<inner>(rows); // [rows, Heads · HeadWidth]
-  backward(layer.c_proj, gradient.c_proj, context, heads, dadded, dheads);
+  const auto heads = tape.take_back<inner>(rows, e.queries());
+  const auto dheads = scope.take<inner>(rows, e.queries()); // [rows, heads · head_width]
+  backward(layer.output, gradient.output, context, heads, dmade, dheads);
 
-  const auto queries_keys_values = tape.take_back<3 * inner>(rows); // [rows, 3 · Heads · HeadWidth]
-  const auto dqueries_keys_values = scope.take<3 * inner>(rows);
+  activations<all> unnormed(nullptr, 0, e.queries_keys_values());
+  if (layer.query_norm.is_there()) unnormed = tape.take_back<all>(rows, e.queries_keys_values());
+  const auto queries_keys_values = tape.take_back<all>(rows, e.queries_keys_values());
+  const auto dqueries_keys_values = scope.take<all>(rows, e.queries_keys_values());
   const float* const queries = queries_keys_values.data();
   float* const dqueries = dqueries_keys_values.data();
+  float* const dkeys = dqueries + e.queries();
   kernels::attend_whole_sequences_backward(context,
                                            {.queries = queries,
-                                            .keys = queries + inner,
-                                            .values = queries + 2 * inner,
-                                            .row_stride = 3 * inner,
+                                            .keys = queries + e.queries(),
+                                            .values = queries + e.queries() + e.keys(),
+                                            .row_stride = static_cast<std::size_t>(e.queries_keys_values()),
                                             .sequences = static_cast<std::size_t>(rows) / sequences.length(),
                                             .length = sequences.length(),
-                                            .heads = Heads,
-                                            .head_width = HeadWidth,
-                                            .scale = scale,
-                                            .dropout = mask},
+                                            .heads = static_cast<std::size_t>(e.heads),
+                                            .head_width = static_cast<std::size_t>(e.head_width),
+                                            .scale = settings.scale,
+                                            .dropout = mask,
+                                            .key_value_heads = static_cast<std::size_t>(e.key_value_heads),
+                                            .soft_cap = settings.soft_cap,
+                                            .sees = settings.sees,
+                                            .bias = settings.bias},
                                            {.out = heads.data(),
                                             .log_sums = log_sums,
                                             .dout = dheads.data(),
                                             .dqueries = dqueries,
-                                            .dkeys = dqueries + inner,
-                                            .dvalues = dqueries + 2 * inner});
-
-  const auto x = tape.take_back<Width>(rows);
-  backward(layer.c_attn, gradient.c_attn, context, x, dqueries_keys_values, dx);
+                                            .dkeys = dkeys,
+                                            .dvalues = dkeys + e.keys()});
+  detail::rotate_heads(context, e, settings.rotation, rows, dqueries, /*backwards*/ true);
+  if constexpr (has_head_norms<Extents>)
+    if (layer.query_norm.is_there())
+      detail::norm_heads_backward(layer, gradient, context, unnormed.data(), rows, dqueries, dkeys,
+                                  settings.head_norm);
+  const auto x = tape.take_back<XWidth>(rows, dx.cols());
+  backward(layer.query_key_value, gradient.query_key_value, context, x, dqueries_keys_values, dx);
 }
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <tuple>
 
 #include <transept/kernels/activation_backward.hpp>
 #include <transept/layers/linear.hpp>
@@ -10,55 +9,62 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
-template <extent Width, extent Inner = 4 * Width, class Weights = inference_weights>
+template <extent Width, extent Inner = product_of(4, Width), choice Bias = true,
+          class Weights = inference_weights>
 struct feed_forward {
-  linear<Width, Inner, Weights> c_fc;
-  linear<Inner, Width, Weights> c_proj;
+  linear<Width, Inner, Bias, Weights> up;
+  linear<Inner, Width, Bias, Weights> down;
 
   static constexpr auto members =
-      std::tuple(member{"c_fc", &feed_forward::c_fc}, member{"c_proj", &feed_forward::c_proj});
+      members_of(member{"up", &feed_forward::up}, member{"down", &feed_forward::down});
   static constexpr std::size_t parameter_count =
-      decltype(c_fc)::parameter_count + decltype(c_proj)::parameter_count;
+      decltype(up)::parameter_count + decltype(down)::parameter_count;
+
+  static feed_forward shaped(extent width = Width, extent inner = Inner, choice has_bias = Bias) {
+    return {decltype(up)::shaped(width, inner, has_bias), decltype(down)::shaped(inner, width, has_bias)};
+  }
 };
 
-/// y [rows, Width] += the network's output for x [rows, Width].
-template <extent Width, extent Inner, extent XWidth, extent YWidth, class Observer = no_observer>
-void forward(const feed_forward<Width, Inner>& layer, compute_context& context, activations<XWidth> x,
-             activations<YWidth> y, activation_type activation, Observer&& observer = {}) {
-  static_assert(XWidth == Width, "feed_forward: the input's width must equal the layer's");
-  static_assert(YWidth == Width, "feed_forward: the output's width must equal the layer's");
+/// y [rows, Width] += the network's output for x [rows, Width]; or y = …
+template <extent Width, extent Inner, choice Bias, extent XWidth, extent YWidth, class Observer = no_observer>
+void forward(const feed_forward<Width, Inner, Bias>& layer, compute_context& context, activations<XWidth> x,
+             activations<YWidth> y, activation_type activation, Observer&& observer = {},
+             bool add_to_y = true) {
+  static_assert(compatible(XWidth, Width), "feed_forward: the input's width must equal the layer's");
+  static_assert(compatible(YWidth, Width), "feed_forward: the output's width must equal the layer's");
   workspace::scope scope(context.memory);
-  const auto inner = scope.take<Inner>(x.rows()); // [rows, Inner]
+  const extent width = layer.up.weight.cols();
+  const auto inner = scope.take<Inner>(x.rows(), width); // [rows, Inner]
   if constexpr (taping<Observer>) { // the backward pass needs what is activated, not what comes of it
-    const auto before = observer.template keep<Inner>(x.rows());
-    forward(layer.c_fc, context, x, before);
+    const auto before = observer.template keep<Inner>(x.rows(), width);
+    forward(layer.up, context, x, before);
     kernels::activate(context, activation, before.data(), static_cast<std::size_t>(before.size()),
                       inner.data());
   } else {
-    forward(layer.c_fc, context, x, inner, {.activation = activation});
+    forward(layer.up, context, x, inner, {.activation = activation});
   }
-  add_residual(layer.c_proj, context, inner, y, observer);
+  forward_dropped(layer.down, context, inner, y, add_to_y, observer);
 }
 
 /// dx [rows, Width] = the gradient that dy gives the input, which lies on the tape under what the layer kept.
-template <extent Width, extent Inner>
-void backward(const feed_forward<Width, Inner>& layer,
-              const feed_forward<Width, Inner, gradient_weights>& gradient, compute_context& context,
-              activations<Width> dy, activations<Width> dx, activation_type activation, tape& tape) {
-  const extent rows = dy.rows();
+template <extent Width, extent Inner, choice Bias, extent XWidth>
+void backward(const feed_forward<Width, Inner, Bias>& layer,
+              const feed_forward<Width, Inner, Bias, gradient_weights>& gradient, compute_context& context,
+              activations<XWidth> dy, activations<XWidth> dx, activation_type activation, tape& tape) {
+  const extent rows = dy.rows(), width = layer.up.weight.cols();
   workspace::scope scope(context.memory);
-  const auto dadded = residual_gradient(scope, context, dy, tape);
+  const auto dmade = undropped_gradient(scope, context, dy, tape);
 
-  const auto before = tape.take_back<Inner>(rows); // [rows, Inner]
-  const auto inner = scope.take<Inner>(rows);      // what was activated, again
-  const auto dinner = scope.take<Inner>(rows);
-  backward_input(layer.c_proj, context, dadded, dinner);
+  const auto before = tape.take_back<Inner>(rows, width); // [rows, Inner]
+  const auto inner = scope.take<Inner>(rows, width);      // what was activated, again
+  const auto dinner = scope.take<Inner>(rows, width);
+  backward_input(layer.down, context, dmade, dinner);
   kernels::activate_backward(context, activation, before.data(), static_cast<std::size_t>(before.size()),
                              inner.data(), dinner.data());
-  backward_parameters(gradient.c_proj, context, inner, dadded);
+  backward_parameters(gradient.down, context, inner, dmade);
 
-  const auto x = tape.take_back<Width>(rows);
-  backward(layer.c_fc, gradient.c_fc, context, x, dinner, dx);
+  const auto x = tape.take_back<XWidth>(rows, dx.cols());
+  backward(layer.up, gradient.up, context, x, dinner, dx);
 }
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -105,6 +105,12 @@ inline void append(compute_context& context, kv_cache& cache, std::size_t layer,
 /// The position of row `row` of what is appended next.
 inline std::size_t position(const kv_cache& cache, std::size_t row) { return cache.length() + row; }
 
+/// The length of the text with `rows` more positions, and the longest that it can have here: what is a
+/// function of the text's length (scaled rotary positions) goes by that, so that it stays the same while the
+/// text grows.
+inline std::size_t text_length(const kv_cache& cache, std::size_t rows) { return cache.length() + rows; }
+inline std::size_t longest_text(const kv_cache& cache) { return cache.capacity(); }
+
 /// out [rows, heads · head_width]: attention of the rows just appended to `layer`, over what it holds.
 inline void attend(compute_context& context, const kernels::attention_problem& problem, const kv_cache& cache,
                    std::size_t layer, float* out) {
@@ -153,6 +159,8 @@ template <class Cache>
 concept key_value_cache = requires(Cache& cache, compute_context& context, std::size_t index,
                                    const kernels::attention_problem& problem, const float* in, float* out) {
   { position(cache, index) } -> std::convertible_to<std::size_t>;
+  { text_length(cache, index) } -> std::convertible_to<std::size_t>;
+  { longest_text(cache) } -> std::convertible_to<std::size_t>;
   append(context, cache, index, in, in, index, index);
   attend(context, problem, cache, index, out);
   advance(cache, index);

@@ -2,6 +2,7 @@
 // for all of them. Only attention must know which row is whose, and it asks here.
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <span>
@@ -33,6 +34,16 @@ inline void append(compute_context& context, kv_cache_batch& batch, std::size_t 
 
 /// The position of row `row` in its own sequence.
 inline std::size_t position(const kv_cache_batch& batch, std::size_t row) { return batch[row].length(); }
+
+/// Of the longest sequence, behind this pass; and what each can come to.
+inline std::size_t text_length(const kv_cache_batch& batch, std::size_t) {
+  std::size_t longest = 0;
+  for (std::size_t r = 0; r < batch.size(); ++r) longest = std::max(longest, batch[r].length() + 1);
+  return longest;
+}
+inline std::size_t longest_text(const kv_cache_batch& batch) {
+  return batch.size() == 0 ? 0 : batch[0].capacity();
+}
 
 /// out [rows, heads · head_width]: attention of each row over its own sequence.
 inline void attend(compute_context& context, const kernels::attention_problem& problem,

@@ -6,7 +6,6 @@
 
 #include <cassert>
 #include <cstddef>
-#include <tuple>
 
 #include <transept/kernels/column_sums.hpp>
 #include <transept/kernels/matmul.hpp>
@@ -38,21 +37,28 @@ kernels::float_matrix float_operand(const weight_matrix<Rows, Cols, Use>& w) {
 
 template <extent Width>
 kernels::float_matrix float_operand(activations<Width> x) {
-  return {x.data(), static_cast<std::size_t>(Width)};
+  return {x.data(), static_cast<std::size_t>(x.cols())};
 }
 
 } // namespace detail
 
-template <extent In, extent Out, class Weights = inference_weights>
+/// `Bias`: whether there is one.
+template <extent In, extent Out, choice Bias = true, class Weights = inference_weights>
 struct linear {
-  static_assert(In > 0 && Out > 0, "linear<In, Out>: both widths must be positive");
+  static_assert((In > 0 || In == dyn) && (Out > 0 || Out == dyn),
+                "linear<In, Out>: both widths must be positive, or dyn");
 
   typename Weights::template matrix<In, Out, matrix_use::linear> weight;
-  typename Weights::template vector<Out> bias;
+  typename Weights::template vector<extent_if(Bias, Out)> bias; ///< without elements where there is none
 
   static constexpr auto members =
-      std::tuple(member{"weight", &linear::weight}, member{"bias", &linear::bias});
-  static constexpr std::size_t parameter_count = static_cast<std::size_t>(In * Out + Out);
+      members_of(member{"weight", &linear::weight}, member{"bias", &linear::bias});
+  static constexpr std::size_t parameter_count = static_count(In, Out) + static_count(extent_if(Bias, Out));
+
+  /// With its extents, and no data yet.
+  static linear shaped(extent in = In, extent out = Out, choice has_bias = Bias) {
+    return {decltype(weight)::shaped(in, out), decltype(bias)::shaped(extent_if(has_bias, out))};
+  }
 };
 
 /// What else a linear layer does in the same pass over its output.
@@ -62,39 +68,43 @@ struct linear_options {
 };
 
 /// y [rows, Out] = x [rows, In] · weight + bias.
-template <extent In, extent Out, extent XWidth, extent YWidth>
-void forward(const linear<In, Out>& layer, compute_context& context, activations<XWidth> x,
+template <extent In, extent Out, choice Bias, extent XWidth, extent YWidth>
+void forward(const linear<In, Out, Bias>& layer, compute_context& context, activations<XWidth> x,
              activations<YWidth> y, linear_options options = {}) {
-  static_assert(XWidth == In, "linear: the input's width must equal the layer's In");
-  static_assert(YWidth == Out, "linear: the output's width must equal the layer's Out");
+  static_assert(compatible(XWidth, In), "linear: the input's width must equal the layer's In");
+  static_assert(compatible(YWidth, Out), "linear: the output's width must equal the layer's Out");
   kernels::matmul(
-      context, detail::operand<In>(x), detail::operand(layer.weight), y.data(),
+      context, detail::operand<XWidth>(x), detail::operand(layer.weight), y.data(),
       {.bias = layer.bias.data(), .add_to_output = options.add_to_output, .activation = options.activation});
 }
 
 /// The gradients of weight and bias += xᵀ · dy and the sums of dy's columns, for x [rows, In], dy [rows,
 /// Out].
-template <extent In, extent Out>
-void backward_parameters(const linear<In, Out, gradient_weights>& gradient, compute_context& context,
-                         activations<In> x, activations<Out> dy) {
+template <extent In, extent Out, choice Bias, extent XWidth, extent YWidth>
+void backward_parameters(const linear<In, Out, Bias, gradient_weights>& gradient, compute_context& context,
+                         activations<XWidth> x, activations<YWidth> dy) {
   const auto rows = static_cast<std::size_t>(dy.rows());
-  kernels::multiply<float>(context, {In, rows, Out}, transposed(detail::float_operand(x)),
-                           detail::float_operand(dy), gradient.weight.data(), Out, {}, true);
-  kernels::add_column_sums(context, rows, Out, dy.data(), gradient.bias.data());
+  const auto in = static_cast<std::size_t>(x.cols()), out = static_cast<std::size_t>(dy.cols());
+  kernels::multiply<float>(context, {in, rows, out}, transposed(detail::float_operand(x)),
+                           detail::float_operand(dy), gradient.weight.data(), out, {}, true);
+  if (gradient.bias.size() != 0)
+    kernels::add_column_sums(context, rows, out, dy.data(), gradient.bias.data());
 }
 
-/// dx [rows, In] = dy [rows, Out] · weightᵀ.
-template <extent In, extent Out>
-void backward_input(const linear<In, Out>& layer, compute_context& context, activations<Out> dy,
-                    activations<In> dx) {
-  kernels::multiply<float>(context, {static_cast<std::size_t>(dy.rows()), Out, In}, detail::float_operand(dy),
-                           transposed(detail::float_operand(layer.weight)), dx.data(), In);
+/// dx [rows, In] = dy [rows, Out] · weightᵀ; or dx += …
+template <extent In, extent Out, choice Bias, extent XWidth, extent YWidth>
+void backward_input(const linear<In, Out, Bias>& layer, compute_context& context, activations<YWidth> dy,
+                    activations<XWidth> dx, bool add_to_dx = false) {
+  const auto in = static_cast<std::size_t>(dx.cols()), out = static_cast<std::size_t>(dy.cols());
+  kernels::multiply<float>(context, {static_cast<std::size_t>(dy.rows()), out, in}, detail::float_operand(dy),
+                           transposed(detail::float_operand(layer.weight)), dx.data(), in, {}, add_to_dx);
 }
 
 /// Both.
-template <extent In, extent Out>
-void backward(const linear<In, Out>& layer, const linear<In, Out, gradient_weights>& gradient,
-              compute_context& context, activations<In> x, activations<Out> dy, activations<In> dx) {
+template <extent In, extent Out, choice Bias, extent XWidth, extent YWidth>
+void backward(const linear<In, Out, Bias>& layer, const linear<In, Out, Bias, gradient_weights>& gradient,
+              compute_context& context, activations<XWidth> x, activations<YWidth> dy,
+              activations<XWidth> dx) {
   backward_parameters(gradient, context, x, dy);
   backward_input(layer, context, dy, dx);
 }
@@ -103,8 +113,9 @@ void backward(const linear<In, Out>& layer, const linear<In, Out, gradient_weigh
 template <extent Vocabulary, extent Width, extent XWidth>
 void project_to_vocabulary(const weight_matrix<Vocabulary, Width, matrix_use::table>& table,
                            compute_context& context, activations<XWidth> x, float* logits) {
-  static_assert(XWidth == Width, "project_to_vocabulary: the input's width must equal the embedding's");
-  kernels::matmul_transposed(context, detail::operand<Width>(x), detail::operand(table), logits, {});
+  static_assert(compatible(XWidth, Width),
+                "project_to_vocabulary: the input's width must equal the embedding's");
+  kernels::matmul_transposed(context, detail::operand<XWidth>(x), detail::operand(table), logits, {});
 }
 
 } // namespace transept::inline TRANSEPT_ABI

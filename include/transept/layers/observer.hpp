@@ -32,13 +32,14 @@ template <class Observer>
 inline constexpr bool observing =
     !std::same_as<std::remove_cvref_t<Observer>, no_observer> && !taping<Observer>;
 
-/// Memory [rows, Width] for values that a backward pass reads: the tape's where there is one, else scratch.
+/// Memory [rows, width] for values that a backward pass reads: the tape's where there is one, else scratch.
 template <extent Width, class Observer>
-activations<Width> take_kept(workspace::scope& scope, [[maybe_unused]] Observer& observer, extent rows) {
+activations<Width> take_kept(workspace::scope& scope, [[maybe_unused]] Observer& observer, extent rows,
+                             extent width = Width) {
   if constexpr (taping<Observer>)
-    return observer.template keep<Width>(rows);
+    return observer.template keep<Width>(rows, width);
   else
-    return scope.take<Width>(rows);
+    return scope.take<Width>(rows, width);
 }
 
 } // namespace transept::inline TRANSEPT_ABI

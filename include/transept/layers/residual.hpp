@@ -19,32 +19,33 @@ inline kernels::dropout_mask mask_here(const tape& tape, float rate) {
 
 } // namespace detail
 
-/// y [rows, Out] += layer(x), of which a tape may drop elements.
-template <extent In, extent Out, extent YWidth, class Observer>
-void add_residual(const linear<In, Out>& layer, compute_context& context, activations<In> x,
-                  activations<YWidth> y, [[maybe_unused]] Observer& observer) {
+/// y [rows, Out] = layer(x), or y += …; of which a tape may drop elements.
+template <extent In, extent Out, choice Bias, extent XWidth, extent YWidth, class Observer>
+void forward_dropped(const linear<In, Out, Bias>& layer, compute_context& context, activations<XWidth> x,
+                     activations<YWidth> y, bool add_to_y, [[maybe_unused]] Observer& observer) {
   if constexpr (taping<Observer>) {
     if (observer.dropout.residual > 0) {
       workspace::scope scope(context.memory);
-      const auto added = scope.take<Out>(x.rows());
-      forward(layer, context, x, added);
-      kernels::drop(context, detail::mask_here(observer, observer.dropout.residual), added.data(),
-                    static_cast<std::size_t>(x.rows()), Out, y.data(), true);
+      const auto made = scope.take<YWidth>(x.rows(), y.cols());
+      forward(layer, context, x, made);
+      kernels::drop(context, detail::mask_here(observer, observer.dropout.residual), made.data(),
+                    static_cast<std::size_t>(x.rows()), static_cast<std::size_t>(y.cols()), y.data(),
+                    add_to_y);
       return;
     }
   }
-  forward(layer, context, x, y, {.add_to_output = true});
+  forward(layer, context, x, y, {.add_to_output = add_to_y});
 }
 
-/// The gradient that reaches the layer of add_residual: dy, or in memory of `scope` what is not dropped of
+/// The gradient that reaches the layer of forward_dropped: dy, or in memory of `scope` what is not dropped of
 /// it.
 template <extent Width>
-activations<Width> residual_gradient(workspace::scope& scope, compute_context& context, activations<Width> dy,
-                                     const tape& tape) {
+activations<Width> undropped_gradient(workspace::scope& scope, compute_context& context,
+                                      activations<Width> dy, const tape& tape) {
   if (tape.dropout.residual <= 0) return dy;
-  const auto kept = scope.take<Width>(dy.rows());
+  const auto kept = scope.take<Width>(dy.rows(), dy.cols());
   kernels::drop(context, detail::mask_here(tape, tape.dropout.residual), dy.data(),
-                static_cast<std::size_t>(dy.rows()), Width, kept.data());
+                static_cast<std::size_t>(dy.rows()), static_cast<std::size_t>(dy.cols()), kept.data());
   return kept;
 }
 

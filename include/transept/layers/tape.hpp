@@ -30,22 +30,22 @@ namespace transept::inline TRANSEPT_ABI {
 
 class tape {
 public:
-  /// Uninitialised memory [rows, Width] that stays until it is taken back.
+  /// Uninitialised memory [rows, width] that stays until it is taken back.
   template <extent Width>
-  activations<Width> keep(extent rows) {
-    return {keep_floats(static_cast<std::size_t>(rows * Width)), rows};
+  activations<Width> keep(extent rows, extent width = Width) {
+    return {keep_floats(static_cast<std::size_t>(rows * width)), rows, width};
   }
 
   /// A copy of `x`.
   template <extent Width>
   void keep_copy(activations<Width> x) {
-    std::copy_n(x.data(), x.size(), keep<Width>(x.rows()).data());
+    std::copy_n(x.data(), x.size(), keep<Width>(x.rows(), x.cols()).data());
   }
 
-  /// What was kept last, [rows, Width]; valid until something else is kept.
+  /// What was kept last, [rows, width]; valid until something else is kept.
   template <extent Width>
-  activations<Width> take_back([[maybe_unused]] extent rows) {
-    return {take_back_floats(static_cast<std::size_t>(rows * Width)), rows};
+  activations<Width> take_back(extent rows, extent width = Width) {
+    return {take_back_floats(static_cast<std::size_t>(rows * width)), rows, width};
   }
 
   /// The same for floats of no shape.
@@ -66,13 +66,13 @@ public:
     kept_.cut(depth);
   }
 
-  /// The input that was kept last, [rows, Width], and the place it was kept at; the layers may write over it.
+  /// The input that was kept last, [rows, width], and the place it was kept at; the layers may write over it.
   template <extent Width>
-  activations<Width> take_input(extent rows) {
+  activations<Width> take_input(extent rows, extent width = Width) {
     assert(kept_.depth() == starts_.back().depth);
     forgotten_ = starts_.back().place - kept_.depth();
     starts_.pop_back();
-    return {inputs_.pop(static_cast<std::size_t>(rows * Width)), rows};
+    return {inputs_.pop(static_cast<std::size_t>(rows * width)), rows, width};
   }
 
   /// Where in the model a pass is: how many things were kept on the way from its beginning, also those that

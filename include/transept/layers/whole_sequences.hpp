@@ -45,6 +45,9 @@ inline std::size_t position(const whole_sequences& sequences, std::size_t row) {
   return row % sequences.length();
 }
 
+inline std::size_t text_length(const whole_sequences& sequences, std::size_t) { return sequences.length(); }
+inline std::size_t longest_text(const whole_sequences& sequences) { return sequences.length(); }
+
 inline void advance(whole_sequences&, std::size_t) {}
 
 namespace detail {
@@ -61,7 +64,11 @@ inline kernels::sequence_attention whole_attention(const kernels::attention_prob
           .heads = problem.heads,
           .head_width = problem.head_width,
           .scale = problem.scale,
-          .dropout = tape ? mask_here(*tape, tape->dropout.attention) : kernels::dropout_mask{}};
+          .dropout = tape ? mask_here(*tape, tape->dropout.attention) : kernels::dropout_mask{},
+          .key_value_heads = problem.key_value_heads,
+          .soft_cap = problem.soft_cap,
+          .sees = problem.sees,
+          .bias = problem.bias};
 }
 
 } // namespace detail

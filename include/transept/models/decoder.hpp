@@ -1,15 +1,33 @@
-// What a decoder-only model must offer so that a session can run it: gpt2 does, and so can a model of your
-// own (examples/own_model.cpp).
+// What every decoder does: the loop over its blocks, forward and backward, and what a session, a batch and a
+// trainer ask of a model.
+//
+//   x = embed(tokens);  for each block: x = block(x);  logits = project(final_norm(x))
+//
+// A model of the family has the members tokens, blocks, and where it needs them norm, positions, output,
+// rotary, alibi; it says with which numbers a block is to run (settings_of_block), and writes a function of
+// its own where it differs from what is here: embed, final_norm, project, and their way back. Any other type
+// can be a decoder too (examples/own_model.cpp): the concept asks for four functions.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 #include <transept/core/types.hpp>
+#include <transept/kernels/add.hpp>
+#include <transept/kernels/soft_cap.hpp>
+#include <transept/layers/block.hpp>
+#include <transept/layers/embedding.hpp>
 #include <transept/layers/kv_cache.hpp>
 #include <transept/layers/kv_cache_batch.hpp>
 #include <transept/layers/observer.hpp>
+#include <transept/layers/position_terms.hpp>
 #include <transept/runtime/compute_context.hpp>
 #include <transept/tensor/view.hpp>
 
@@ -21,11 +39,32 @@ struct decoder_shape {
   std::size_t n_embd, n_inner;
   std::size_t vocab_size, n_positions;
 
+  std::size_t n_key_value_head = n_head;
+  std::size_t n_projected = n_inner; ///< what a row of the network's first product has: more with a gate
+  std::size_t n_output = n_embd;     ///< width of the last hidden state
+  /// Whether positions end with n_positions, as those of a table do; functions of the position go on.
+  bool is_bounded = true;
+  /// Scratch memory beyond a pre-norm block's: floats for each row of a pass, and for each position of a
+  /// text.
+  std::size_t scratch_per_row = 0, scratch_per_position = 0;
+
+  /// The most positions that a text can have.
+  std::size_t most_positions() const { return is_bounded ? n_positions : std::size_t{1} << 30; }
+
   friend bool operator==(const decoder_shape&, const decoder_shape&) = default;
 };
 
+/// The width of a model's last hidden state: another than the residual stream's where it says so.
+template <class Model>
+inline constexpr extent output_width_of = [] {
+  if constexpr (requires { Model::output_width; })
+    return Model::output_width;
+  else
+    return Model::width;
+}();
+
 /// A model that `session` can run:
-///   Model::width                                     the residual stream's width
+///   Model::width                                     the residual stream's width, or dyn
 ///   model.shape()                                    its decoder_shape
 ///   forward(model, context, tokens, cache, x, observer)   x [tokens, width]: the residual stream
 ///   final_norm(model, context, x, normed)            before the output projection
@@ -33,11 +72,12 @@ struct decoder_shape {
 template <class Model>
 concept decoder_model = requires(const Model& model, compute_context& context,
                                  std::span<const token_id> tokens, kv_cache& cache,
-                                 activations<Model::width> x, float* logits) {
+                                 activations<Model::width> x, activations<output_width_of<Model>> normed,
+                                 float* logits) {
   { model.shape() } -> std::same_as<decoder_shape>;
   forward(model, context, tokens, cache, x, no_observer{});
-  final_norm(model, context, x, x);
-  project(model, context, x, logits);
+  final_norm(model, context, x, normed);
+  project(model, context, normed, logits);
 };
 
 /// One whose `forward` also takes a kv_cache_batch, because it is a template on its key_value_cache: `batch`
@@ -48,5 +88,284 @@ concept batched_decoder_model = decoder_model<Model> &&
              kv_cache_batch& cache, activations<Model::width> x) {
   forward(model, context, tokens, cache, x, no_observer{});
 };
+
+/// The shape of a model whose config has the usual members; it says what else is different.
+template <class Config>
+decoder_shape shape_of(const Config& c) {
+  const auto size = [](int n) { return static_cast<std::size_t>(n); };
+  decoder_shape shape{.n_layer = size(c.n_layer),
+                      .n_head = size(c.n_head),
+                      .head_width = size(c.head_width),
+                      .n_embd = size(c.n_embd),
+                      .n_inner = size(c.n_inner),
+                      .vocab_size = size(c.vocab_size),
+                      .n_positions = size(c.n_positions)};
+  if constexpr (requires { c.n_key_value_head; }) shape.n_key_value_head = size(c.n_key_value_head);
+  return shape;
+}
+
+/// An output matrix of its own, or, where it is tied to the embedding, none.
+template <choice Tied, extent Vocabulary, extent Width, class Weights>
+using untied_output = embedding<Tied == choice(true)    ? 0
+                                : Tied == choice(false) ? Vocabulary
+                                                        : dyn,
+                                Width, matrix_use::table, Weights>;
+
+/// `Depth` blocks, which may be `dyn`.
+template <class Block, extent Depth>
+using block_list = std::conditional_t<Depth == dyn, std::vector<Block>,
+                                      std::array<Block, static_cast<std::size_t>(Depth == dyn ? 1 : Depth)>>;
+
+/// All equal to `block`, `depth` of them.
+template <class Block, extent Depth>
+block_list<Block, Depth> repeated(const Block& block, [[maybe_unused]] extent depth) {
+  block_list<Block, Depth> blocks;
+  if constexpr (Depth == dyn)
+    blocks.assign(static_cast<std::size_t>(depth), block);
+  else
+    blocks.fill(block);
+  return blocks;
+}
+
+/// A model of this family: made of blocks, and of members that are called as the file's first lines say.
+template <class Model>
+concept block_decoder = requires(const Model& model) {
+  model.tokens;
+  model.blocks;
+  { model.norms() } -> std::convertible_to<norm_settings>;
+  settings_of_block(model, std::size_t{}, position_terms{});
+};
+
+/// A model of this shape whose blocks are all like `block`: every part that it has gets its extents, and no
+/// data yet.
+template <class Model>
+Model assembled(const typename Model::family::config& c, const typename Model::block& block) {
+  Model model;
+  model.config = c;
+  model.tokens = decltype(model.tokens)::shaped(c.vocab_size, c.n_embd);
+  if constexpr (requires { model.positions; })
+    model.positions = decltype(model.positions)::shaped(c.n_positions, c.n_embd);
+  model.blocks = repeated<typename Model::block, Model::static_config.n_layer>(block, c.n_layer);
+  if constexpr (requires { model.norm; }) model.norm = decltype(model.norm)::shaped(c.n_embd);
+  model.output = decltype(model.output)::shaped(c.tie_word_embeddings ? 0 : c.vocab_size, c.n_embd);
+  return model;
+}
+
+/// A model of this shape and these settings, its views with their extents but no data yet. What follows from
+/// both (frequencies of rotary positions, …) is made by the model's `prepare`, where it has one.
+template <class Model>
+Model shaped_model(const typename Model::family::config& config, typename Model::family::settings settings) {
+  Model model = Model::shaped(config);
+  model.settings = std::move(settings);
+  if constexpr (requires { model.prepare(); }) model.prepare();
+  return model;
+}
+
+// ---- Before the blocks -----------------------------------------------------------------------------------
+
+/// The row of position 0 in the table of positions: the first, unless the model says another (OPT).
+template <class Model>
+inline constexpr extent first_position_of = [] {
+  if constexpr (requires { Model::first_position; })
+    return Model::first_position;
+  else
+    return extent{0};
+}();
+
+/// x [rows, width] += the positions' embeddings, where the model has a table of them.
+template <block_decoder Model, key_value_cache Cache>
+void add_positions(const Model& model, const Cache& cache, activations<Model::width> x) {
+  if constexpr (requires { model.positions; })
+    for (extent row = 0; row < x.rows(); ++row)
+      add_row(model.positions,
+              first_position_of<Model> + static_cast<extent>(position(cache, static_cast<std::size_t>(row))),
+              x.row(row).data());
+}
+
+/// The gradient of the table of positions += what dx [rows, width] gives it.
+template <block_decoder Model, class Gradient>
+void add_positions_backward(const Model&, const Gradient& gradient, compute_context& context,
+                            const whole_sequences& sequences, activations<Model::width> dx) {
+  if constexpr (requires { gradient.positions; })
+    backward(gradient.positions, context, dx, [&](std::size_t row) {
+      return static_cast<std::size_t>(first_position_of<Model>) + position(sequences, row);
+    });
+}
+
+/// x [tokens, width] = the tokens' embeddings, scaled where the model says so, plus their positions'.
+template <block_decoder Model, key_value_cache Cache, class Observer>
+void embed(const Model& model, compute_context&, std::span<const token_id> tokens, const Cache& cache,
+           activations<Model::width> x, Observer&&) {
+  copy_rows(model.tokens, tokens, x);
+  if constexpr (requires { model.embedding_scale(); })
+    for (extent i = 0; i < x.size(); ++i) x.data()[i] *= model.embedding_scale();
+  add_positions(model, cache, x);
+}
+
+/// The gradients of both += those that dx [tokens, width], which is scratch, gives them.
+template <block_decoder Model, class Gradient>
+void embed_backward(const Model& model, const Gradient& gradient, compute_context& context,
+                    std::span<const token_id> tokens, const whole_sequences& sequences,
+                    activations<Model::width> dx, tape&) {
+  add_positions_backward(model, gradient, context, sequences, dx);
+  if constexpr (requires { model.embedding_scale(); })
+    for (extent i = 0; i < dx.size(); ++i) dx.data()[i] *= model.embedding_scale();
+  copy_rows_backward(gradient.tokens, context, tokens, dx);
+}
+
+/// What attention is to know of the positions of `rows` rows, in memory of `scope`.
+template <block_decoder Model, key_value_cache Cache>
+position_terms terms_of_positions(const Model& model, workspace::scope& scope, const Cache& cache,
+                                  std::size_t rows) {
+  position_terms terms;
+  if constexpr (requires { model.rotary; }) terms.rotation = rotation_of(model.rotary, scope, cache, rows);
+  if constexpr (requires { model.alibi; }) terms.bias = bias_of(model.alibi, scope, cache, rows);
+  return terms;
+}
+
+// ---- Behind them -----------------------------------------------------------------------------------------
+
+/// normed [rows, width] = the last norm of x, the last hidden state as Hugging Face counts them; normed may
+/// be x. A model without a `norm` ends with its last block's.
+template <block_decoder Model>
+void final_norm(const Model& model, compute_context& context, activations<Model::width> x,
+                activations<Model::width> normed) {
+  if constexpr (requires { model.norm; })
+    forward(model.norm, context, x, normed, model.norms());
+  else if (normed.data() != x.data())
+    std::copy_n(x.data(), x.size(), normed.data());
+}
+
+/// dx [rows, width] += the gradient that dnormed gives x; so do those of the norm.
+template <block_decoder Model, class Gradient>
+void final_norm_backward(const Model& model, const Gradient& gradient, compute_context& context,
+                         activations<Model::width> x, activations<Model::width> dnormed,
+                         activations<Model::width> dx) {
+  if constexpr (requires { model.norm; })
+    backward(model.norm, gradient.norm, context, x, dnormed, dx, model.norms());
+  else
+    kernels::add(context, dnormed.data(), static_cast<std::size_t>(dx.size()), dx.data());
+}
+
+/// The matrix [vocabulary, width] that logits are computed with: the output's own, or the embedding's. Of a
+/// model, or of its gradient.
+template <class Model>
+auto output_weight(const Model& model) {
+  if constexpr (requires { model.output.weight; }) {
+    using matrix = std::remove_cvref_t<decltype(model.output.weight)>;
+    if constexpr (matrix::static_rows == 0)
+      return model.tokens.weight;
+    else if constexpr (matrix::static_rows == dyn)
+      return model.output.weight.rows() == 0 ? matrix(model.tokens.weight) : model.output.weight;
+    else
+      return model.output.weight;
+  } else {
+    return model.tokens.weight;
+  }
+}
+
+/// The cap of the logits, cap · tanh(logit / cap); 0: none (Gemma 2 has one).
+template <class Model>
+float logit_soft_cap(const Model& model) {
+  if constexpr (requires { model.settings.final_logit_soft_cap; })
+    return model.settings.final_logit_soft_cap;
+  else
+    return 0.0f;
+}
+
+/// logits [rows, vocab_size] of normed [rows, width].
+template <block_decoder Model, extent Width>
+void project(const Model& model, compute_context& context, activations<Width> normed, float* logits) {
+  const auto table = output_weight(model);
+  project_to_vocabulary(table, context, normed, logits);
+  if (const float cap = logit_soft_cap(model); cap > 0)
+    kernels::soft_cap(context, logits, static_cast<std::size_t>(normed.rows() * table.rows()), cap);
+}
+
+// ---- The loop --------------------------------------------------------------------------------------------
+
+/// How many parameters come before block `block` in the walk: the embeddings', and those of the blocks
+/// before.
+template <block_decoder Model>
+std::size_t parameters_before_block(const Model& model, std::size_t block) {
+  std::size_t before = 0;
+  bool reached = false;
+  for_each_parameter_here(
+      [&](std::string_view here, const auto&) {
+        reached = reached || here.starts_with("blocks.");
+        if (!reached) ++before;
+      },
+      model);
+  return before + block * leaf_count(model.blocks.front());
+}
+
+/// x [tokens, width] = the residual stream after the last block (before the last norm), for tokens that
+/// follow the positions in `cache` (one after another in a kv_cache, one in each sequence of a
+/// kv_cache_batch), to which they are appended. Tokens must be ids of the vocabulary and fit the cache and
+/// the model's positions; `forward(model, session, tokens)` checks that.
+template <block_decoder Model, key_value_cache Cache, class Observer = no_observer>
+void forward(const Model& model, compute_context& context, std::span<const token_id> tokens, Cache& cache,
+             activations<Model::width> x, Observer&& observer = {}) {
+  workspace::scope scope(context.memory);
+  const position_terms terms = terms_of_positions(model, scope, cache, tokens.size());
+  const auto show = [&]([[maybe_unused]] std::size_t index) {
+    if constexpr (observing<Observer>)
+      observer.hidden_state(index, x.data(), tokens.size(), static_cast<std::size_t>(x.cols()));
+  };
+  const auto forward_block = [&](auto& rows, std::size_t layer, auto&& watching) {
+    forward(model.blocks[layer], context, x, rows, layer, settings_of_block(model, layer, terms), watching);
+  };
+  std::size_t layer = 0;
+  if constexpr (taping<Observer>) {
+    if (observer.frozen_blocks == 0) {
+      embed(model, context, tokens, cache, x, observer);
+      if (observer.dropout.embedding > 0)
+        kernels::drop(context, detail::mask_here(observer, observer.dropout.embedding), x.data(),
+                      tokens.size(), static_cast<std::size_t>(x.cols()), x.data());
+    } else {
+      embed(model, context, tokens, cache, x, no_observer{});
+    }
+    whole_sequences unkept(cache.length());
+    for (; layer < observer.frozen_blocks; ++layer) forward_block(unkept, layer, no_observer{});
+    for (; observer.recompute_blocks && layer < model.blocks.size(); ++layer) {
+      observer.keep_input(x);
+      forward_block(cache, layer, observer);
+      observer.forget();
+    }
+  } else {
+    embed(model, context, tokens, cache, x, observer);
+  }
+  show(0);
+  for (; layer < model.blocks.size(); ++layer) {
+    forward_block(cache, layer, observer);
+    if (layer + 1 < model.blocks.size()) show(layer + 1); // the last one is shown after the last norm
+  }
+  advance(cache, tokens.size());
+}
+
+/// dx [tokens, width] is the gradient of what the forward pass gave; every gradient but that of the last norm
+/// and of an output of its own grows by its part, where the tape froze no blocks, else those of the other
+/// blocks. The tape is as it was before the forward pass; dx is scratch.
+template <block_decoder Model, class Gradient>
+void backward(const Model& model, const Gradient& gradient, compute_context& context,
+              std::span<const token_id> tokens, const whole_sequences& sequences,
+              activations<Model::width> dx, tape& tape) {
+  workspace::scope scope(context.memory);
+  const position_terms terms = terms_of_positions(model, scope, sequences, tokens.size());
+  for (std::size_t layer = model.blocks.size(); layer-- > tape.frozen_blocks;) {
+    const block_settings settings = settings_of_block(model, layer, terms);
+    if (tape.recompute_blocks) {
+      whole_sequences again(sequences.length(), &tape);
+      forward(model.blocks[layer], context, tape.take_input<Model::width>(dx.rows(), dx.cols()), again, layer,
+              settings, tape);
+    }
+    backward(model.blocks[layer], gradient.blocks[layer], context, dx, sequences, settings, tape);
+  }
+  if (tape.frozen_blocks > 0) return;
+  if (tape.dropout.embedding > 0)
+    kernels::drop(context, detail::mask_here(tape, tape.dropout.embedding), dx.data(), tokens.size(),
+                  static_cast<std::size_t>(dx.cols()), dx.data());
+  embed_backward(model, gradient, context, tokens, sequences, dx, tape);
+}
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -1,7 +1,7 @@
 // Seeded random initialisation as GPT-2's (Radford et al. 2018, section 4.1; 2019, section 2.3):
 //
 //   matrices          N(0, 0.02²)
-//   c_proj matrices   N(0, 0.02² / (2 · n_layer)): those that write to the residual stream
+//   output and down   N(0, 0.02² / (2 · n_layer)): matrices that write to the residual stream
 //   norm weights      1;   biases 0
 //
 // Parameter p of the walk draws from its own stream of random numbers, so the result does not depend on the
@@ -14,11 +14,13 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <transept/core/error.hpp>
 #include <transept/core/random.hpp>
 #include <transept/models/convert.hpp>
-#include <transept/models/gpt2.hpp>
+#include <transept/models/decoder.hpp>
 #include <transept/runtime/thread_pool.hpp>
 #include <transept/tensor/buffer.hpp>
 #include <transept/tensor/parameters.hpp>
@@ -26,7 +28,7 @@
 namespace transept::inline TRANSEPT_ABI {
 
 struct initialise_options {
-  /// Rows of wte and wpe where the type leaves them `dyn`; else what the type says.
+  /// Rows of the tables of tokens and positions where the type leaves them `dyn`; else what the type says.
   int vocab_size = 50257;
   int n_positions = 1024;
   /// How matrices are stored; vectors are always f32, and with a block type so are positions.
@@ -55,31 +57,32 @@ void fill_normal_weights(thread_pool& threads, T* out, std::size_t count, float 
   });
 }
 
-inline bool ends_with_member(std::string_view name, std::string_view last) {
-  return name.ends_with(last) && (name.size() == last.size() || name[name.size() - last.size() - 1] == '.');
+/// Whether the parameter called `here` is the matrix of a layer that writes to the residual stream.
+inline bool writes_residual(std::string_view here) {
+  return here.ends_with("attention.output.weight") || here.ends_with("network.down.weight");
 }
 
 } // namespace detail
 
 /// Gives every parameter of `model` (shaped, without data) random values of its own memory. For models that
 /// are walked by for_each_parameter; `residual_writers` is how many layers add to the residual stream, each
-/// through a matrix named c_proj.weight (2 · n_layer in GPT-2).
-/// Norm weights are the vectors named `weight`.
+/// an attention's `output` or a network's `down` (2 · n_layer in GPT-2).
+/// Norm weights are the vectors named `weight`; they begin as 1 less `weight_offset`.
 template <class Model>
 void initialise_parameters(Model& model, weight_owner& memory, std::uint64_t seed, int residual_writers,
-                           const initialise_options& options = {}) {
+                           const initialise_options& options = {}, float weight_offset = 0.0f) {
   thread_pool threads(options.threads);
   std::uint64_t stream = 0;
-  for_each_parameter(
-      [&](std::string_view name, auto& leaf) {
+  for_each_parameter_here(
+      [&](std::string_view here, auto& leaf) {
         const auto count = static_cast<std::size_t>(leaf.size());
         if constexpr (std::remove_cvref_t<decltype(leaf)>::rank == 1) {
           float* data = detail::allocate_weights<float>(memory, count);
-          std::fill_n(data, count, detail::ends_with_member(name, "weight") ? 1.0f : 0.0f);
+          std::fill_n(data, count, here.ends_with(".weight") ? 1.0f - weight_offset : 0.0f);
           leaf = {data, leaf.size()};
         } else {
           const float deviation =
-              detail::ends_with_member(name, "c_proj.weight")
+              detail::writes_residual(here)
                   ? options.standard_deviation / std::sqrt(static_cast<float>(residual_writers))
                   : options.standard_deviation;
           const bool in_blocks = is_block_type(options.type);
@@ -103,21 +106,32 @@ void initialise_parameters(Model& model, weight_owner& memory, std::uint64_t see
       model);
 }
 
-/// A GPT-2 with random weights: `auto model = initialise<gpt2<gpt2_small>>(seed)`.
+/// A model of run-time shape with random weights: `initialise<llama<any_llama>>(shape, settings, seed)`.
+/// Throws std::bad_alloc, and config_error for settings that contradict themselves.
+template <class Model>
+Model initialise(const typename Model::family::config& shape, typename Model::family::settings settings,
+                 std::uint64_t seed, const initialise_options& options = {}) {
+  Model model = shaped_model<Model>(shape, std::move(settings));
+  initialise_parameters(model, model.memory, seed, 2 * static_cast<int>(model.blocks.size()), options,
+                        model.norms().weight_offset);
+  return model;
+}
+
+/// A model with random weights: `auto model = initialise<gpt2<gpt2_small>>(seed)`.
 /// Throws argument_error for sizes that are not positive, std::bad_alloc.
 template <class Model>
 Model initialise(std::uint64_t seed, const initialise_options& options = {}) {
-  constexpr auto config = Model::config;
+  auto shape = Model::static_config;
   if (options.vocab_size < 1 || options.n_positions < 1)
     throw argument_error("initialise: vocab_size and n_positions must be positive");
-  Model model = Model::shaped(config.vocab_size == dyn ? options.vocab_size : config.vocab_size,
-                              config.n_positions == dyn ? options.n_positions : config.n_positions);
-  if (model.vocab_size() <= 50256) { // GPT-2's end-of-text token is none of this vocabulary's
-    model.settings.bos_token_id.reset();
-    model.settings.eos_token_ids.clear();
-  }
-  initialise_parameters(model, model.memory, seed, 2 * config.n_layer, options);
-  return model;
+  if (shape.vocab_size == dyn) shape.vocab_size = options.vocab_size;
+  if (shape.n_positions == dyn) shape.n_positions = options.n_positions;
+  typename Model::family::settings settings;
+  const auto has = [&](token_id id) { return id < shape.vocab_size; };
+  if (settings.bos_token_id && !has(*settings.bos_token_id))
+    settings.bos_token_id.reset(); // none of this vocabulary
+  std::erase_if(settings.eos_token_ids, [&](token_id id) { return !has(id); });
+  return initialise<Model>(shape, std::move(settings), seed, options);
 }
 
 } // namespace transept::inline TRANSEPT_ABI

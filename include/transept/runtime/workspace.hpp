@@ -52,10 +52,10 @@ public:
     /// `count` uninitialised floats.
     float* floats(std::size_t count) { return reinterpret_cast<float*>(memory_.take(room_for(count))); }
 
-    /// Uninitialised activations [rows, Width].
+    /// Uninitialised activations [rows, width].
     template <extent Width>
-    activations<Width> take(extent rows) {
-      return {floats(static_cast<std::size_t>(rows * Width)), rows};
+    activations<Width> take(extent rows, extent width = Width) {
+      return {floats(static_cast<std::size_t>(rows * width)), rows, width};
     }
 
   private:

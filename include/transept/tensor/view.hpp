@@ -21,19 +21,18 @@ struct extent_holder {
   constexpr extent_holder() = default;
   constexpr extent_holder([[maybe_unused]] extent n) { assert(n == N); }
   static constexpr extent value() { return N; }
+  constexpr operator extent() const { return N; }
 };
 
 template <>
 struct extent_holder<dyn> {
   constexpr extent_holder(extent n = 0) : n_(n) {}
   constexpr extent value() const { return n_; }
+  constexpr operator extent() const { return n_; }
 
 private:
   extent n_;
 };
-
-/// Two extents can name the same number: equal, or one of them known only at run time.
-constexpr bool compatible(extent a, extent b) { return a == b || a == dyn || b == dyn; }
 
 /// A row-major matrix [rows, cols] that lies elsewhere.
 template <class T, extent Rows, extent Cols>

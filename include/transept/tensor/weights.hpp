@@ -39,11 +39,24 @@ public:
   static constexpr matrix_use use = Use;
   static constexpr extent static_rows = Rows;
   static constexpr extent static_cols = Cols;
+  static constexpr bool never_there = Rows == 0; ///< in any layer of the type
 
   constexpr weight_matrix() = default;
   constexpr weight_matrix(const void* data, element_type type, extent rows, extent cols,
                           matrix_layout layout = matrix_layout::row_major)
       : data_(data), type_(type), layout_(layout), rows_(rows), cols_(cols) {}
+
+  /// The same matrix, some of whose extents are better or less well known.
+  template <extent OtherRows, extent OtherCols>
+  requires(compatible(OtherRows, Rows) &&
+           compatible(OtherCols,
+                      Cols)) constexpr weight_matrix(weight_matrix<OtherRows, OtherCols, Use> other)
+      : weight_matrix(other.data(), other.type(), other.rows(), other.cols(), other.layout()) {}
+
+  /// Without data yet: what loading and initialising begin with.
+  static constexpr weight_matrix shaped(extent rows, extent cols) {
+    return {nullptr, element_type::f32, rows, cols};
+  }
 
   constexpr const void* data() const { return data_; }
   constexpr element_type type() const { return type_; }
@@ -66,9 +79,11 @@ template <extent N>
 class weight_vector {
 public:
   static constexpr std::size_t rank = 1;
+  static constexpr bool never_there = N == 0; ///< in any layer of the type
 
   constexpr weight_vector() = default;
   constexpr weight_vector(const float* data, extent n) : data_(data), n_(n) {}
+  static constexpr weight_vector shaped(extent n) { return {nullptr, n}; }
 
   constexpr const float* data() const { return data_; }
   static constexpr element_type type() { return element_type::f32; }
@@ -94,9 +109,20 @@ class gradient_matrix {
 public:
   static constexpr std::size_t rank = 2;
   static constexpr matrix_use use = Use;
+  static constexpr extent static_rows = Rows;
+  static constexpr extent static_cols = Cols;
+  static constexpr bool never_there = Rows == 0; ///< in any layer of the type
 
   constexpr gradient_matrix() = default;
   constexpr gradient_matrix(float* data, extent rows, extent cols) : data_(data), rows_(rows), cols_(cols) {}
+
+  template <extent OtherRows, extent OtherCols>
+  requires(compatible(OtherRows, Rows) &&
+           compatible(OtherCols,
+                      Cols)) constexpr gradient_matrix(gradient_matrix<OtherRows, OtherCols, Use> other)
+      : gradient_matrix(other.data(), other.rows(), other.cols()) {}
+
+  static constexpr gradient_matrix shaped(extent rows, extent cols) { return {nullptr, rows, cols}; }
 
   constexpr float* data() const { return data_; }
   constexpr extent rows() const { return rows_.value(); }
@@ -115,9 +141,11 @@ template <extent N>
 class gradient_vector {
 public:
   static constexpr std::size_t rank = 1;
+  static constexpr bool never_there = N == 0;
 
   constexpr gradient_vector() = default;
   constexpr gradient_vector(float* data, extent n) : data_(data), n_(n) {}
+  static constexpr gradient_vector shaped(extent n) { return {nullptr, n}; }
 
   constexpr float* data() const { return data_; }
   constexpr extent size() const { return n_.value(); }

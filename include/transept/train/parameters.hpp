@@ -102,7 +102,13 @@ Model copy_into(const Model& model, const parameter_layout& layout,
 /// frozen parameters have no memory.
 template <class Model>
 auto gradient_of(const Model& model, const parameter_layout& layout, buffer<float>& values) {
-  typename Model::template stored_as<gradient_weights> gradient;
+  using gradient_type = typename Model::template stored_as<gradient_weights>;
+  gradient_type gradient = [&] {
+    if constexpr (requires { gradient_type::shaped(model.config); })
+      return gradient_type::shaped(model.config);
+    else
+      return gradient_type();
+  }();
   auto span = layout.spans().begin();
   for_each_parameter(
       [&](std::string_view, const auto& parameter, auto& leaf) {

@@ -24,7 +24,7 @@ inline void check_batch(const decoder_shape& shape, token_rows tokens, token_row
                          " × " + std::to_string(tokens.cols()) + " and " + std::to_string(targets.rows()) +
                          " × " + std::to_string(targets.cols()));
   if (tokens.size() == 0) throw argument_error("a batch needs at least one token");
-  if (static_cast<std::size_t>(tokens.cols()) > shape.n_positions)
+  if (static_cast<std::size_t>(tokens.cols()) > shape.most_positions())
     throw context_error("sequences of " + std::to_string(tokens.cols()) + " tokens do not fit the model's " +
                         std::to_string(shape.n_positions) + " positions");
   const auto check = [&](token_rows ids, token_id least, const char* what) {

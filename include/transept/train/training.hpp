@@ -171,18 +171,23 @@ double accumulate_gradients(trainer<Model>& trainer, token_rows tokens, token_ro
   tape.frozen_blocks = trainer.options_.frozen_blocks;
   tape.recompute_blocks = trainer.options_.recompute_blocks;
   workspace::scope scope(trainer.memory_);
-  const auto x = scope.take<Model::width>(tokens.size()); // [rows, width]
-  const auto normed = scope.take<Model::width>(tokens.size());
-  const auto dx = scope.take<Model::width>(tokens.size());
+  const decoder_shape shape = model.shape();
+  const auto width = static_cast<extent>(shape.n_embd), output_width = static_cast<extent>(shape.n_output);
+  const auto x = scope.take<Model::width>(tokens.size(), width); // [rows, width]
+  const auto normed = scope.take<output_width_of<Model>>(tokens.size(), output_width);
+  const auto dx = scope.take<Model::width>(tokens.size(), width);
 
   whole_sequences sequences(static_cast<std::size_t>(tokens.cols()), &tape);
   forward(model, context, all_tokens, sequences, x, tape);
   final_norm(model, context, x, normed);
-  const double loss = sum_losses_backward(model.output_weight(), trainer.gradient_.output_weight(), context,
-                                          normed, all_targets, trainer.options_.label_smoothing,
-                                          static_cast<float>(weight / static_cast<double>(counted)), normed);
+  const double loss = sum_losses_backward(
+      output_weight(model), output_weight(trainer.gradient_), context, normed, all_targets,
+      {.soft_cap = logit_soft_cap(model),
+       .smoothing = trainer.options_.label_smoothing,
+       .weight = static_cast<float>(weight / static_cast<double>(counted))},
+      normed);
   std::fill_n(dx.data(), dx.size(), 0.0f);
-  backward_final_norm(model, trainer.gradient_, context, x, normed, dx);
+  final_norm_backward(model, trainer.gradient_, context, x, normed, dx);
   backward(model, trainer.gradient_, context, all_tokens, sequences, dx, tape);
   return loss / static_cast<double>(counted);
 }
@@ -198,11 +203,14 @@ double evaluate(trainer<Model>& trainer, token_rows tokens, token_rows targets) 
   if (counted == 0) return 0.0;
   compute_context context{trainer.threads_, trainer.memory_, trainer.options_.products};
   workspace::scope scope(trainer.memory_);
-  const auto x = scope.take<Model::width>(tokens.size()); // [rows, width]
+  const decoder_shape shape = model.shape();
+  const auto x = scope.take<Model::width>(tokens.size(), static_cast<extent>(shape.n_embd)); // [rows, width]
+  const auto normed = scope.take<output_width_of<Model>>(tokens.size(), static_cast<extent>(shape.n_output));
   whole_sequences sequences(static_cast<std::size_t>(tokens.cols()));
   forward(model, context, std::span(tokens.data(), all_targets.size()), sequences, x, no_observer{});
-  final_norm(model, context, x, x);
-  return sum_losses(model.output_weight(), context, x, all_targets) / static_cast<double>(counted);
+  final_norm(model, context, x, normed);
+  return sum_losses(output_weight(model), context, normed, all_targets, logit_soft_cap(model)) /
+         static_cast<double>(counted);
 }
 
 /// Clips the gradients, makes a step of AdamW with learning rate `rate`, and clears the gradients; returns

@@ -19,6 +19,8 @@ namespace transept::inline TRANSEPT_ABI {
 /// threads at once, and allocate nothing.
 class rotary_embedding {
 public:
+  /// Nothing is rotated.
+  rotary_embedding() = default;
   /// Throws config_error where the settings contradict themselves.
   explicit rotary_embedding(rotary_settings settings) : settings_(std::move(settings)) {
     detail::check(settings_);

@@ -1,0 +1,52 @@
+// What a model's files hold, for a program that lists it, whatever the family.
+#pragma once
+
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include <transept/core/activation.hpp>
+#include <transept/io/file_tensors.hpp>
+#include <transept/io/model_files.hpp>
+#include <transept/io/visit_model.hpp>
+#include <transept/io/write_config.hpp>
+#include <transept/models/decoder.hpp>
+#include <transept/models/list.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+struct model_description {
+  std::string family;      ///< "GPT-2"
+  std::string declaration; ///< the C++ line that declares its shape as `my_model`
+  std::string config;      ///< config.json, as this library writes it
+  decoder_shape shape;
+  activation_type activation;
+  bool is_tied;                     ///< the output is the token embedding
+  model_names names;                ///< how its tensors are found
+  std::vector<file_tensor> tensors; ///< all that it needs
+
+  std::uint64_t parameter_count() const {
+    std::uint64_t count = 0;
+    for (const file_tensor& tensor : tensors) count += tensor.count();
+    return count;
+  }
+};
+
+/// The model in `files`, of one of the families in the list. Throws as visit_config does.
+template <class... Models>
+model_description describe_model(model_list<Models...> models, const model_files& files) {
+  return visit_config(models, files, [&]<class Model>(std::type_identity<Model>, const auto& config) {
+    using family = typename Model::family;
+    const auto model = shaped_model<any_shape<family>>(config.shape, config.settings);
+    return model_description{.family = std::string(family::name),
+                             .declaration = to_declaration<family>(config.shape, "my_model"),
+                             .config = to_json(config),
+                             .shape = model.shape(),
+                             .activation = config.settings.activation,
+                             .is_tied = bool(config.shape.tie_word_embeddings),
+                             .names = any_shape<family>::names,
+                             .tensors = all_tensors_of(model)};
+  });
+}
+
+} // namespace transept::inline TRANSEPT_ABI

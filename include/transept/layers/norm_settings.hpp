@@ -1,0 +1,13 @@
+// The numbers of a norm that are no extents.
+#pragma once
+
+#include <transept/core/version.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+struct norm_settings {
+  float epsilon = 1e-5f;
+  float weight_offset = 0.0f; ///< of an RMS norm: 1 where files hold the weight less 1 (Gemma)
+};
+
+} // namespace transept::inline TRANSEPT_ABI

@@ -1,0 +1,89 @@
+// GPT-2 (Radford et al. 2019, "Language Models are Unsupervised Multitask Learners") as a type:
+//
+//   x = tokens[token] + positions[position];  for each block: x = block(x);  logits = norm(x) · tokensᵀ
+//
+// and, with bands (gpt2_settings::windows), GPT-3 (Brown et al. 2020).
+//
+// A model is a value: named views of weights, and a handle on the memory they lie in. Copying it shares the
+// weights, which nothing changes, so one model serves any number of sessions and threads.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+
+#include <transept/models/decoder.hpp>
+#include <transept/models/gpt2/config.hpp>
+#include <transept/models/gpt2/names.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+template <gpt2_config Config, class Weights = inference_weights>
+struct gpt2 {
+  static_assert(Config.n_embd > 0 || Config.n_embd == dyn, "gpt2_config: n_embd must be positive");
+  static_assert(Config.n_layer > 0 || Config.n_layer == dyn, "gpt2_config: n_layer must be positive");
+  static_assert(Config.n_head > 0 || Config.n_head == dyn, "gpt2_config: n_head must be positive");
+  static_assert(Config.head_width > 0 || Config.head_width == dyn,
+                "gpt2_config: n_embd must be divisible by n_head unless head_width is given");
+  static_assert(Config.n_inner > 0 || Config.n_inner == dyn, "gpt2_config: n_inner must be positive");
+  static_assert(Config.vocab_size > 0 || Config.vocab_size == dyn,
+                "gpt2_config: vocab_size must be positive, or transept::dyn");
+  static_assert(Config.n_positions > 0 || Config.n_positions == dyn,
+                "gpt2_config: n_positions must be positive, or transept::dyn");
+
+  using family = gpt2_family;
+  static constexpr gpt2_config static_config = Config;
+  static constexpr model_names names = gpt2_names;
+  static constexpr extent width = Config.n_embd;
+  /// The same model of other storage: gpt2<…>::stored_as<gradient_weights> is its gradient.
+  template <class Other>
+  using stored_as = gpt2<Config, Other>;
+  using block = pre_norm_block<Config.n_embd, Config.n_head, Config.head_width, Config.n_inner, Weights>;
+
+  embedding<Config.vocab_size, width, matrix_use::table, Weights> tokens;      // wte
+  embedding<Config.n_positions, width, matrix_use::lookup, Weights> positions; // wpe
+  block_list<block, Config.n_layer> blocks;                                    // h
+  layer_norm<width, true, true, Weights> norm;                                 // ln_f
+  /// lm_head; without rows where it is tied: the output reads `tokens`.
+  untied_output<Config.tie_word_embeddings, Config.vocab_size, width, Weights> output;
+
+  gpt2_config config = Config; ///< all known
+  gpt2_settings settings;
+  weight_owner memory;
+
+  static constexpr auto members = members_of(
+      member{"tokens", &gpt2::tokens}, member{"positions", &gpt2::positions}, member{"blocks", &gpt2::blocks},
+      member{"norm", &gpt2::norm}, member{"output", &gpt2::output});
+
+  /// Scalars in all parameters, a tied output counted once; without those of `dyn` extents.
+  static constexpr std::size_t parameter_count =
+      decltype(tokens)::parameter_count + decltype(positions)::parameter_count +
+      block::parameter_count * static_count(Config.n_layer) + decltype(norm)::parameter_count +
+      decltype(output)::parameter_count;
+
+  /// A model whose views have their extents, but no data yet: what loading and initialising begin with.
+  static gpt2 shaped(const gpt2_config& c = Config) {
+    return assembled<gpt2>(c, block::shaped(c.n_embd, c.attention(), c.n_inner));
+  }
+
+  norm_settings norms() const { return {.epsilon = settings.layer_norm_epsilon}; }
+
+  /// What a session must hold for this model.
+  decoder_shape shape() const { return shape_of(config); }
+};
+
+/// The scale of layer `layer`'s attention scores, as config.json asks.
+inline float attention_scale(const gpt2_settings& settings, int head_width, std::size_t layer) {
+  float scale = settings.scale_attn_weights ? attention_scale(head_width) : 1.0f;
+  if (settings.scale_attn_by_inverse_layer_idx) scale /= static_cast<float>(layer + 1);
+  return scale;
+}
+
+template <gpt2_config Config>
+block_settings settings_of_block(const gpt2<Config>& model, std::size_t layer, const position_terms&) {
+  return {.norm = model.norms(),
+          .activation = model.settings.activation,
+          .attention = {.scale = attention_scale(model.settings, model.config.head_width, layer),
+                        .sees = visibility_of(model.settings.windows, layer)}};
+}
+
+} // namespace transept::inline TRANSEPT_ABI
