@@ -1,0 +1,20 @@
+// Every model of the library, as a type whose shape is told at run time. A new family is a line here.
+#pragma once
+
+#include <transept/models/bloom.hpp>
+#include <transept/models/gemma.hpp>
+#include <transept/models/gpt1.hpp>
+#include <transept/models/gpt2.hpp>
+#include <transept/models/list.hpp>
+#include <transept/models/llama.hpp>
+#include <transept/models/neox.hpp>
+#include <transept/models/opt.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+using all_models = model_list<any_shape<gpt2_family>, //
+                              any_shape<llama_family>, any_shape<gemma_family>, any_shape<gemma2_family>,
+                              any_shape<neox_family>, any_shape<bloom_family>, any_shape<gpt1_family>,
+                              any_shape<opt_family>>;
+
+} // namespace transept::inline TRANSEPT_ABI

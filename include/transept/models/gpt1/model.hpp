@@ -1,0 +1,58 @@
+// GPT (Radford et al. 2018, "Improving Language Understanding by Generative Pre-Training") as a type:
+// post-norm blocks, and no norm behind the last.
+//
+//   x = tokens[token] + positions[position];
+//   for each block: x = norm₁(x + attention(x)), x = norm₂(x + network(x));  logits = x · tokensᵀ
+#pragma once
+
+#include <cstddef>
+
+#include <transept/models/decoder.hpp>
+#include <transept/models/gpt1/config.hpp>
+#include <transept/models/gpt1/names.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+template <gpt1_config Config, class Weights = inference_weights>
+struct gpt1 {
+  using family = gpt1_family;
+  static constexpr gpt1_config static_config = Config;
+  static constexpr model_names names = gpt1_names;
+  static constexpr extent width = Config.n_embd;
+  template <class Other>
+  using stored_as = gpt1<Config, Other>;
+  using block = transept::block<layer_norm<width, true, true, Weights>,
+                                multi_head_attention<width, Config.n_head, Config.head_width, Weights>,
+                                feed_forward<width, Config.n_inner, true, Weights>, rms_norm<0, Weights>>;
+
+  embedding<Config.vocab_size, width, matrix_use::table, Weights> tokens;
+  embedding<Config.n_positions, width, matrix_use::lookup, Weights> positions;
+  block_list<block, Config.n_layer> blocks;
+  untied_output<Config.tie_word_embeddings, Config.vocab_size, width, Weights> output;
+
+  gpt1_config config = Config;
+  gpt1_settings settings;
+  weight_owner memory;
+
+  static constexpr auto members =
+      members_of(member{"tokens", &gpt1::tokens}, member{"positions", &gpt1::positions},
+                 member{"blocks", &gpt1::blocks}, member{"output", &gpt1::output});
+
+  static gpt1 shaped(const gpt1_config& c = Config) {
+    return assembled<gpt1>(c, block::shaped(c.n_embd, c.attention(), c.n_inner));
+  }
+
+  norm_settings norms() const { return {.epsilon = settings.layer_norm_epsilon}; }
+
+  decoder_shape shape() const { return shape_of(config); }
+};
+
+template <gpt1_config Config>
+block_settings settings_of_block(const gpt1<Config>& model, std::size_t, const position_terms&) {
+  return {.norm = model.norms(),
+          .activation = model.settings.activation,
+          .attention = {.scale = attention_scale(model.config.head_width)},
+          .order = block_order::post_norm};
+}
+
+} // namespace transept::inline TRANSEPT_ABI

@@ -1,0 +1,73 @@
+// LLaMA (Touvron et al. 2023) and its line as a type: pre-norm blocks with RMS norms, rotary positions,
+// grouped queries and a gated network.
+//
+//   x = tokens[token];  for each block: x = x + attention(norm₁(x)), x = x + network(norm₂(x));
+//   logits = norm(x) · outputᵀ
+#pragma once
+
+#include <cstddef>
+
+#include <transept/layers/gated_feed_forward.hpp>
+#include <transept/layers/positions/terms_of_rotary.hpp>
+#include <transept/models/decoder.hpp>
+#include <transept/models/llama/config.hpp>
+#include <transept/models/llama/names.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+template <llama_config Config, class Weights = inference_weights>
+struct llama {
+  using family = llama_family;
+  static constexpr llama_config static_config = Config;
+  static constexpr model_names names = llama_names;
+  static constexpr extent width = Config.n_embd;
+  template <class Other>
+  using stored_as = llama<Config, Other>;
+  using block = transept::block<rms_norm<width, Weights>, attention<Config.attention(), Weights>,
+                                gated_feed_forward<width, Config.n_inner, Config.mlp_bias, Weights>,
+                                rms_norm<0, Weights>>;
+
+  embedding<Config.vocab_size, width, matrix_use::table, Weights> tokens;
+  block_list<block, Config.n_layer> blocks;
+  rms_norm<width, Weights> norm;
+  untied_output<Config.tie_word_embeddings, Config.vocab_size, width, Weights> output;
+
+  llama_config config = Config;
+  llama_settings settings;
+  rotary_embedding rotary;
+  weight_owner memory;
+
+  static constexpr auto members =
+      members_of(member{"tokens", &llama::tokens}, member{"blocks", &llama::blocks},
+                 member{"norm", &llama::norm}, member{"output", &llama::output});
+
+  static llama shaped(const llama_config& c = Config) {
+    return assembled<llama>(c, block::shaped(c.n_embd, c.attention(), c.n_inner, c.mlp_bias));
+  }
+
+  /// What follows from the settings. Throws config_error where they contradict themselves.
+  void prepare() { rotary = rotary_embedding(settings.rotary); }
+
+  norm_settings norms() const { return {.epsilon = settings.rms_norm_eps}; }
+
+  decoder_shape shape() const {
+    decoder_shape shape = shape_of(config);
+    shape.n_projected = 2 * shape.n_inner;
+    shape.is_bounded = false;
+    shape.scratch_per_row = rotary.width();
+    return shape;
+  }
+};
+
+template <llama_config Config>
+block_settings settings_of_block(const llama<Config>& model, std::size_t layer, const position_terms& terms) {
+  const bool rotates = model.settings.rotates.empty() || model.settings.rotates[layer];
+  return {.norm = model.norms(),
+          .activation = model.settings.activation,
+          .attention = {.scale = attention_scale(model.config.head_width),
+                        .sees = visibility_of(model.settings.windows, layer),
+                        .rotation = rotates ? terms.rotation : rotation{},
+                        .head_norm = model.norms()}};
+}
+
+} // namespace transept::inline TRANSEPT_ABI

@@ -1,0 +1,25 @@
+// What Hugging Face and llama.cpp call the parameters of a GPT-NeoX.
+#pragma once
+
+#include <array>
+
+#include <transept/tensor/names.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+inline constexpr std::array<tensor_names, 9> neox_tensors{{
+    {"tokens", "gpt_neox.embed_in", "token_embd"},
+    {"blocks.*.norm_1", "gpt_neox.layers.*.input_layernorm", "blk.*.attn_norm"},
+    {"blocks.*.attention.query_key_value", "gpt_neox.layers.*.attention.query_key_value", "blk.*.attn_qkv",
+     output_order::by_head},
+    {"blocks.*.attention.output", "gpt_neox.layers.*.attention.dense", "blk.*.attn_output"},
+    {"blocks.*.norm_2", "gpt_neox.layers.*.post_attention_layernorm", "blk.*.ffn_norm"},
+    {"blocks.*.network.up", "gpt_neox.layers.*.mlp.dense_h_to_4h", "blk.*.ffn_up"},
+    {"blocks.*.network.down", "gpt_neox.layers.*.mlp.dense_4h_to_h", "blk.*.ffn_down"},
+    {"norm", "gpt_neox.final_layer_norm", "output_norm"},
+    {"output", "embed_out", "output"},
+}};
+
+inline constexpr model_names neox_names{.tensors = neox_tensors, .prefix = "gpt_neox."};
+
+} // namespace transept::inline TRANSEPT_ABI
