@@ -34,6 +34,7 @@
 #include <transept/generate/sampling.hpp>
 #include <transept/generate/session.hpp>
 #include <transept/io/save_model.hpp>
+#include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>
 
 namespace {
@@ -145,7 +146,7 @@ measurement run(const settings& chosen, element_type type) {
   const auto pool = std::make_shared<transept::thread_pool>(chosen.threads);
   const auto cache_type = examples::cache_type_named(chosen.kv_dtype);
   const auto precision = examples::f32_precision_named(chosen.f32_precision);
-  const auto prompt = some_prompt(chosen.prompt, model.vocab_size());
+  const auto prompt = some_prompt(chosen.prompt, model.config.vocab_size);
   const auto new_tokens = static_cast<std::size_t>(chosen.new_tokens);
 
   measurement result{.weight_bytes = bytes_read_per_token(model), .threads = pool->size()};

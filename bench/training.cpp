@@ -23,6 +23,7 @@
 #include <common/program.hpp>
 
 #include <transept/core/json.hpp>
+#include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>
 #include <transept/train/training.hpp>
 

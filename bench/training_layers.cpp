@@ -93,8 +93,8 @@ void add_linear(const std::string& name, std::size_t rows) {
   add(name, flops(product), flops(2 * product), [=](workbench& on) -> passes {
     const transept::linear<In, Out> layer{{on.floats(In * Out), element_type::f32, In, Out},
                                           {on.floats(Out), Out}};
-    const transept::linear<In, Out, gradient_weights> gradient{{on.zeros(In * Out), In, Out},
-                                                               {on.zeros(Out), Out}};
+    const transept::linear<In, Out, true, gradient_weights> gradient{{on.zeros(In * Out), In, Out},
+                                                                     {on.zeros(Out), Out}};
     const auto x = on.rows<In>(rows), dx = on.rows<In>(rows);
     const auto y = on.rows<Out>(rows);
     return {[=, &on] { forward(layer, on.context, x, y); },
@@ -161,9 +161,10 @@ void add_cross_entropy(const std::string& name, std::size_t rows) {
         on.zeros(Vocabulary * Width), Vocabulary, Width);
     const auto x = on.rows<Width>(rows), dx = on.rows<Width>(rows);
     const auto targets = some_tokens(rows, Vocabulary);
-    return {
-        [=, &on] { sum_losses(layer.weight, on.context, x, targets); },
-        [=, &on] { sum_losses_backward(layer.weight, gradient, on.context, x, targets, 0.0f, 1e-3f, dx); }};
+    return {[=, &on] { sum_losses(layer.weight, on.context, x, targets); },
+            [=, &on] {
+              sum_losses_backward(layer.weight, gradient, on.context, x, targets, {.weight = 1e-3f}, dx);
+            }};
   });
 }
 

@@ -298,7 +298,9 @@ int main(int argc, char** argv) {
       what.heads.resize(shape.n_head);
       std::iota(what.heads.begin(), what.heads.end(), std::size_t{0});
     }
-    auto session = model->make_session(common.session_options());
+    auto options = common.session_options();
+    options.capacity = model->capacity_for(ids.size());
+    auto session = model->make_session(options);
     what.attentions =
         inspect(*model, session, ids, {.attentions = true, .attention_layer = layer}).attentions;
 

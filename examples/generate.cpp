@@ -35,6 +35,7 @@ struct options {
         ->type_name("N")
         ->check(whole_number())
         ->capture_default_str();
+    app.add_flag("--ignore-eos", writing.ignore_eos, "Go on behind the model's end tokens");
     app.add_option("--stop", writing.stop, "End before this text (may be given several times)")
         ->type_name("TEXT")
         ->take_all()
@@ -51,7 +52,7 @@ struct options {
     app.add_flag("--json", json, "Print one object instead: ids, text, times")->excludes(talk);
     writing.sampling.add_to(app);
     common.add_to(app);
-    app.description("Continues a text with a GPT-2: prints the prompt and, as it comes, its continuation.");
+    app.description("Continues a text: prints the prompt and, as it comes, its continuation.");
     app.footer(
         "Without --prompt and --ids the model writes freely, from its end-of-text token. Plain sampling\n"
         "(the default) is wild; --temperature 0.8 --top-k 40 reads better. A folder without a vocabulary\n"
@@ -183,12 +184,16 @@ void run(options& chosen) {
   chosen.writing.sampling.settle_seed();
 
   const std::size_t num_samples = chosen.num_samples.value_or(1);
+  std::vector<transept::token_id> prompt;
+  if (!chosen.interactive) {
+    prompt = chosen.prompt.tokens(*model, words);
+    chosen.writing.session.capacity = model->capacity_for(prompt.size() + chosen.writing.max_new_tokens);
+  }
   std::optional<writer> writer;
   if (num_samples == 1) writer.emplace(chosen.writing, *model, words);
   const double load_ms = milliseconds(clock_type::now() - begin);
   if (chosen.interactive) return conversation(chosen.writing, chosen.prompt, *writer, *model, *words).run();
 
-  const std::vector<transept::token_id> prompt = chosen.prompt.tokens(*model, words);
   if (!words && !chosen.json)
     std::cerr << "note: no vocabulary in " << chosen.common.model.string() << ", so token ids are printed\n";
   if (writer && !chosen.json) {

@@ -1,5 +1,5 @@
 // What is in a model's folder or GGUF file: its tensors, as the files hold them, and the model's table of
-// parameters. Works for any GPT-2, also for one whose shape is not compiled into these programs.
+// parameters.
 //
 //   inspect --model gpt2
 //   inspect --model gpt2 --json | jq .total_parameters
@@ -20,9 +20,10 @@
 
 #include <transept/core/json.hpp>
 #include <transept/io/checkpoint.hpp>
+#include <transept/io/describe_model.hpp>
 #include <transept/io/find_parameter.hpp>
 #include <transept/io/model_files.hpp>
-#include <transept/io/parameter_table.hpp>
+#include <transept/models/all.hpp>
 
 namespace {
 
@@ -37,58 +38,53 @@ struct tensor_row {
   std::string ignored_because; // empty: the model uses it
 };
 
-/// A parameter of the model, and where it was found.
+/// A tensor that the model needs, and where it was found.
 struct parameter_row {
-  transept::expected_parameter expected;
+  transept::file_tensor expected;
   transept::found_parameter found;
 };
 
 struct folder_report {
-  transept::huggingface_config config;
+  transept::model_description model;
   std::vector<tensor_row> tensors;
   std::vector<parameter_row> parameters;
   std::uint64_t total_parameters = 0, total_bytes = 0, ignored_bytes = 0;
-  bool compiled = false;
+  bool sound = false; ///< the files hold all that the model needs
 };
 
-std::string why_ignored(const stored_tensor& tensor, const transept::huggingface_config& config) {
-  if (tensor.name.ends_with(".attn.bias") || tensor.name.ends_with(".attn.masked_bias"))
+std::string why_ignored(const stored_tensor& tensor, const transept::model_description& model) {
+  if (tensor.name.ends_with(".attn.bias") || tensor.name.ends_with(".attn.masked_bias") ||
+      tensor.name.ends_with(".attention.bias") || tensor.name.ends_with(".attention.masked_bias"))
     return "a mask, which is computed";
-  if (tensor.name == "output.weight" && config.tie_word_embeddings)
-    return "tied: a copy of token_embd.weight";
-  if (tensor.name == "lm_head.weight" && config.tie_word_embeddings) return "tied: wte.weight is used";
-  return "GPT-2 has no such parameter";
-}
-
-/// Whether these programs have a model of this shape. Throws what else opening it throws.
-bool is_compiled(const std::filesystem::path& folder) {
-  try {
-    examples::open_model(folder);
-    return true;
-  } catch (const transept::shape_error&) {
-    return false; // the tensors themselves were checked before
+  if (tensor.name.ends_with(".inv_freq")) return "frequencies, which are computed";
+  for (const transept::tensor_names& each : model.names.tensors) {
+    if (each.here != "output" || !model.is_tied) continue;
+    const std::string table = find_names(model.names, "tokens.weight")->gguf.data();
+    if (tensor.name == std::string(each.gguf) + ".weight") return "tied: a copy of " + table + ".weight";
+    if (tensor.name == std::string(each.huggingface) + ".weight")
+      return "tied: " + huggingface_name(model.names, "tokens.weight") + " is used";
   }
+  return model.family + " has no such parameter";
 }
 
 folder_report read_folder(const transept::model_files& files, const transept::checkpoint& weights) {
   folder_report report;
-  report.config = files.config();
+  report.model = describe_model(transept::all_models{}, files);
   std::set<const stored_tensor*> used;
-  bool sound = true;
-  for (auto& expected : transept::expected_parameters(report.config)) {
-    report.total_parameters += expected.count();
-    auto found = find_parameter(weights, expected.name, expected.shape);
+  report.sound = true;
+  report.total_parameters = report.model.parameter_count();
+  for (const transept::file_tensor& expected : report.model.tensors) {
+    auto found = find_parameter(weights, report.model.names, expected);
     used.insert(found.tensor);
-    sound = sound && found.problem.empty();
-    report.parameters.push_back({std::move(expected), std::move(found)});
+    report.sound = report.sound && found.problem.empty();
+    report.parameters.push_back({expected, std::move(found)});
   }
   for (const stored_tensor& tensor : weights.tensors()) {
     const bool ignored = !used.contains(&tensor);
-    report.tensors.push_back({&tensor, ignored ? why_ignored(tensor, report.config) : ""});
+    report.tensors.push_back({&tensor, ignored ? why_ignored(tensor, report.model) : ""});
     report.total_bytes += tensor.bytes.size();
     if (ignored) report.ignored_bytes += tensor.bytes.size();
   }
-  report.compiled = sound && is_compiled(files.path());
   return report;
 }
 
@@ -118,23 +114,24 @@ void print_parameters(std::ostream& out, const folder_report& report) {
   std::uint64_t in_block = 0;
   bool block_closed = false;
   const auto close_block = [&] {
-    const std::uint64_t all = in_block * static_cast<std::uint64_t>(report.config.n_layer);
+    const std::uint64_t all = in_block * report.model.shape.n_layer;
     rows.push_back({});
     rows.push_back({"one block", "", grouped(in_block)});
-    rows.push_back({"x " + std::to_string(report.config.n_layer) + " blocks", "", "", grouped(all)});
+    rows.push_back({"x " + std::to_string(report.model.shape.n_layer) + " blocks", "", "", grouped(all)});
     rows.push_back({});
     block_closed = true;
   };
   for (const auto& [expected, found] : report.parameters) {
-    const bool in_a_block = expected.name.starts_with("h.");
-    if (in_a_block && !expected.name.starts_with("h.0.")) continue;
+    const auto parsed = transept::detail::parse_name(expected.name);
+    const bool in_a_block = !parsed.block.empty();
+    if (in_a_block && parsed.block != "0") continue;
     if (in_a_block && in_block == 0) rows.push_back({});
     if (!in_a_block && in_block != 0 && !block_closed) close_block();
-    const std::string name = in_a_block ? "h.*." + expected.name.substr(4) : expected.name;
-    rows.push_back({name, times(expected.shape), grouped(expected.count()),
+    rows.push_back({parsed.stem + parsed.suffix, times(expected.shape), grouped(expected.count()),
                     in_a_block ? "" : grouped(expected.count())});
     if (in_a_block) in_block += expected.count();
   }
+  if (in_block != 0 && !block_closed) close_block();
   rows.push_back({});
   rows.push_back({"all parameters", "", "", grouped(report.total_parameters)});
   out << "Parameters of the model\n\n";
@@ -142,19 +139,15 @@ void print_parameters(std::ostream& out, const folder_report& report) {
   out << "\n";
 }
 
-void print_model(std::ostream& out, const std::filesystem::path& folder, const folder_report& report) {
-  const auto& config = report.config;
-  out << "Model\n\n  GPT-2, " << config.n_layer << " layers, width " << config.n_embd << ", " << config.n_head
-      << " heads of " << config.head_width << ", feed-forward " << config.n_inner << ",\n  "
-      << grouped(static_cast<std::uint64_t>(config.vocab_size)) << " tokens, context " << config.n_positions
-      << ", " << name_of(config.activation_function) << ", output "
-      << (config.tie_word_embeddings ? "tied" : "not tied") << " to the embedding\n";
-  if (report.compiled) return;
-  out << "\n  Its shape is not compiled into these programs. Declare it in your own program as\n    "
-      << transept::to_declaration(config, "my_model") << "\n";
-  if (transept::is_gguf(folder)) return;
-  out << "  or build these with\n    -DTRANSEPT_EXAMPLE_CONFIG="
-      << std::filesystem::absolute(folder / "config.json").lexically_normal().string() << "\n";
+void print_model(std::ostream& out, const folder_report& report) {
+  const auto& model = report.model;
+  const auto& shape = model.shape;
+  out << "Model\n\n  " << model.family << ", " << shape.n_layer << " layers, width " << shape.n_embd << ", "
+      << shape.n_head << " heads of " << shape.head_width;
+  if (shape.n_key_value_head != shape.n_head) out << " (" << shape.n_key_value_head << " of keys and values)";
+  out << ", feed-forward " << shape.n_inner << ",\n  " << grouped(shape.vocab_size) << " tokens, context "
+      << shape.n_positions << ", " << name_of(model.activation) << ", output "
+      << (model.is_tied ? "tied" : "not tied") << " to the embedding\n";
 }
 
 transept::json to_json(const std::filesystem::path& folder, const folder_report& report) {
@@ -174,12 +167,12 @@ transept::json to_json(const std::filesystem::path& folder, const folder_report&
     if (!found.problem.empty()) row["problem"] = found.problem;
     parameters.push_back(std::move(row));
   }
-  json config = json::parse(transept::to_json(report.config));
+  json config = json::parse(report.model.config);
   config.erase("torch_dtype"); // each tensor says its own
   return json{{"folder", folder.string()},
               {"config", std::move(config)},
-              {"compiled", report.compiled},
-              {"declaration", transept::to_declaration(report.config, "my_model")},
+              {"family", report.model.family},
+              {"declaration", report.model.declaration},
               {"tensors", std::move(tensors)},
               {"total_bytes", report.total_bytes},
               {"ignored_bytes", report.ignored_bytes},
@@ -221,7 +214,7 @@ int main(int argc, char** argv) {
     } else {
       print_tensors(std::cout, report);
       print_parameters(std::cout, report);
-      print_model(std::cout, common.model, report);
+      print_model(std::cout, report);
     }
     check(common.model, report);
   });

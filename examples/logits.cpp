@@ -2,11 +2,15 @@
 // else wants to look.
 //
 //   logits --ids 464,3290 --out logits.npy --hidden-states hidden.npy --attentions attentions.npy
+#include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <string>
 
 #include <common/any_model.hpp>
+#include <common/checks.hpp>
 #include <common/program.hpp>
 #include <common/prompt.hpp>
 
@@ -24,6 +28,24 @@ void write(const std::optional<std::filesystem::path>& path, const transept::arr
   std::cerr << "]\n";
 }
 
+/// One file, or one for each state where the last has another width.
+void write_hidden_states(const std::optional<std::filesystem::path>& path, const transept::inspection& seen) {
+  if (!path || seen.last_hidden_state.size() == 0) return write(path, seen.hidden_states);
+  const auto& states = seen.hidden_states;
+  const auto numbered = [&](std::size_t i) {
+    auto name = *path;
+    name.replace_extension();
+    name += "_" + std::to_string(i);
+    return std::optional(name += path->extension());
+  };
+  for (std::size_t i = 0; i < states.shape(0); ++i) {
+    auto state = transept::make_array<2>({states.shape(1), states.shape(2)});
+    std::copy_n(states.data() + i * state.size(), state.size(), state.data());
+    write(numbered(i), state);
+  }
+  write(numbered(states.shape(0)), seen.last_hidden_state);
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -32,16 +54,25 @@ int main(int argc, char** argv) {
   examples::model_options common;
   examples::prompt_options input;
   std::optional<std::filesystem::path> logits, hidden_states, attentions;
+  std::size_t context = 0;
   common.add_to(app);
   input.add_to(app);
   app.add_option("--out", logits, "Logits of every position: [tokens, vocab_size]")->type_name("FILE.npy");
-  app.add_option("--hidden-states", hidden_states,
-                 "The embeddings, then each block's output, the last after the final norm: "
-                 "[n_layer + 1, tokens, n_embd]")
+  app.add_option(
+         "--hidden-states", hidden_states,
+         "The embeddings, then each block's output, the last after the final norm: "
+         "[n_layer + 1, tokens, n_embd]; where widths differ, FILE_0.npy, FILE_1.npy, … of [tokens, width]")
       ->type_name("FILE.npy");
   app.add_option("--attentions", attentions,
                  "Attention probabilities: [n_layer, n_head, tokens, tokens], from each to each")
       ->type_name("FILE.npy");
+
+  app.add_option(
+         "--context", context,
+         "Positions of the session, by which rotary positions that depend on a text's length are scaled; "
+         "default: as many as tokens")
+      ->type_name("N")
+      ->check(examples::whole_number());
 
   return examples::run_program(app, argc, argv, [&] {
     if (!input.text && !input.ids) throw transept::argument_error("nothing to feed: give --ids or --prompt");
@@ -50,13 +81,15 @@ int main(int argc, char** argv) {
     const auto tokenizer = input.open_tokenizer(common.model);
     const auto model = examples::open_model(common.model, common.load_options());
     const auto tokens = input.tokens(*model, tokenizer ? &*tokenizer : nullptr);
-    auto session = model->make_session(common.session_options());
+    auto options = common.session_options();
+    options.capacity = model->capacity_for(std::max(context, tokens.size()));
+    auto session = model->make_session(options);
     const transept::inspection seen = inspect(*model, session, tokens,
                                               {.hidden_states = hidden_states.has_value(),
                                                .attentions = attentions.has_value(),
                                                .logits = logits.has_value()});
     write(logits, seen.logits);
-    write(hidden_states, seen.hidden_states);
+    write_hidden_states(hidden_states, seen);
     write(attentions, seen.attentions);
   });
 }

@@ -15,7 +15,6 @@
 #include <iostream>
 #include <span>
 #include <string>
-#include <tuple>
 
 #include <common/program.hpp>
 
@@ -47,21 +46,21 @@ struct parallel_block {
   transept::multi_head_attention<Width, Heads, HeadWidth> attention;
   transept::feed_forward<Width, Inner> network;
 
-  static constexpr auto members =
-      std::tuple(member{"norm", &parallel_block::norm}, member{"attention", &parallel_block::attention},
-                 member{"network", &parallel_block::network});
+  static constexpr auto members = transept::members_of(member{"norm", &parallel_block::norm},
+                                                       member{"attention", &parallel_block::attention},
+                                                       member{"network", &parallel_block::network});
 };
 
 /// x [tokens, Width] += attention(norm(x)) + network(norm(x)). A layer of the wrong width does not compile.
 template <extent Width, extent Heads, extent HeadWidth, extent Inner, class Observer>
 void forward(const parallel_block<Width, Heads, HeadWidth, Inner>& block, compute_context& context,
              activations<Width> x, key_value_cache auto& cache, std::size_t index, Observer&& observer) {
-  transept::workspace::scope scope(context.memory);           // scratch memory, given back at the end
-  const auto normed = scope.take<Width>(x.rows());            // [tokens, Width]
-  const float scale = transept::attention_scale<HeadWidth>(); // 1 / √HeadWidth
-  forward(block.norm, context, x, normed, epsilon);
-  forward(block.attention, context, normed, x, cache, index, scale, observer); // x += …
-  forward(block.network, context, normed, x, transept::activation_type::relu); // x += …
+  transept::workspace::scope scope(context.memory);         // scratch memory, given back at the end
+  const auto normed = scope.take<Width>(x.rows());          // [tokens, Width]
+  const float scale = transept::attention_scale(HeadWidth); // 1 / √HeadWidth
+  forward(block.norm, context, x, normed, {.epsilon = epsilon});
+  forward(block.attention, context, normed, x, cache, index, {.scale = scale}, observer); // x += …
+  forward(block.network, context, normed, x, transept::activation_type::relu);            // x += …
 }
 
 // ---- The model ------------------------------------------------------------------------------------------
@@ -79,8 +78,8 @@ struct decoder {
   transept::weight_owner memory; // what the weights above point into
 
   static constexpr auto members =
-      std::tuple(member{"tokens", &decoder::tokens}, member{"blocks", &decoder::blocks},
-                 member{"norm", &decoder::norm}, member{"output", &decoder::output});
+      transept::members_of(member{"tokens", &decoder::tokens}, member{"blocks", &decoder::blocks},
+                           member{"norm", &decoder::norm}, member{"output", &decoder::output});
 
   /// Random weights; the same for the same seed, on any machine.
   decoder(std::size_t vocabulary, std::uint64_t seed) {
@@ -121,7 +120,7 @@ void forward(const decoder& model, compute_context& context, std::span<const tra
 /// normed [rows, width] = norm(x); they may be the same memory.
 void final_norm(const decoder& model, compute_context& context, activations<decoder::width> x,
                 activations<decoder::width> normed) {
-  forward(model.norm, context, x, normed, epsilon);
+  forward(model.norm, context, x, normed, {.epsilon = epsilon});
 }
 
 /// logits [rows, vocabulary] = normed [rows, width] · outputᵀ.

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <common/interruption.hpp>
@@ -16,6 +17,8 @@
 #include <common/terminal.hpp>
 
 #include <transept/io/convert_files.hpp>
+#include <transept/io/visit_model.hpp>
+#include <transept/models/all.hpp>
 
 namespace {
 
@@ -70,7 +73,7 @@ int main(int argc, char** argv) {
   std::filesystem::path input, output;
   std::string dtype;
   int threads = 0;
-  app.add_option("IN", input, "Folder or GGUF file with a GPT-2")->type_name("")->required();
+  app.add_option("IN", input, "Folder or GGUF file with a model")->type_name("")->required();
   app.add_option("OUT", output, "What to write: a name that ends in .gguf is a GGUF file, any other a folder")
       ->type_name("")
       ->required();
@@ -92,11 +95,20 @@ int main(int argc, char** argv) {
     {
       examples::progress_bar bar("Converting to " + std::string(name_of(type)));
       const transept::conversion_options options{
-          .type = type, .threads = threads, .progress = [&](std::uint64_t done, std::uint64_t total) {
-            bar.show(done, total);
-          }};
-      tensors = is_gguf ? transept::convert_to_gguf(files, output, options)
-                        : transept::convert_to_folder(files, output, options);
+          .type = type,
+          .threads = threads,
+          .progress = [&](std::uint64_t done, std::uint64_t total) { bar.show(done, total); },
+          .kept_f16 =
+              [&](const std::string& name, std::uint64_t inputs) {
+                std::cerr << "note: " << examples::shown(name) << " stays F16: its rows of " << inputs
+                          << " numbers are no whole number of blocks of " << transept::block_length << "\n";
+              }};
+      tensors = transept::visit_config(
+          transept::all_models{}, files, [&]<class Model>(std::type_identity<Model>, const auto&) {
+            using family = typename Model::family;
+            return is_gguf ? transept::convert_to_gguf<family>(files, output, options)
+                           : transept::convert_to_folder<family>(files, output, options);
+          });
     }
     print_tensors(std::cout, tensors);
   });

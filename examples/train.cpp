@@ -1,4 +1,4 @@
-// Trains a GPT-2: a new one, or one that is there already (fine-tuning).
+// Trains a model: a new one, or one that is there already (fine-tuning).
 //
 //   train --preset shakespeare-char-cpu --text input.txt --out my-model
 //   generate --model my-model
@@ -45,7 +45,7 @@ first_choices look_ahead(int argc, char** argv) {
 /// Refuses options that a model to go on from leaves nothing to decide about.
 void check_from(const CLI::App& app, const training_settings& settings) {
   if (settings.from.empty()) return;
-  for (const char* name : {"--layers", "--heads", "--width", "--vocabulary"})
+  for (const char* name : {"--architecture", "--layers", "--heads", "--width", "--vocabulary"})
     if (app.get_option(name)->count() > 0)
       throw transept::argument_error(std::string(name) + " cannot be given: the model of --from has its own");
 }
@@ -53,7 +53,7 @@ void check_from(const CLI::App& app, const training_settings& settings) {
 } // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Trains a GPT-2 on a text: a new one, or one that is there already (--from).\n"
+  CLI::App app("Trains a model on a text: a new one, or one that is there already (--from).\n"
                "Ctrl-C ends with a checkpoint; --resume goes on as if nothing had been.",
                "train");
   app.footer("  train --preset shakespeare-char-cpu --text input.txt --out my-model\n"

@@ -4,10 +4,12 @@
 // generate_batch(model, batch, …).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,7 +17,6 @@
 #include <transept/generate/batch.hpp>
 #include <transept/generate/inspection.hpp>
 #include <transept/io/load_model.hpp>
-#include <transept/models/gpt2_config.hpp>
 
 namespace examples {
 
@@ -31,13 +32,21 @@ class any_model {
 public:
   virtual ~any_model() = default;
 
-  transept::gpt2_settings settings;
+  /// Of the model's own settings, those that generation heeds.
+  struct {
+    std::optional<transept::token_id> bos_token_id;
+    std::vector<transept::token_id> eos_token_ids;
+  } settings;
 
   virtual transept::decoder_shape shape() const = 0;
   virtual std::vector<parameter_row> parameters() const = 0;
 
   std::size_t vocab_size() const { return shape().vocab_size; }
   std::size_t n_positions() const { return shape().n_positions; }
+  /// The capacity of a session for so many tokens, as far as the model has positions for them.
+  int capacity_for(std::size_t tokens) const {
+    return static_cast<int>(std::clamp<std::size_t>(tokens, 1, shape().most_positions()));
+  }
   transept::session make_session(transept::session_options options) const {
     return transept::session(shape(), std::move(options));
   }
@@ -79,8 +88,7 @@ protected:
                                     const transept::inspection_request&) const = 0;
 };
 
-/// Loads the model in `folder` as one of the compiled types: the shipped model's, the published GPT-2s', and
-/// those of -DTRANSEPT_EXAMPLE_CONFIG. Throws what transept::visit_model does.
+/// Loads the model in `folder`, of any family and shape. Throws what transept::visit_model does.
 std::unique_ptr<const any_model> open_model(const std::filesystem::path& folder,
                                             const transept::load_options& options = {});
 

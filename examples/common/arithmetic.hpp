@@ -19,9 +19,11 @@ inline double operations_of_step(const transept::decoder_shape& shape, double se
                                  std::size_t frozen_blocks = 0, bool output_is_trained = true) {
   const auto number = [](std::size_t n) { return static_cast<double>(n); };
   const double width = number(shape.n_embd), inner = number(shape.n_head * shape.head_width);
-  const double of_block = width * 4 * inner + 2 * width * number(shape.n_inner) + length * inner;
+  const double keys = number(shape.n_key_value_head * shape.head_width);
+  const double of_block =
+      width * (2 * inner + 2 * keys) + width * number(shape.n_projected + shape.n_inner) + length * inner;
   const double of_blocks = of_block * (6 * number(shape.n_layer - frozen_blocks) + 2 * number(frozen_blocks));
-  const double of_output = width * number(shape.vocab_size) * (output_is_trained ? 6 : 4);
+  const double of_output = number(shape.n_output) * number(shape.vocab_size) * (output_is_trained ? 6 : 4);
   return sequences * length * (of_blocks + of_output);
 }
 

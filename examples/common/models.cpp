@@ -1,7 +1,6 @@
 // The one place where the programs' models are instantiated.
 #include <common/any_model.hpp>
 
-#include <tuple>
 #include <utility>
 
 #include <common/model_list.hpp>
@@ -14,7 +13,9 @@ namespace {
 template <class Model>
 class loaded_model final : public any_model {
 public:
-  explicit loaded_model(Model model) : model_(std::move(model)) { settings = model_.settings; }
+  explicit loaded_model(Model model) : model_(std::move(model)) {
+    settings = {model_.settings.bos_token_id, model_.settings.eos_token_ids};
+  }
 
   transept::decoder_shape shape() const override { return model_.shape(); }
 
@@ -53,20 +54,14 @@ private:
   Model model_;
 };
 
-template <std::size_t... I>
-std::unique_ptr<const any_model> open(const std::filesystem::path& folder,
-                                      const transept::load_options& options, std::index_sequence<I...>) {
-  return transept::visit_model<transept::gpt2<known_shapes[I].any_vocabulary()>...>(
-      folder, options, [](auto model) -> std::unique_ptr<const any_model> {
-        return std::make_unique<const loaded_model<decltype(model)>>(std::move(model));
-      });
-}
-
 } // namespace
 
 std::unique_ptr<const any_model> open_model(const std::filesystem::path& folder,
                                             const transept::load_options& options) {
-  return open(folder, options, std::make_index_sequence<known_shapes.size()>{});
+  return transept::visit_model(
+      known_models{}, folder, options, [](auto model) -> std::unique_ptr<const any_model> {
+        return std::make_unique<const loaded_model<decltype(model)>>(std::move(model));
+      });
 }
 
 } // namespace examples

@@ -47,7 +47,7 @@ inline void check_ids(const any_model& model, std::span<const transept::token_id
 /// The same; and context_error for more than fit.
 inline void check_prompt(const any_model& model, std::span<const transept::token_id> ids) {
   check_ids(model, ids, "the prompt");
-  if (ids.size() > model.n_positions())
+  if (ids.size() > model.shape().most_positions())
     throw transept::context_error("the prompt has " + std::to_string(ids.size()) +
                                   " tokens, but this model's context holds only " +
                                   std::to_string(model.n_positions()));

@@ -33,6 +33,7 @@ inline double milliseconds(clock_type::duration time) {
 struct writing_options {
   sampling_options sampling;
   std::size_t max_new_tokens = 100;
+  bool ignore_eos = false;
   std::vector<std::string> stop;
   transept::session_options session;
 };
@@ -94,9 +95,10 @@ public:
   written write(std::span<const transept::token_id> prompt, std::vector<transept::token_id> history,
                 Show&& show) {
     const auto begin = clock_type::now();
-    auto tokens =
-        transept::generate(model_, session_, prompt, std::ref(sampler_),
-                           {.max_new_tokens = chosen_.max_new_tokens, .history = std::move(history)});
+    auto tokens = transept::generate(model_, session_, prompt, std::ref(sampler_),
+                                     {.max_new_tokens = chosen_.max_new_tokens,
+                                      .ignore_eos = chosen_.ignore_eos,
+                                      .history = std::move(history)});
     written made;
     continuation& text = made.each[0];
     made.threads = session_.threads().size();
@@ -138,11 +140,10 @@ inline written write_samples(const writing_options& chosen, const any_model& mod
                              const transept::tokenizer* tokenizer, std::span<const transept::token_id> prompt,
                              std::size_t num_samples) {
   // Room for no more positions than can be asked for.
-  const std::size_t capacity =
-      std::min(model.n_positions() - prompt.size(), chosen.max_new_tokens) + prompt.size();
+  const int capacity = model.capacity_for(prompt.size() + chosen.max_new_tokens);
   transept::batch batch = model.make_batch({.max_sequences = static_cast<int>(num_samples),
                                             .threads = chosen.session.threads,
-                                            .capacity = static_cast<int>(capacity),
+                                            .capacity = capacity,
                                             .cache_type = chosen.session.cache_type,
                                             .f32_precision = chosen.session.f32_precision});
   written made;
@@ -155,7 +156,7 @@ inline written write_samples(const writing_options& chosen, const any_model& mod
   std::size_t written = 0;
   const auto results = transept::generate_batch(
       model, batch, prompt, num_samples, [&](std::size_t i) { return chosen.sampling.sampler(i); },
-      {.max_new_tokens = chosen.max_new_tokens},
+      {.max_new_tokens = chosen.max_new_tokens, .ignore_eos = chosen.ignore_eos},
       [&](std::size_t i, const transept::generated_token& token) {
         last = clock_type::now();
         if (written++ == 0) first = last;

@@ -26,7 +26,7 @@ public:
   std::size_t parameter_count() const override { return count_parameters(trainer_.model()); }
   double operations(double sequences, double length) const override {
     return operations_of_step(shape(), sequences, length, trainer_.options().frozen_blocks,
-                              trainer_.gradient().output_weight().data() != nullptr);
+                              output_weight(trainer_.gradient()).data() != nullptr);
   }
   transept::thread_pool& threads() override { return trainer_.threads(); }
 
@@ -61,70 +61,47 @@ private:
   transept::trainer<Model> trainer_;
 };
 
-template <std::size_t I>
-using known_model = transept::gpt2<known_shapes[I].any_vocabulary()>;
-using known_indices = std::make_index_sequence<known_shapes.size()>;
-
-template <std::size_t... I>
-std::unique_ptr<any_trainer> open(const std::filesystem::path& folder,
-                                  const transept::training_options& options, std::index_sequence<I...>) {
-  return transept::visit_model<known_model<I>...>(
-      folder, {.threads = options.threads},
-      [&]<class Model>(const Model& model) -> std::unique_ptr<any_trainer> {
-        return std::make_unique<trainer_of<Model>>(model, options);
-      });
-}
-
 template <class Model>
 std::unique_ptr<any_trainer> initialised(const new_model& wanted, const transept::training_options& options) {
-  auto model = transept::initialise<Model>(wanted.seed, {.vocab_size = static_cast<int>(wanted.vocabulary),
-                                                         .n_positions = static_cast<int>(wanted.context),
-                                                         .threads = options.threads});
-  model.settings.bos_token_id = wanted.end_of_text;
-  model.settings.eos_token_ids.clear();
-  if (wanted.end_of_text) model.settings.eos_token_ids.push_back(*wanted.end_of_text);
+  using family = typename Model::family;
+  const auto number = [](std::size_t n) { return static_cast<int>(n); };
+  typename family::settings settings;
+  if constexpr (requires { settings.model_type; }) settings.model_type = wanted.architecture;
+  settings.bos_token_id = wanted.end_of_text;
+  settings.eos_token_ids.clear();
+  if (wanted.end_of_text) settings.eos_token_ids.push_back(*wanted.end_of_text);
+  const auto shape = family::sized(number(wanted.width), number(wanted.layers), number(wanted.heads),
+                                   number(wanted.vocabulary), number(wanted.context), settings);
+  const auto model = transept::initialise<Model>(shape, settings, wanted.seed, {.threads = options.threads});
   return std::make_unique<trainer_of<Model>>(model, options);
-}
-
-bool has_shape(const transept::gpt2_config& config, const new_model& wanted) {
-  const auto is = [](int number, std::size_t other) { return static_cast<std::size_t>(number) == other; };
-  return is(config.n_layer, wanted.layers) && is(config.n_head, wanted.heads) &&
-         is(config.n_embd, wanted.width);
-}
-
-template <std::size_t... I>
-std::unique_ptr<any_trainer> make(const new_model& wanted, const transept::training_options& options,
-                                  std::index_sequence<I...>) {
-  std::unique_ptr<any_trainer> trainer;
-  ((has_shape(known_shapes[I], wanted) && !trainer
-        ? static_cast<void>(trainer = initialised<known_model<I>>(wanted, options))
-        : static_cast<void>(0)),
-   ...);
-  if (trainer) return trainer;
-  const auto in_words = [](auto layers, auto heads, auto width) {
-    return std::to_string(layers) + " layers, " + std::to_string(heads) + " heads, width " +
-           std::to_string(width);
-  };
-  std::string known;
-  for (const auto& config : known_shapes)
-    known += "\n    " + in_words(config.n_layer, config.n_head, config.n_embd);
-  throw transept::shape_error(
-      "this program has no model of " + in_words(wanted.layers, wanted.heads, wanted.width) +
-      "\n  Shapes are compiled in: write a config.json with n_layer, n_head and n_embd, and configure with\n"
-      "    cmake --preset release -DTRANSEPT_EXAMPLE_CONFIG=config.json\n"
-      "  It has:" +
-      known);
 }
 
 } // namespace
 
 std::unique_ptr<any_trainer> open_trainer(const std::filesystem::path& folder,
                                           const transept::training_options& options) {
-  return open(folder, options, known_indices{});
+  return transept::visit_model(known_models{}, folder, {.threads = options.threads},
+                               [&]<class Model>(const Model& model) -> std::unique_ptr<any_trainer> {
+                                 return std::make_unique<trainer_of<Model>>(model, options);
+                               });
 }
 
 std::unique_ptr<any_trainer> make_trainer(const new_model& model, const transept::training_options& options) {
-  return make(model, options, known_indices{});
+  if (model.heads == 0 || model.width % model.heads != 0)
+    throw transept::argument_error("--width must be a multiple of --heads; got " +
+                                   std::to_string(model.width) + " and " + std::to_string(model.heads));
+  std::unique_ptr<any_trainer> trainer;
+  std::string known;
+  for_each_model(transept::all_models{}, [&]<class Model>(std::type_identity<Model>) {
+    for (const std::string_view type : Model::family::model_types) {
+      known += (known.empty() ? "" : ", ") + std::string(type);
+      if (!trainer && type == model.architecture) trainer = initialised<Model>(model, options);
+    }
+  });
+  if (!trainer)
+    throw transept::argument_error("--architecture: expected one of " + known + "; found " +
+                                   model.architecture);
+  return trainer;
 }
 
 } // namespace examples

@@ -19,7 +19,8 @@ namespace examples {
 
 /// A model to begin with from nothing.
 struct new_model {
-  std::size_t layers, heads, width; ///< must be of a compiled shape
+  std::string architecture; ///< config.json's model_type
+  std::size_t layers, heads, width;
   std::size_t vocabulary, context;
   std::optional<transept::token_id> end_of_text;
   std::uint64_t seed;
@@ -55,8 +56,8 @@ public:
 std::unique_ptr<any_trainer> open_trainer(const std::filesystem::path& folder,
                                           const transept::training_options& options);
 
-/// The trainer of a new model with random weights. Throws transept::shape_error for a shape that is not
-/// compiled in, with those that are.
+/// The trainer of a new model with random weights. Throws transept::argument_error for an architecture that
+/// is not known, with those that are, and for heads that do not divide the width.
 std::unique_ptr<any_trainer> make_trainer(const new_model& model, const transept::training_options& options);
 
 } // namespace examples

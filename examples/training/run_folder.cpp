@@ -70,8 +70,8 @@ training_settings settings_of_run(const std::filesystem::path& folder, const std
 
 void check_unchanged(const training_settings& begun, const training_settings& now) {
   const transept::json before = to_json(begun), after = to_json(now);
-  for (const char* name : {"preset", "text", "validation-text", "validation", "vocabulary", "from", "layers",
-                           "heads", "width", "context", "train-blocks", "seed"})
+  for (const char* name : {"preset", "text", "validation-text", "validation", "vocabulary", "from",
+                           "architecture", "layers", "heads", "width", "context", "train-blocks", "seed"})
     if (before[name] != after[name])
       throw transept::argument_error(std::string("--") + name +
                                      " cannot change in a run that has begun: it is " + before[name].dump() +

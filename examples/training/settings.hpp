@@ -21,6 +21,7 @@ struct training_settings {
   std::string vocabulary = "characters";
   // The model.
   std::filesystem::path from;
+  std::string architecture = "gpt2";
   std::size_t layers = 4, heads = 4, width = 128, context = 64;
   double dropout = 0;
   std::size_t train_blocks = 0;
@@ -50,7 +51,9 @@ void for_each_setting(Settings& s, F&& f) {
   f("vocabulary", s.vocabulary, "WHAT",
     "characters: those of the text; a number: of tokens to learn, a byte-level BPE; a folder: with one");
   f("from", s.from, "FOLDER", "Model to go on from (fine-tuning), with its vocabulary; none: a new one");
-  f("layers", s.layers, "N", "Blocks of a new model");
+  f("architecture", s.architecture, "NAME",
+    "Kind of a new model, as config.json's model_type: gpt2, llama, …");
+  f("layers", s.layers, "N", "Its blocks");
   f("heads", s.heads, "N", "Its attention heads");
   f("width", s.width, "N", "Its width");
   f("context", s.context, "N", "Tokens of a sequence; a new model's longest");

@@ -5,7 +5,8 @@
 #include <common/program.hpp>
 
 #include <transept/core/error.hpp>
-#include <transept/io/model_files.hpp>
+#include <transept/io/describe_model.hpp>
+#include <transept/models/all.hpp>
 #include <transept/train/schedules.hpp>
 
 namespace examples {
@@ -31,11 +32,12 @@ transept::training_options options_of(const training_settings& s, std::size_t la
 transept::training_options options_for(const std::filesystem::path& folder, const training_settings& s,
                                        int threads) {
   const auto files = transept::model_files::open(folder);
-  const auto positions = static_cast<std::size_t>(files.config().n_positions);
+  const auto shape = describe_model(transept::all_models{}, files).shape;
+  const std::size_t positions = shape.most_positions();
   if (s.context > positions)
     throw transept::argument_error("--context " + std::to_string(s.context) + ": the model of " +
                                    folder.string() + " has " + std::to_string(positions) + " positions");
-  return options_of(s, static_cast<std::size_t>(files.config().n_layer), threads);
+  return options_of(s, shape.n_layer, threads);
 }
 
 } // namespace
@@ -62,7 +64,8 @@ std::function<double(std::size_t)> rate_of(const training_settings& s) {
 std::unique_ptr<any_trainer> first_trainer(const training_settings& s, const training_data& data,
                                            int threads) {
   if (!s.from.empty()) return trainer_in(s.from, s, threads);
-  return make_trainer({.layers = s.layers,
+  return make_trainer({.architecture = s.architecture,
+                       .layers = s.layers,
                        .heads = s.heads,
                        .width = s.width,
                        .vocabulary = data.tokenizer.vocabulary_size(),
