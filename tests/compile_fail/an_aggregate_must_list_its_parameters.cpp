@@ -1,13 +1,11 @@
 // expect: a layer must list its parameters
-#include <tuple>
-
 #include <transept/tensor/parameters.hpp>
 #include <transept/tensor/weights.hpp>
 
 struct scale {
   transept::weight_vector<8> weight;
 #ifdef TRANSEPT_CONTROL
-  static constexpr auto members = std::tuple(transept::member{"weight", &scale::weight});
+  static constexpr auto members = transept::members_of(transept::member{"weight", &scale::weight});
 #endif
 };
 

@@ -1,4 +1,4 @@
-// expect: pre_norm_block: the input's width must equal the block's
+// expect: block: the input's width must equal the block's
 #include <transept/layers/block.hpp>
 
 #ifdef TRANSEPT_CONTROL

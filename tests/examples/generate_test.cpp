@@ -1,6 +1,8 @@
 // examples/generate.cpp, as built: every option of its, on the shipped model.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <filesystem>
 #include <set>
 #include <string>
 #include <vector>
@@ -93,6 +95,31 @@ TEST_CASE("generate without a prompt starts from the end-of-text token") {
   CHECK(object["ids"].size() == 4);
   const program_run run = generate({"--max-new-tokens", "4", "--seed", "1"});
   CHECK(run.out == object["text"].get<std::string>() + "\n"); // the start token is not shown
+}
+
+TEST_CASE("generate ends at the model's end tokens, and goes on behind them with --ignore-eos") {
+  if (!support::has_program("generate")) return;
+  const support::temporary_folder folder;
+  for (const auto& entry : std::filesystem::directory_iterator(support::shipped_model()))
+    std::filesystem::copy_file(entry.path(), folder / entry.path().filename());
+  json config = transept::parse_json(support::read_file(folder / "config.json"), "config");
+  const auto end = shipped.greedy_ids[10]; // which may have come before
+  config["eos_token_id"] = {end, 1023};
+  support::write_file(folder / "config.json", config.dump());
+  const auto first =
+      static_cast<std::size_t>(std::ranges::find(shipped.greedy_ids, end) - shipped.greedy_ids.begin());
+  const auto with = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments{"--model",  folder.path().string(), "--ids", shipped.id_list(),
+                                       "--greedy", "--max-new-tokens",     "24"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return generate_json(arguments);
+  };
+  CHECK(with({})["finish_reason"] == "stop_token");
+  CHECK(with({})["ids"].get<ids>() == shipped.first_greedy_ids(first));
+  CHECK(with({"--ignore-eos"})["finish_reason"] == "max_new_tokens");
+  CHECK(with({"--ignore-eos"})["ids"].get<ids>() == shipped.greedy_ids);
+  const json samples = with({"--ignore-eos", "--num-samples", "2"});
+  for (const json& sample : samples["samples"]) CHECK(sample["ids"].get<ids>() == shipped.greedy_ids);
 }
 
 TEST_CASE("the same seed chooses the same tokens for any number of threads") {

@@ -37,7 +37,7 @@ TEST_CASE("inspect prints the parameters of the shipped model and their number")
 TEST_CASE("inspect --json lists each parameter and the tensor it is read from") {
   if (!support::has_program("inspect")) return;
   const json found = inspect(support::shipped_model());
-  CHECK(found["compiled"] == true);
+  CHECK(found["family"] == "GPT-2");
   CHECK(found["total_parameters"] == 3487232);
   CHECK(found["parameters"].size() == 52);
   CHECK(found["tensors"].size() == 52);
@@ -50,10 +50,10 @@ TEST_CASE("inspect --json lists each parameter and the tensor it is read from") 
   CHECK(count == 3487232);
 }
 
-TEST_CASE("inspect shows what a model ignores, and the declaration of a shape that is not compiled in") {
+TEST_CASE("inspect shows what a model ignores, and the declaration of its shape") {
   if (!support::has_program("inspect")) return;
   const json found = inspect(support::fixture("gpt2/prefix_and_masks"));
-  CHECK(found["compiled"] == false);
+  CHECK(found["family"] == "GPT-2");
   CHECK(
       found["declaration"] ==
       "inline constexpr transept::gpt2_config my_model{.n_embd = 24, .n_layer = 2, .n_head = 3, .vocab_size "
@@ -111,6 +111,20 @@ TEST_CASE("inspect tells what is wrong with a GGUF file in the file's own words"
   CHECK(run.err == (folder / "m.gguf").string() +
                        ": blk.1.ffn_up.weight: expected shape [128, 32], found [32, 128]\n"
                        "    It looks transposed: GGUF keeps linear weights as [out, in].\n");
+}
+
+TEST_CASE("inspect names the kinds of models that there are where a folder holds another") {
+  if (!support::has_program("inspect")) return;
+  const support::temporary_folder folder;
+  const auto source = support::fixture("gpt2/tied_f32");
+  std::filesystem::copy(source / "model.safetensors", folder / "model.safetensors");
+  support::write_file(folder / "config.json", R"({"model_type": "bert"})");
+  const program_run run = support::run_program("inspect", {"--model", folder.path().string()});
+  CHECK(run.exit_code == 1);
+  CHECK(run.out.empty());
+  CHECK_THAT(run.first_error_line(), Catch::StartsWith((folder / "config.json").string() +
+                                                       ": model_type: expected one of \"gpt2\"") &&
+                                         Catch::Contains("\"llama\"") && Catch::EndsWith(", found \"bert\""));
 }
 
 TEST_CASE("inspect says on the first line why there is nothing to print") {

@@ -11,8 +11,10 @@
 #include <support/safetensors_bytes.hpp>
 
 #include <transept/core/json.hpp>
-#include <transept/io/huggingface_config.hpp>
-#include <transept/io/parameter_table.hpp>
+#include <transept/io/file_tensors.hpp>
+#include <transept/io/model_config.hpp>
+#include <transept/io/write_config.hpp>
+#include <transept/models/gpt2.hpp>
 
 using support::program_run;
 
@@ -20,13 +22,12 @@ namespace {
 
 /// The folder of a model of zeros that takes no room on the disk, but seconds to convert.
 std::filesystem::path make_large_model(const std::filesystem::path& folder) {
-  transept::huggingface_config config;
-  config.n_embd = 1024;
-  config.n_head = 16;
-  config.n_inner = 4096;
+  const transept::model_config<transept::gpt2_family> config{
+      .shape = {.n_embd = 1024, .n_layer = 12, .n_head = 16}};
   transept::json header = transept::json::object();
   std::uint64_t end = 0;
-  for (const auto& parameter : transept::expected_parameters(config)) {
+  for (const auto& parameter :
+       transept::all_tensors_of(transept::gpt2<transept::any_gpt2>::shaped(config.shape))) {
     const std::uint64_t begin = end;
     end += parameter.count() * 4;
     header[parameter.name] = {{"dtype", "F32"}, {"shape", parameter.shape}, {"data_offsets", {begin, end}}};
@@ -65,6 +66,27 @@ TEST_CASE("quantize writes GGUF files and folders that other programs take") {
   const std::string ids = support::run_program("tokenize", {"--model", model}, text).out;
   for (const auto& each : {gguf, back})
     CHECK(support::run_program("tokenize", {"--model", each}, text).out == ids);
+}
+
+TEST_CASE("quantize says which matrices stay F16, since their rows are no whole number of blocks") {
+  if (!support::has_program("quantize") || !support::has_program("generate")) return;
+  const support::temporary_folder folder;
+  const std::string model = support::fixture("gpt2/tied_f32").string(), gguf = (folder / "m.gguf").string();
+  const program_run run = support::run_program("quantize", {model, gguf, "--dtype", "int8"});
+  CAPTURE(run.err);
+  REQUIRE(run.exit_code == 0);
+  CHECK_THAT(run.err,
+             Catch::StartsWith("note: wte.weight stays F16: its rows of 40 numbers are no whole number of "
+                               "blocks of 32\n") &&
+                 Catch::Contains("note: h.2.mlp.c_fc.weight stays F16") && !Catch::Contains("wpe") &&
+                 !Catch::Contains("mlp.c_proj"));
+  CHECK_THAT(run.out, Catch::Contains("F16") && Catch::Contains("Q8_0"));
+  const program_run text = support::run_program(
+      "generate", {"--model", gguf, "--ids", "1,2,3", "--greedy", "--max-new-tokens", "2"});
+  CAPTURE(text.err);
+  CHECK(text.exit_code == 0);
+  CHECK(
+      support::run_program("quantize", {model, (folder / "f.gguf").string(), "--dtype", "f16"}).err.empty());
 }
 
 TEST_CASE("quantize makes a GGUF file of a name that ends so in any case") {

@@ -80,8 +80,12 @@ TEST_CASE("train says what is wrong, and writes nothing then") {
   check_error(run({"--out", out, "--preset", "gpt5"}),
               "--preset: expected shakespeare-char-cpu|shakespeare-char|shakespeare-bpe|gpt2, found gpt5");
   CHECK_THAT(run({"--out", out, "--text", text, "--batch", "0"}).first_error_line(), Contains("--batch"));
-  check_error(run({"--out", out, "--text", text, "--width", "100"}),
-              "this program has no model of 4 layers, 4 heads, width 100");
+  check_error(run({"--out", out, "--text", text, "--width", "101"}),
+              "--width must be a multiple of --heads; got 101 and 4");
+  const std::string architecture =
+      run({"--out", out, "--text", text, "--architecture", "bert"}).first_error_line();
+  CHECK_THAT(architecture, Catch::StartsWith("--architecture: expected one of gpt2, llama") &&
+                               Catch::EndsWith("; found bert"));
   check_error(run({"--out", out, "--text", (place / "none").string()}),
               (place / "none").string() + ": cannot read: No such file or directory");
   check_error(run({"--out", out, "--text", text, "--preset", "gpt2"}),
@@ -92,6 +96,8 @@ TEST_CASE("train says what is wrong, and writes nothing then") {
               "--context 512: the model of " + shipped + " has 256 positions");
   check_error(run({"--out", out, "--text", text, "--from", shipped, "--layers", "4"}),
               "--layers cannot be given: the model of --from has its own");
+  check_error(run({"--out", out, "--text", text, "--from", shipped, "--architecture", "gpt2"}),
+              "--architecture cannot be given: the model of --from has its own");
   check_error(run({"--out", out, "--text", text, "--learning-rate", "inf"}),
               "--learning-rate: expected a number from 0, found inf");
   check_error(run({"--out", out, "--text", text, "--beta2", "1"}),
@@ -130,7 +136,7 @@ TEST_CASE("train neither replaces nor removes what others made") {
   CHECK_FALSE(std::filesystem::exists(place / "run"));
 
   std::filesystem::create_directory(place / "mine");
-  CHECK(place.train("mine", {"--width", "100"}).exit_code == 1);
+  CHECK(place.train("mine", {"--width", "101"}).exit_code == 1);
   CHECK(std::filesystem::is_empty(place / "mine"));
   support::write_file(place / "mine/vocab.json", "{}");
   check_error(place.train("mine"), path("mine/vocab.json") + ": is there already: give --out another folder");

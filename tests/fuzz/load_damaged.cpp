@@ -26,11 +26,12 @@
 #include <transept/generate/session.hpp>
 #include <transept/io/checkpoint.hpp>
 #include <transept/io/convert_files.hpp>
-#include <transept/io/huggingface_config.hpp>
 #include <transept/io/load_tokenizer.hpp>
+#include <transept/io/model_config.hpp>
 #include <transept/io/npy.hpp>
 #include <transept/io/save_model.hpp>
 #include <transept/io/visit_model.hpp>
+#include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>
 
 namespace {
@@ -87,7 +88,8 @@ void load_file(const fs::path& path) {
   else if (name.ends_with(".npy"))
     transept::read_npy(path);
   else
-    transept::to_declaration(transept::read_config(path), "model");
+    transept::to_declaration<transept::gpt2_family>(transept::read_config<transept::gpt2_family>(path).shape,
+                                                    "model");
 }
 
 void load_weights(const fs::path& folder) {
@@ -202,8 +204,9 @@ int main(int argc, char** argv) try {
     save(transept::initialise<block_wide_model>(1, {.vocab_size = 300, .n_positions = 5, .threads = 1}),
          made / "wide");
     write_byte_vocabulary(made / "wide");
-    transept::convert_to_gguf(transept::model_files::open(made / "wide"), made / "wide.gguf",
-                              {.type = transept::element_type::q4_0, .threads = 1});
+    transept::convert_to_gguf<transept::gpt2_family>(transept::model_files::open(made / "wide"),
+                                                     made / "wide.gguf",
+                                                     {.type = transept::element_type::q4_0, .threads = 1});
     paths.push_back(made / "wide.gguf");
   }
   for (const auto& path : paths) {

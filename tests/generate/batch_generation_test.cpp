@@ -15,6 +15,7 @@
 
 #include <transept/generate/batch_generation.hpp>
 #include <transept/generate/session.hpp>
+#include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>
 
 using namespace transept;

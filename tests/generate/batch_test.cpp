@@ -12,6 +12,7 @@
 
 #include <transept/generate/batch.hpp>
 #include <transept/generate/session.hpp>
+#include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>
 
 using namespace transept;
@@ -159,9 +160,9 @@ TEST_CASE("a sequence that is removed leaves the others as they are, and its pla
 TEST_CASE("a sequence with NaN in it does not show in the others") {
   auto damaged = initialise<gpt2<odd>>(11, {.standard_deviation = 0.3f});
   numbers table(211 * 36);
-  std::copy_n(static_cast<const float*>(damaged.wte.weight.data()), table.size(), table.begin());
+  std::copy_n(static_cast<const float*>(damaged.tokens.weight.data()), table.size(), table.begin());
   table[17 * 36] = std::numeric_limits<float>::quiet_NaN();
-  damaged.wte.weight = {table.data(), element_type::f32, 211, 36};
+  damaged.tokens.weight = {table.data(), element_type::f32, 211, 36};
   batch batch(damaged, {.max_sequences = 2});
   const auto sick = add(batch), sound = add(batch);
   forward(damaged, batch, ids{17, 5});

@@ -10,6 +10,7 @@
 #include <transept/generate/session.hpp>
 #include <transept/io/load_model.hpp>
 #include <transept/kernels/x86/amx.hpp>
+#include <transept/models/gpt2.hpp>
 
 using namespace transept;
 

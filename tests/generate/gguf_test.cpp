@@ -14,6 +14,7 @@
 #include <transept/generate/inspection.hpp>
 #include <transept/io/convert_files.hpp>
 #include <transept/io/load_model.hpp>
+#include <transept/models/gpt2.hpp>
 
 using namespace transept;
 
@@ -60,11 +61,12 @@ TEST_CASE("a GGUF file and the folder it was made from compute the same") {
   CHECK(support::compare(logits_of(fixture("f32.gguf")), logits_of(fixture("folder"))) <= 2e-6);
   const support::temporary_folder out;
   // A folder again: the same bits as the first.
-  convert_to_folder(model_files::open(fixture("f32.gguf")), out.path(), {.type = element_type::f32});
+  convert_to_folder<gpt2_family>(model_files::open(fixture("f32.gguf")), out.path(),
+                                 {.type = element_type::f32});
   CHECK(logits_of(out.path()) == logits_of(fixture("folder")));
   // Quantized on the way to a file or on the way to memory: the same blocks, so the same bits.
   for (const auto type : {element_type::q8_0, element_type::q4_0}) {
-    convert_to_gguf(model_files::open(fixture("folder")), out / "m.gguf", {.type = type});
+    convert_to_gguf<gpt2_family>(model_files::open(fixture("folder")), out / "m.gguf", {.type = type});
     CHECK(logits_of(out / "m.gguf") == logits_of(fixture("folder"), {.type = type}));
     std::filesystem::remove(out / "m.gguf");
   }
@@ -79,11 +81,11 @@ TEST_CASE("models from GGUF files compute the same bits with any number of threa
 
 TEST_CASE("a quantized GGUF file is converted on loading like any other") {
   const auto model = load<model_type>(fixture("q8_0.gguf"), {.type = element_type::bf16});
-  CHECK(model.h[0].attn.c_attn.weight.type() == element_type::bf16);
-  CHECK(model.h[0].attn.c_attn.weight.layout() == matrix_layout::row_major);
-  CHECK(model.wte.weight.type() == element_type::bf16);
+  CHECK(model.blocks[0].attention.query_key_value.weight.type() == element_type::bf16);
+  CHECK(model.blocks[0].attention.query_key_value.weight.layout() == matrix_layout::row_major);
+  CHECK(model.tokens.weight.type() == element_type::bf16);
   const auto kept = load<model_type>(fixture("q8_0.gguf"), {.type = element_type::q8_0});
-  CHECK(kept.h[0].attn.c_attn.weight.layout() == matrix_layout::panels);
-  CHECK(kept.wpe.weight.type() == element_type::f32);
+  CHECK(kept.blocks[0].attention.query_key_value.weight.layout() == matrix_layout::panels);
+  CHECK(kept.positions.weight.type() == element_type::f32);
   CHECK(logits_of(fixture("q8_0.gguf"), {.type = element_type::q8_0}) == logits_of(fixture("q8_0.gguf")));
 }

@@ -9,6 +9,7 @@
 
 #include <transept/generate/generation.hpp>
 #include <transept/generate/session.hpp>
+#include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>
 
 using namespace transept;

@@ -13,6 +13,7 @@
 #include <transept/io/load_model.hpp>
 #include <transept/io/save_model.hpp>
 #include <transept/models/convert.hpp>
+#include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>
 
 using namespace transept;
@@ -41,9 +42,9 @@ TEST_CASE("packing changes how linear layers lie, no number, and no bit of the l
   const auto type = GENERATE(element_type::f32, element_type::f16, element_type::bf16);
   const auto model = original(type);
   const auto packed = pack_weights(model, 2);
-  CHECK(packed.h[1].mlp.c_fc.weight.layout() == matrix_layout::panels);
-  CHECK(packed.h[1].mlp.c_fc.weight.type() == type);
-  CHECK(packed.wte.weight.data() == model.wte.weight.data());
+  CHECK(packed.blocks[1].network.up.weight.layout() == matrix_layout::panels);
+  CHECK(packed.blocks[1].network.up.weight.type() == type);
+  CHECK(packed.tokens.weight.data() == model.tokens.weight.data());
   check_same_numbers(packed, model);
 
   for (const int chunk : {1, 2, 13, 64, 512}) { // bf16 may round more in large ones
@@ -53,9 +54,10 @@ TEST_CASE("packing changes how linear layers lie, no number, and no bit of the l
   }
 
   const auto again = pack_weights(packed);
-  CHECK(again.h[0].attn.c_attn.weight.data() == packed.h[0].attn.c_attn.weight.data());
+  CHECK(again.blocks[0].attention.query_key_value.weight.data() ==
+        packed.blocks[0].attention.query_key_value.weight.data());
   const auto made = original(type, true);
-  CHECK(made.h[0].attn.c_attn.weight.layout() == matrix_layout::panels);
+  CHECK(made.blocks[0].attention.query_key_value.weight.layout() == matrix_layout::panels);
   check_same_numbers(made, model);
 }
 
@@ -74,8 +76,8 @@ TEST_CASE("loading packed is loading, then packing; saving writes the same file"
   const support::temporary_folder folder, other;
   save(original(), folder.path());
   const auto packed = load<model_type>(folder.path(), {.type = type, .packed = true, .threads = 2});
-  CHECK(packed.h[0].attn.c_attn.weight.layout() == matrix_layout::panels);
-  CHECK(packed.h[0].attn.c_attn.weight.type() == type);
+  CHECK(packed.blocks[0].attention.query_key_value.weight.layout() == matrix_layout::panels);
+  CHECK(packed.blocks[0].attention.query_key_value.weight.type() == type);
   const auto mapped = load<model_type>(folder.path(), {.type = type});
   check_same_numbers(packed, mapped);
   CHECK(logits_of(packed) == logits_of(mapped));

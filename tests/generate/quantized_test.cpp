@@ -16,6 +16,7 @@
 #include <transept/io/load_model.hpp>
 #include <transept/io/save_model.hpp>
 #include <transept/models/convert.hpp>
+#include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>
 
 using namespace transept;
@@ -99,7 +100,7 @@ TEST_CASE("a quantized model gives nearly the logits of the numbers its blocks d
   const auto type = GENERATE(from_range(std::begin(block_types), std::end(block_types)));
   const auto quantized = convert_weights(original(), type);
   const auto decoded = convert_weights(quantized, element_type::f32);
-  CHECK(decoded.wte.weight.layout() == matrix_layout::row_major);
+  CHECK(decoded.tokens.weight.layout() == matrix_layout::row_major);
   const auto expected = logits_of(decoded);
   const double error = relative_error(logits_of(quantized), expected);
   CAPTURE(error);

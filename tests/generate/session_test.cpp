@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <transept/generate/inspection.hpp>
+#include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>
 
 using namespace transept;
@@ -193,7 +194,8 @@ TEST_CASE("an inspection shows what was asked for, across chunks and earlier tok
 TEST_CASE("parameters can be read by name") {
   const auto weight = parameter<2>(model(), "h.1.attn.c_attn.weight");
   CHECK(weight.shape() == array_shape<2>{36, 108});
-  CHECK(weight(3, 5) == static_cast<const float*>(model().h[1].attn.c_attn.weight.data())[3 * 108 + 5]);
+  CHECK(weight(3, 5) ==
+        static_cast<const float*>(model().blocks[1].attention.query_key_value.weight.data())[3 * 108 + 5]);
   CHECK(parameter<1>(model(), "ln_f.weight")(35) == 1.0f);
   CHECK_THROWS_WITH(parameter<1>(model(), "wte.weight"), Catch::Contains("2 dimensions, not 1"));
   CHECK_THROWS_WITH(parameter<2>(model(), "h.3.ln_1.weight"),
@@ -203,7 +205,7 @@ TEST_CASE("parameters can be read by name") {
 TEST_CASE("weights that are not numbers show in the logits, and crash nothing") {
   auto damaged = initialise<gpt2<odd>>(3);
   std::vector<float> broken(36 * 211, NAN);
-  damaged.wte.weight = {broken.data(), element_type::f32, 211, 36};
+  damaged.tokens.weight = {broken.data(), element_type::f32, 211, 36};
   session session(damaged);
   const auto logits = forward(damaged, session, some_tokens(5));
   CHECK(std::all_of(logits.begin(), logits.end(), [](float x) { return std::isnan(x); }));

@@ -11,6 +11,7 @@
 #include <transept/generate/session.hpp>
 #include <transept/io/load_model.hpp>
 #include <transept/io/load_tokenizer.hpp>
+#include <transept/models/gpt2.hpp>
 
 using namespace transept;
 using ids = std::vector<token_id>;

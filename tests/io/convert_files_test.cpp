@@ -12,7 +12,9 @@
 #include <support/temporary_folder.hpp>
 
 #include <transept/io/convert_files.hpp>
+#include <transept/io/load_model.hpp>
 #include <transept/io/save_model.hpp>
+#include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>
 
 using namespace transept;
@@ -68,7 +70,7 @@ TEST_CASE("a folder becomes the GGUF file that llama.cpp's converter makes of it
   const auto folder = model_files::open(fixture("folder"));
   for (const auto type : all_types) {
     const auto path = out / file_name(type);
-    convert_to_gguf(folder, path, {.type = type, .threads = 2});
+    convert_to_gguf<gpt2_family>(folder, path, {.type = type, .threads = 2});
     const auto made = gguf_file::open(path), expected = gguf_file::open(fixture(file_name(type)));
     CHECK(made.tensors().size() == 2 + 2 * 12 + 2);
     for (const stored_tensor& tensor : made.tensors()) {
@@ -88,7 +90,7 @@ TEST_CASE("a folder becomes the GGUF file that llama.cpp's converter makes of it
       CHECK(mine->type == value.type);
       CHECK(mine->bytes == value.bytes);
     }
-    CHECK(model_files::open(path).config() == folder.config());
+    CHECK(model_files::open(path).config<gpt2_family>() == folder.config<gpt2_family>());
     check_same_tokenizer(path, fixture("folder"));
   }
 }
@@ -97,16 +99,16 @@ TEST_CASE("a GGUF file becomes a folder with the same parameters and vocabulary"
   const auto exact = load<gpt2<small>>(fixture("folder"));
   for (const auto type : {element_type::f32, element_type::f16, element_type::bf16}) {
     const support::temporary_folder out;
-    convert_to_folder(model_files::open(fixture("f32.gguf")), out / "a" / "b", {.type = type});
+    convert_to_folder<gpt2_family>(model_files::open(fixture("f32.gguf")), out / "a" / "b", {.type = type});
     const auto model = load<gpt2<small>>(out / "a" / "b");
-    CHECK(model.wte.weight.type() == type);
+    CHECK(model.tokens.weight.type() == type);
     for (const auto& name : support::parameter_names(exact)) {
       CAPTURE(name);
       auto expected = support::parameter_values(exact, name);
       for (float& x : expected) x = rounded(x, type);
       CHECK(support::parameter_values(model, name) == expected);
     }
-    CHECK(read_config(out / "a" / "b") == read_config(fixture("folder")));
+    CHECK(read_config<gpt2_family>(out / "a" / "b") == read_config<gpt2_family>(fixture("folder")));
     check_same_tokenizer(out / "a" / "b", fixture("folder"));
   }
 }
@@ -114,7 +116,7 @@ TEST_CASE("a GGUF file becomes a folder with the same parameters and vocabulary"
 TEST_CASE("quantized files become folders of the numbers they stand for") {
   for (const char* name : {"q8_0.gguf", "q4_0.gguf"}) {
     const support::temporary_folder out;
-    convert_to_folder(model_files::open(fixture(name)), out.path(), {.type = element_type::f32});
+    convert_to_folder<gpt2_family>(model_files::open(fixture(name)), out.path(), {.type = element_type::f32});
     const auto model = load<gpt2<small>>(out.path()), expected = load<gpt2<small>>(fixture(name));
     for (const auto& parameter : support::parameter_names(expected)) {
       CAPTURE(parameter);
@@ -127,8 +129,8 @@ TEST_CASE("a GGUF file of the type that is asked for keeps its bytes and its key
   for (const auto type : all_types) {
     const support::temporary_folder out;
     const auto source = gguf_file::open(fixture(file_name(type)));
-    const auto results =
-        convert_to_gguf(model_files::open(fixture(file_name(type))), out / "m.gguf", {.type = type});
+    const auto results = convert_to_gguf<gpt2_family>(model_files::open(fixture(file_name(type))),
+                                                      out / "m.gguf", {.type = type});
     const auto made = gguf_file::open(out / "m.gguf");
     for (const stored_tensor& tensor : made.tensors())
       CHECK(std::ranges::equal(tensor.bytes, source.find(tensor.name)->bytes));
@@ -145,11 +147,12 @@ TEST_CASE("the errors told are those between what was read and what was written"
   const auto exact = load<gpt2<small>>(fixture("folder"));
   for (const auto type : all_types) {
     const auto path = out / file_name(type);
-    const auto results = convert_to_gguf(model_files::open(fixture("folder")), path, {.type = type});
+    const auto results =
+        convert_to_gguf<gpt2_family>(model_files::open(fixture("folder")), path, {.type = type});
     const auto model = load<gpt2<small>>(path);
     for (const auto& result : results) {
       CAPTURE(result.name);
-      const auto name = *huggingface_name(result.name);
+      const auto name = support::tensor_called(model, result.name).name;
       const auto x = support::parameter_values(exact, name), y = support::parameter_values(model, name);
       double squares = 0, errors = 0, largest = 0;
       for (std::size_t i = 0; i < x.size(); ++i) {
@@ -180,10 +183,11 @@ TEST_CASE("files do not depend on the number of threads, and progress ends with 
     last = done;
     all = total;
   };
-  convert_to_gguf(files, out / "1.gguf", {.type = element_type::q4_0, .threads = 1, .progress = progress});
+  convert_to_gguf<gpt2_family>(files, out / "1.gguf",
+                               {.type = element_type::q4_0, .threads = 1, .progress = progress});
   CHECK(last == 3487232);
   CHECK(all == 3487232);
-  convert_to_gguf(files, out / "3.gguf", {.type = element_type::q4_0, .threads = 3});
+  convert_to_gguf<gpt2_family>(files, out / "3.gguf", {.type = element_type::q4_0, .threads = 3});
   CHECK(support::read_file(out / "1.gguf") == support::read_file(out / "3.gguf"));
 }
 
@@ -192,8 +196,8 @@ TEST_CASE("matrices of many pieces are transposed rightly") {
   const auto model = initialise<gpt2<wide>>(3);
   const support::temporary_folder out;
   save(model, out / "a");
-  convert_to_gguf(model_files::open(out / "a"), out / "b.gguf", {.type = element_type::f32});
-  convert_to_folder(model_files::open(out / "b.gguf"), out / "c", {.type = element_type::f32});
+  convert_to_gguf<gpt2_family>(model_files::open(out / "a"), out / "b.gguf", {.type = element_type::f32});
+  convert_to_folder<gpt2_family>(model_files::open(out / "b.gguf"), out / "c", {.type = element_type::f32});
   const auto back = load<gpt2<wide>>(out / "c"), between = load<gpt2<wide>>(out / "b.gguf");
   for (const auto& name : support::parameter_names(model)) {
     CAPTURE(name);
@@ -215,11 +219,12 @@ TEST_CASE("an untied output is written, a tied one's copy is not") {
   const auto model = initialise<gpt2<untied>>(5);
   const support::temporary_folder out;
   save(model, out / "a");
-  convert_to_gguf(model_files::open(out / "a"), out / "b.gguf", {.type = element_type::f32});
+  convert_to_gguf<gpt2_family>(model_files::open(out / "a"), out / "b.gguf", {.type = element_type::f32});
   const auto loaded = load<gpt2<untied>>(out / "b.gguf");
   CHECK(support::parameter_values(loaded, "lm_head.weight") ==
         support::parameter_values(model, "lm_head.weight"));
-  convert_to_gguf(model_files::open(fixture("f16.gguf")), out / "c.gguf", {.type = element_type::f16});
+  convert_to_gguf<gpt2_family>(model_files::open(fixture("f16.gguf")), out / "c.gguf",
+                               {.type = element_type::f16});
   CHECK(gguf_file::open(out / "c.gguf").find("output.weight") == nullptr);
 }
 
@@ -234,13 +239,14 @@ TEST_CASE("vocabularies that are smaller than the model are filled up, larger on
   };
   const std::string whole = support::read_file(out / "vocab.json");
   support::write_file(out / "vocab.json", without(whole, ", \"<|endoftext|>\": 271"));
-  convert_to_gguf(model_files::open(out.path()), out / "m.gguf", {});
+  convert_to_gguf<gpt2_family>(model_files::open(out.path()), out / "m.gguf", {});
   const auto tokenizer = load_tokenizer(out / "m.gguf");
   CHECK(tokenizer.vocabulary_size() == 272);
   CHECK(tokenizer.bytes(271) == "[PAD271]");
   support::write_file(out / "added_tokens.json", R"({"<more>": 271, "<most>": 272})");
-  CHECK_THROWS_AS(convert_to_gguf(model_files::open(out.path()), out / "n.gguf", {}), config_error);
-  CHECK_THROWS_WITH(convert_to_gguf(model_files::open(out.path()), out / "n.gguf", {}),
+  CHECK_THROWS_AS(convert_to_gguf<gpt2_family>(model_files::open(out.path()), out / "n.gguf", {}),
+                  config_error);
+  CHECK_THROWS_WITH(convert_to_gguf<gpt2_family>(model_files::open(out.path()), out / "n.gguf", {}),
                     Contains("vocab_size: expected at least the vocabulary's 273 tokens, found 272"));
   CHECK_FALSE(std::filesystem::exists(out / "n.gguf"));
 }
@@ -248,8 +254,8 @@ TEST_CASE("vocabularies that are smaller than the model are filled up, larger on
 TEST_CASE("what the format cannot hold is refused before anything is written") {
   const support::temporary_folder out;
   const auto convert = [&](const char* name, element_type type) {
-    convert_to_gguf(model_files::open(support::fixture("gpt2/" + std::string(name))), out / "m.gguf",
-                    {.type = type});
+    convert_to_gguf<gpt2_family>(model_files::open(support::fixture("gpt2/" + std::string(name))),
+                                 out / "m.gguf", {.type = type});
   };
   CHECK_THROWS_AS(convert("relu", element_type::f32), config_error);
   CHECK_THROWS_WITH(convert("relu", element_type::f32),
@@ -257,21 +263,58 @@ TEST_CASE("what the format cannot hold is refused before anything is written") {
   CHECK_THROWS_WITH(convert("inverse_layer_scale", element_type::f32),
                     Contains("expected false, found true"));
   CHECK_THROWS_WITH(convert("unscaled_attention", element_type::f32), Contains("expected true, found false"));
-  CHECK_THROWS_AS(convert("tied_f32", element_type::q8_0), argument_error);
-  CHECK_THROWS_WITH(convert("tied_f32", element_type::q8_0),
-                    Contains("tensor wte.weight: expected a multiple of 32 inputs for Q8_0, found 40"));
+  auto banded = initialise<gpt2<small>>(1);
+  banded.settings.windows = in_turn(small.n_layer, 8);
+  save(banded, out / "banded");
+  CHECK_THROWS_AS(convert_to_gguf<gpt2_family>(model_files::open(out / "banded"), out / "m.gguf", {}),
+                  config_error);
+  CHECK_THROWS_WITH(convert_to_gguf<gpt2_family>(model_files::open(out / "banded"), out / "m.gguf", {}),
+                    Contains("sliding_window: expected none, found 8"));
   CHECK_FALSE(std::filesystem::exists(out / "m.gguf"));
   convert("head_width", element_type::f16);
-  CHECK(model_files::open(out / "m.gguf").config().head_width == 20);
+  CHECK(model_files::open(out / "m.gguf").config<gpt2_family>().shape.head_width == 20);
   convert("inner_width", element_type::f16);
-  CHECK(model_files::open(out / "m.gguf").config().n_inner == 50);
-  CHECK_THROWS_AS(
-      convert_to_folder(model_files::open(fixture("f32.gguf")), out / "f", {.type = element_type::q4_0}),
-      argument_error);
-  CHECK_THROWS_WITH(
-      convert_to_folder(model_files::open(fixture("f32.gguf")), out / "f", {.type = element_type::q4_0}),
-      Contains("a Hugging Face folder holds F32, F16 or BF16, not Q4_0"));
+  CHECK(model_files::open(out / "m.gguf").config<gpt2_family>().shape.n_inner == 50);
+  CHECK_THROWS_AS(convert_to_folder<gpt2_family>(model_files::open(fixture("f32.gguf")), out / "f",
+                                                 {.type = element_type::q4_0}),
+                  argument_error);
+  CHECK_THROWS_WITH(convert_to_folder<gpt2_family>(model_files::open(fixture("f32.gguf")), out / "f",
+                                                   {.type = element_type::q4_0}),
+                    Contains("a Hugging Face folder holds F32, F16 or BF16, not Q4_0"));
   CHECK_FALSE(std::filesystem::exists(out / "f"));
+}
+
+TEST_CASE("a matrix whose inputs are no whole number of blocks becomes F16, and that is told") {
+  constexpr gpt2_config shape{.n_embd = 40, .n_layer = 3, .n_head = 4, .vocab_size = 101, .n_positions = 48};
+  const auto source = support::fixture("gpt2/tied_f32");
+  const auto exact = load<gpt2<shape>>(source);
+  for (const auto type : all_types) {
+    const support::temporary_folder out;
+    std::vector<std::string> kept;
+    const auto results = convert_to_gguf<gpt2_family>(
+        model_files::open(source), out / "m.gguf",
+        {.type = type, .kept_f16 = [&](const std::string& name, std::uint64_t inputs) {
+           CHECK(inputs == 40);
+           kept.push_back(name);
+         }});
+    const auto model = load<gpt2<shape>>(out / "m.gguf");
+    for (const auto& result : results) {
+      CAPTURE(result.name);
+      const auto tensor = support::tensor_called(exact, result.name);
+      const bool is_matrix = tensor.shape.size() == 2 && !tensor.is_lookup;
+      const bool fits = !is_block_type(type) || tensor.name.ends_with("mlp.c_proj.weight"); // of 160 inputs
+      CHECK(result.to == (!is_matrix ? element_type::f32 : fits ? type : element_type::f16));
+      if (is_block_type(type) && is_matrix)
+        CHECK((std::ranges::find(kept, tensor.name) != kept.end()) == !fits);
+      if (is_matrix && !fits) {
+        auto expected = support::parameter_values(exact, tensor.name);
+        for (float& x : expected) x = rounded(x, element_type::f16);
+        CHECK(support::parameter_values(model, tensor.name) == expected);
+      }
+    }
+    CHECK(kept.size() == (is_block_type(type) ? 1 + 3 * 3 : 0));
+    CHECK(model.blocks[2].network.down.weight.type() == type);
+  }
 }
 
 TEST_CASE("a GGUF stream takes exactly the bytes of its tensors") {

@@ -12,8 +12,10 @@
 #include <support/temporary_folder.hpp>
 
 #include <transept/io/checkpoint.hpp>
-#include <transept/io/huggingface_config.hpp>
+#include <transept/io/model_config.hpp>
 #include <transept/io/npy.hpp>
+#include <transept/io/write_config.hpp>
+#include <transept/models/gpt2/config.hpp>
 
 using namespace transept;
 
@@ -128,14 +130,15 @@ TEST_CASE("damaged shard indices open soundly or are refused") {
 
 TEST_CASE("damaged config.json files are read as a model that can be, or refused") {
   const auto open = [](const std::string& bytes) {
-    const auto config = parse_config(bytes, "config.json");
-    for (const int count : {config.n_embd, config.n_layer, config.n_head, config.head_width,
-                            config.vocab_size, config.n_positions, config.n_inner}) {
+    const auto config = parse_config<gpt2_family>(bytes, "config.json");
+    const auto& shape = config.shape;
+    for (const int count : {shape.n_embd, shape.n_layer, shape.n_head, shape.head_width, shape.vocab_size,
+                            shape.n_positions, shape.n_inner}) {
       if (count < 1) FAIL("a count that is not positive");
     }
-    if (!(config.layer_norm_epsilon > 0)) FAIL("an epsilon that is not positive");
-    if (to_declaration(config, "name").empty()) FAIL("no declaration");
-    if (parse_config(to_json(config), "config.json") != config) FAIL("not read back as written");
+    if (!(config.settings.layer_norm_epsilon > 0)) FAIL("an epsilon that is not positive");
+    if (to_declaration<gpt2_family>(shape, "name").empty()) FAIL("no declaration");
+    if (parse_config<gpt2_family>(to_json(config), "config.json") != config) FAIL("not read back as written");
   };
   open(valid_config);
   try_truncated(valid_config, open);

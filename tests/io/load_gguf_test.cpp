@@ -19,6 +19,7 @@
 #include <transept/io/load_tokenizer.hpp>
 #include <transept/io/save_model.hpp>
 #include <transept/io/visit_model.hpp>
+#include <transept/models/gpt2.hpp>
 
 using namespace transept;
 using Catch::Matchers::Contains;
@@ -109,10 +110,10 @@ std::string verdict(const made_file& file) {
 } // namespace
 
 TEST_CASE("a GGUF file's configuration is that of the same model's folder") {
-  const auto expected = read_config(fixture("folder"));
+  const auto expected = read_config<gpt2_family>(fixture("folder"));
   for (const char* name : {"f32.gguf", "f16.gguf", "bf16.gguf", "q8_0.gguf", "q4_0.gguf"}) {
     CAPTURE(name);
-    CHECK(model_files::open(fixture(name)).config() == expected);
+    CHECK(model_files::open(fixture(name)).config<gpt2_family>() == expected);
   }
 }
 
@@ -164,8 +165,8 @@ TEST_CASE("an F32 GGUF file holds the folder's parameters, used in place and tra
     CAPTURE(name);
     CHECK(support::parameter_values(model, name) == support::parameter_values(expected, name));
   }
-  CHECK(model.h[0].attn.c_attn.weight.layout() == matrix_layout::transposed);
-  CHECK(model.wte.weight.layout() == matrix_layout::row_major);
+  CHECK(model.blocks[0].attention.query_key_value.weight.layout() == matrix_layout::transposed);
+  CHECK(model.tokens.weight.layout() == matrix_layout::row_major);
 }
 
 TEST_CASE("F16 and BF16 files hold the folder's parameters rounded") {
@@ -179,8 +180,8 @@ TEST_CASE("F16 and BF16 files hold the folder's parameters rounded") {
         for (float& x : expected) x = type == element_type::f16 ? to_float(to_f16(x)) : to_float(to_bf16(x));
       CHECK(support::parameter_values(model, name) == expected);
     }
-    CHECK(model.wte.weight.type() == type);
-    CHECK(model.wpe.weight.type() == element_type::f32);
+    CHECK(model.tokens.weight.type() == type);
+    CHECK(model.positions.weight.type() == element_type::f32);
   }
 }
 
@@ -189,13 +190,14 @@ TEST_CASE("Q8_0 and Q4_0 files are packed into panels number for number") {
   for (const bool q8 : {true, false}) {
     const auto path = fixture(q8 ? "q8_0.gguf" : "q4_0.gguf");
     const auto model = load<gpt2<small>>(path);
-    CHECK(model.h[1].mlp.c_proj.weight.type() == (q8 ? element_type::q8_0 : element_type::q4_0));
+    CHECK(model.blocks[1].network.down.weight.type() == (q8 ? element_type::q8_0 : element_type::q4_0));
     const auto weights = checkpoint::open(path);
     for (const auto& name : support::parameter_names(model)) {
       CAPTURE(name);
       const auto values = support::parameter_values(model, name),
                  expected = support::parameter_values(exact, name);
-      const auto* tensor = weights.find(name);
+      const auto parameter = support::tensor_called(model, name);
+      const auto* tensor = weights.find(parameter.gguf);
       REQUIRE(tensor != nullptr);
       if (tensor->dtype == "F32") {
         CHECK(values == expected);
@@ -209,14 +211,14 @@ TEST_CASE("Q8_0 and Q4_0 files are packed into panels number for number") {
       else
         dequantize(*reinterpret_cast<const q4_0_block*>(tensor->bytes.data()), block.data());
       const std::size_t outputs = tensor->shape[0];
-      for (std::size_t i = 0; i < 32; ++i) first[i] = values[is_linear_weight(name) ? i * outputs : i];
+      for (std::size_t i = 0; i < 32; ++i) first[i] = values[parameter.is_linear ? i * outputs : i];
       CHECK(first == block);
     }
   }
 }
 
 TEST_CASE("the door opens GGUF files, or says what to declare") {
-  const auto layers = [](const auto& model) { return static_cast<int>(model.h.size()); };
+  const auto layers = [](const auto& model) { return static_cast<int>(model.blocks.size()); };
   CHECK(visit_model<gpt2<wider>, gpt2<small.any_vocabulary()>>(fixture("q4_0.gguf"), layers) == 2);
   CHECK_THROWS_WITH((visit_model<gpt2<wider>>(fixture("f32.gguf"), layers)),
                     Contains("no compiled model has the shape of this file") &&
@@ -225,6 +227,24 @@ TEST_CASE("the door opens GGUF files, or says what to declare") {
                         !Contains("config.json"));
   CHECK_THROWS_WITH(load<gpt2<wider>>(fixture("f32.gguf")),
                     Contains("the model in this file is not of the compiled type: n_embd is 32, not 64"));
+}
+
+TEST_CASE("the door names the architectures that it knows") {
+  const support::temporary_folder folder;
+  const auto none = [](const auto&) { return 0; };
+  made_file().key("general.architecture", gguf_key("general.architecture", "bert")).write(folder / "m.gguf");
+  CHECK_THROWS_AS((visit_model<gpt2<wider>, gpt2<any_gpt2>>(folder / "m.gguf", none)), config_error);
+  CHECK_THROWS_WITH((visit_model<gpt2<wider>, gpt2<any_gpt2>>(folder / "m.gguf", none)),
+                    (folder / "m.gguf").string() +
+                        ": key \"general.architecture\": expected \"gpt2\", found \"bert\"");
+  made_file().key("general.architecture", "").write(folder / "m.gguf");
+  CHECK_THROWS_WITH((visit_model<gpt2<any_gpt2>>(folder / "m.gguf", none)),
+                    EndsWith("expected \"gpt2\", found no such key"));
+  made_file()
+      .key("general.architecture", gguf_key("general.architecture", "transept"))
+      .write(folder / "m.gguf");
+  CHECK_THROWS_WITH((visit_model<gpt2<any_gpt2>>(folder / "m.gguf", none)),
+                    EndsWith("found \"transept\" with a model_type that is not known"));
 }
 
 TEST_CASE("an output that is a copy of the embedding is tied, any other is not") {
@@ -247,7 +267,7 @@ TEST_CASE("an output that is a copy of the embedding is tied, any other is not")
                                .tie_word_embeddings = false};
   const support::temporary_folder folder;
   file.write(folder / "m.gguf");
-  CHECK(load<gpt2<untied>>(folder / "m.gguf").lm_head.weight.type() == element_type::f16);
+  CHECK(load<gpt2<untied>>(folder / "m.gguf").output.weight.type() == element_type::f16);
 }
 
 TEST_CASE("each tensor may have a type of its own, and tensors that GPT-2 has not are ignored") {
@@ -264,11 +284,11 @@ TEST_CASE("each tensor may have a type of its own, and tensors that GPT-2 has no
   const support::temporary_folder folder;
   file.write(folder / "m.gguf");
   const auto model = load<gpt2<made>>(folder / "m.gguf");
-  CHECK(model.h[0].attn.c_attn.weight.type() == element_type::q8_0);
-  CHECK(model.h[0].mlp.c_fc.weight.type() == element_type::q4_0);
-  CHECK(model.h[0].mlp.c_proj.weight.type() == element_type::bf16);
-  CHECK(model.h[0].attn.c_proj.weight.type() == element_type::f32);
-  CHECK(model.wpe.weight.type() == element_type::f32); // only looked up: never in blocks
+  CHECK(model.blocks[0].attention.query_key_value.weight.type() == element_type::q8_0);
+  CHECK(model.blocks[0].network.up.weight.type() == element_type::q4_0);
+  CHECK(model.blocks[0].network.down.weight.type() == element_type::bf16);
+  CHECK(model.blocks[0].attention.output.weight.type() == element_type::f32);
+  CHECK(model.positions.weight.type() == element_type::f32); // only looked up: never in blocks
   CHECK(support::parameter_values(model, "wpe.weight") == std::vector<float>(128, 5.0f));
 }
 
@@ -318,7 +338,7 @@ TEST_CASE("a head width of its own is read") {
   made_file()
       .key("gpt2.attention.key_length", gguf_key("gpt2.attention.key_length", 5u))
       .write(folder / "m.gguf");
-  CHECK(model_files::open(folder / "m.gguf").config().head_width == 5);
+  CHECK(model_files::open(folder / "m.gguf").config<gpt2_family>().shape.head_width == 5);
 }
 
 TEST_CASE("tensors that are missing or of another shape are refused, transposed ones called so") {

@@ -14,7 +14,9 @@
 #include <transept/io/safetensors.hpp>
 #include <transept/io/save_model.hpp>
 #include <transept/io/visit_model.hpp>
+#include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>
+#include <transept/models/llama.hpp>
 
 using namespace transept;
 using Catch::Matchers::Contains;
@@ -108,7 +110,7 @@ TEST_CASE("a model may be saved over the folder that it is mapped from") {
   const auto before = values_of(loaded);
   save(loaded, folder.path(), element_type::f16);
   CHECK(values_of(loaded) == before);
-  CHECK(load<gpt2<tiny>>(folder.path()).wte.weight.type() == element_type::f16);
+  CHECK(load<gpt2<tiny>>(folder.path()).tokens.weight.type() == element_type::f16);
 }
 
 TEST_CASE("settings come from config.json and go back into it") {
@@ -177,7 +179,7 @@ TEST_CASE("halves load as what they are, and their vectors are widened") {
     const support::temporary_folder folder;
     save(model, folder.path(), type);
     const auto loaded = load<gpt2<tiny>>(folder.path());
-    CHECK(loaded.wte.weight.type() == type);
+    CHECK(loaded.tokens.weight.type() == type);
     const auto values = values_of(loaded);
     REQUIRE(values.size() == expected.size());
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -253,7 +255,7 @@ TEST_CASE("a config.json that disagrees with the tensors is refused") {
 
 TEST_CASE("the door finds the type of a folder, or says what to declare") {
   const model_folder folder;
-  const auto rows = [](const auto& model) { return static_cast<int>(model.wte.weight.cols()); };
+  const auto rows = [](const auto& model) { return static_cast<int>(model.tokens.weight.cols()); };
   CHECK(visit_model<gpt2<wider>, gpt2<tiny>>(folder.path(), rows) == 8);
   CHECK(visit_model<gpt2<wider>, gpt2<tiny.any_vocabulary()>>(folder.path(), rows) == 8);
   try {
@@ -266,4 +268,58 @@ TEST_CASE("the door finds the type of a folder, or says what to declare") {
                             ".n_positions = 5};") &&
                    Contains("n_embd is 8, not 12") && Contains("tie_word_embeddings is true, not false"));
   }
+}
+
+TEST_CASE("the door opens for the family that the folder names, or says which are known") {
+  const model_folder folder;
+  const auto family = [](const auto& model) {
+    return std::string(std::remove_cvref_t<decltype(model)>::family::name);
+  };
+  CHECK(visit_model<llama<any_llama>, gpt2<any_gpt2>>(folder.path(), family) == "GPT-2");
+  const auto config = folder / "config.json";
+  support::write_file(config, replaced(support::read_file(config), "\"gpt2\"", "\"bert\""));
+  CHECK_THROWS_AS((visit_model<gpt2<tiny>, gpt2<any_gpt2>>(folder.path(), family)), config_error);
+  CHECK_THROWS_WITH((visit_model<gpt2<tiny>, gpt2<any_gpt2>>(folder.path(), family)),
+                    config.string() + ": model_type: expected \"gpt2\", found \"bert\"");
+  CHECK_THROWS_WITH((visit_model<gpt2<any_gpt2>, llama<any_llama>>(folder.path(), family)),
+                    Contains("model_type: expected one of \"gpt2\", \"llama\"") &&
+                        Contains(", found \"bert\""));
+  CHECK(message_of<gpt2<any_gpt2>, config_error>(folder.path()) ==
+        config.string() + ": model_type: expected \"gpt2\", found \"bert\"");
+  support::write_file(config, replaced(support::read_file(config), "\"bert\"", "12"));
+  CHECK_THROWS_WITH((visit_model<gpt2<any_gpt2>>(folder.path(), family)),
+                    config.string() + ": model_type: expected \"gpt2\", found 12");
+}
+
+TEST_CASE(
+    "a folder that names no model type is one of the first family in the list, as Hugging Face's GPT-2 was") {
+  const model_folder folder;
+  const auto config = folder / "config.json";
+  support::write_file(config, replaced(support::read_file(config), "\"model_type\": \"gpt2\",", ""));
+  CHECK(visit_model<gpt2<any_gpt2>, llama<any_llama>>(
+            folder.path(), [](const auto& model) { return static_cast<int>(model.shape().n_embd); }) == 8);
+}
+
+TEST_CASE("bands of GPT-3 come from config.json and go back into it") {
+  auto model = initialise<gpt2<tiny>>(7);
+  model.settings.windows = in_turn(2, 3);
+  const support::temporary_folder folder;
+  save(model, folder.path());
+  CHECK(load<gpt2<tiny>>(folder.path()).settings == model.settings);
+  CHECK(load<gpt2<any_gpt2>>(folder.path()).settings == model.settings);
+}
+
+TEST_CASE(
+    "a model of run-time shape has the parameters of its folder, and is saved as one of compiled shape") {
+  const model_folder<tiny_untied> untied;
+  const model_folder tied;
+  for (const auto& path : {untied.path(), tied.path()}) {
+    const auto model = load<gpt2<any_gpt2>>(path);
+    CHECK(model.config == (path == tied.path() ? tiny : tiny_untied));
+    const support::temporary_folder out;
+    save(model, out.path());
+    for (const char* name : {"config.json", "model.safetensors"})
+      CHECK(support::read_file(out / name) == support::read_file(path / name));
+  }
+  CHECK(values_of(load<gpt2<any_gpt2>>(tied.path())) == values_of(load<gpt2<tiny>>(tied.path())));
 }

@@ -14,6 +14,7 @@
 #include <transept/generate/inspection.hpp>
 #include <transept/generate/session.hpp>
 #include <transept/io/load_model.hpp>
+#include <transept/models/gpt2.hpp>
 
 using namespace transept;
 
@@ -34,15 +35,38 @@ token_id likeliest(std::span<const float> logits) {
   return static_cast<token_id>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
+/// What the model in `folder` makes of `ids`.
+template <class Model>
+inspection seen_in(const std::filesystem::path& folder, const std::vector<token_id>& ids,
+                   const load_options& options) {
+  const auto model = load<Model>(folder, options);
+  session session(model, {.threads = 2});
+  return inspect(model, session, ids, {.hidden_states = true, .attentions = true, .logits = true});
+}
+
+/// A type whose shape is told at run time gives the bits of one that has it compiled in.
+template <gpt2_config Config>
+void check_same_at_run_time(const std::filesystem::path& folder, const std::vector<token_id>& ids) {
+  for (const bool packed : {false, true}) {
+    const auto compiled = seen_in<gpt2<Config>>(folder, ids, {.packed = packed});
+    const auto told = seen_in<gpt2<any_gpt2>>(folder, ids, {.packed = packed});
+    CHECK((told.logits == compiled.logits));
+    CHECK((told.hidden_states == compiled.hidden_states));
+    CHECK((told.attentions == compiled.attentions));
+  }
+}
+
 /// The model in `folder` against logits, hidden states, attentions and greedy ids in `expected`.
 template <gpt2_config Config>
 void check(const std::filesystem::path& folder, const std::filesystem::path& expected) {
   INFO(folder.string());
   const auto model = load<gpt2<Config>>(folder);
   const auto ids = read_ids(expected / "ids.npy");
+  check_same_at_run_time<Config>(folder, ids);
   // Tiles of bf16 round activations. So that everything can be compared closely, too few tokens for it at
   // once.
-  const bool rounds = kernels::runs_in_tiles(model.h[0].attn.c_attn.weight.type(), ids.size());
+  const bool rounds =
+      kernels::runs_in_tiles(model.blocks[0].attention.query_key_value.weight.type(), ids.size());
   const int chunk = rounds ? static_cast<int>(kernels::tiled_rows) - 1 : 512;
   for (int threads : {1, 2}) {
     session session(model, {.threads = threads, .prompt_chunk = chunk});

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>
 
 using namespace transept;
@@ -19,8 +20,11 @@ TEST_CASE("the published models have their published numbers of parameters") {
 TEST_CASE(
     "the walk over parameters counts what the type promises, dyn extents and an untied output included") {
   CHECK(count_parameters(gpt2<gpt2_small>::shaped()) == gpt2<gpt2_small>::parameter_count);
-  CHECK(count_parameters(gpt2<gpt2_small.any_vocabulary()>::shaped(50257, 1024)) == 124'439'808);
-  CHECK(count_parameters(gpt2<gpt2_small.any_vocabulary()>::shaped(50258, 1024)) == 124'439'808 + 768);
+  CHECK(count_parameters(gpt2<gpt2_small.any_vocabulary()>::shaped(gpt2_small)) == 124'439'808);
+  gpt2_config one_more = gpt2_small;
+  one_more.vocab_size = 50258;
+  CHECK(count_parameters(gpt2<gpt2_small.any_vocabulary()>::shaped(one_more)) == 124'439'808 + 768);
+  CHECK(count_parameters(gpt2<any_gpt2>::shaped(one_more)) == 124'439'808 + 768);
 
   constexpr gpt2_config untied{.n_embd = 48,
                                .n_layer = 2,
@@ -31,6 +35,8 @@ TEST_CASE(
   constexpr gpt2_config tied{.n_embd = 48, .n_layer = 2, .n_head = 3, .vocab_size = 101, .n_positions = 32};
   CHECK(gpt2<untied>::parameter_count == gpt2<tied>::parameter_count + 101 * 48);
   CHECK(count_parameters(gpt2<untied>::shaped()) == gpt2<untied>::parameter_count);
+  CHECK(count_parameters(gpt2<any_gpt2>::shaped(untied)) == gpt2<untied>::parameter_count);
+  CHECK(count_parameters(gpt2<any_gpt2>::shaped(tied)) == gpt2<tied>::parameter_count);
 }
 
 TEST_CASE("parameters carry Hugging Face's names, in order") {
@@ -54,7 +60,7 @@ TEST_CASE("defaults of a configuration follow from its other members") {
   // GPT-3 13B: heads × head width is not the width.
   constexpr gpt2_config gpt3_13b{
       .n_embd = 5140, .n_layer = 40, .n_head = 40, .n_positions = 2048, .head_width = 128};
-  STATIC_REQUIRE(decltype(gpt2<gpt3_13b>::block::attn)::parameter_count ==
+  STATIC_REQUIRE(decltype(gpt2<gpt3_13b>::block::attention)::parameter_count ==
                  std::size_t{5140} * 3 * 5120 + 3 * 5120 + std::size_t{5120} * 5140 + 5140);
 }
 
@@ -74,13 +80,13 @@ TEST_CASE("random initialisation follows GPT-2's rule, and is the same for any n
     CHECK(std::abs(sum / n) < 1e-3);
     return std::sqrt(squares / n);
   };
-  CHECK(deviation(model.wte.weight) == Approx(0.02).epsilon(0.02));
-  CHECK(deviation(model.h[3].attn.c_attn.weight) == Approx(0.02).epsilon(0.02));
-  CHECK(deviation(model.h[3].attn.c_proj.weight) == Approx(0.02 / 4).epsilon(0.03));
-  CHECK(deviation(model.h[7].mlp.c_proj.weight) == Approx(0.02 / 4).epsilon(0.03));
-  CHECK(model.h[0].ln_1.weight.data()[5] == 1.0f);
-  CHECK(model.h[0].ln_1.bias.data()[5] == 0.0f);
-  CHECK(model.h[0].mlp.c_fc.bias.data()[5] == 0.0f);
+  CHECK(deviation(model.tokens.weight) == Approx(0.02).epsilon(0.02));
+  CHECK(deviation(model.blocks[3].attention.query_key_value.weight) == Approx(0.02).epsilon(0.02));
+  CHECK(deviation(model.blocks[3].attention.output.weight) == Approx(0.02 / 4).epsilon(0.03));
+  CHECK(deviation(model.blocks[7].network.down.weight) == Approx(0.02 / 4).epsilon(0.03));
+  CHECK(model.blocks[0].norm_1.weight.data()[5] == 1.0f);
+  CHECK(model.blocks[0].norm_1.bias.data()[5] == 0.0f);
+  CHECK(model.blocks[0].network.up.bias.data()[5] == 0.0f);
 
   bool same = true, differs = false;
   const auto compare = [&](std::string_view, const auto& a, const auto& b, const auto& c) {

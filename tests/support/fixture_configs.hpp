@@ -1,7 +1,7 @@
 // The shapes of the random GPT-2 folders in tests/fixtures that scripts/make_fixtures.py makes.
 #pragma once
 
-#include <transept/models/gpt2_config.hpp>
+#include <transept/models/gpt2/config.hpp>
 
 namespace support {
 

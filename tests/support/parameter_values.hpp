@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <vector>
 
-#include <transept/io/gguf_names.hpp>
+#include <transept/io/file_tensors.hpp>
 #include <transept/io/safetensors_writer.hpp>
 #include <transept/kernels/panels.hpp>
 #include <transept/tensor/parameters.hpp>
@@ -49,10 +49,19 @@ std::vector<float> parameter_values(const Model& model, std::string_view wanted)
         if constexpr (std::remove_cvref_t<decltype(leaf)>::rank == 1)
           values.assign(leaf.data(), leaf.data() + leaf.size());
         else
-          values = matrix_values(leaf, transept::is_linear_weight(name));
+          values = matrix_values(leaf, leaf.use == transept::matrix_use::linear);
       },
       model);
   return values;
+}
+
+/// The one tensor of a GGUF file that holds the parameter called so in a Hugging Face folder, or the other
+/// way round.
+template <class Model>
+transept::file_tensor tensor_called(const Model& model, std::string_view name) {
+  for (const transept::file_tensor& tensor : transept::all_tensors_of(model))
+    if (tensor.name == name || tensor.gguf == name) return tensor;
+  return {};
 }
 
 template <class Model>

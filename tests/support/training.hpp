@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <vector>
 
+#include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>
 #include <transept/tensor/buffer.hpp>
 #include <transept/train/token_rows.hpp>

@@ -11,6 +11,7 @@
 #include <support/parameter_values.hpp>
 #include <support/training.hpp>
 
+#include <transept/models/gpt2.hpp>
 #include <transept/train/training.hpp>
 
 using namespace transept;

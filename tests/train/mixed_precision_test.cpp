@@ -9,6 +9,7 @@
 
 #include <transept/generate/batch.hpp>
 #include <transept/generate/session.hpp>
+#include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>
 #include <transept/train/training.hpp>
 

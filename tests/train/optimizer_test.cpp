@@ -6,6 +6,7 @@
 
 #include <support/compare.hpp>
 
+#include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>
 #include <transept/train/adamw.hpp>
 #include <transept/train/schedules.hpp>

@@ -15,6 +15,7 @@
 #include <transept/core/json.hpp>
 #include <transept/io/load_model.hpp>
 #include <transept/io/safetensors.hpp>
+#include <transept/models/gpt2.hpp>
 #include <transept/train/schedules.hpp>
 #include <transept/train/training.hpp>
 

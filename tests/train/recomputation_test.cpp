@@ -8,6 +8,7 @@
 #include <support/allocation_count.hpp>
 #include <support/training.hpp>
 
+#include <transept/models/gpt2.hpp>
 #include <transept/train/training.hpp>
 
 using namespace transept;

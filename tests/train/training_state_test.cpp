@@ -9,6 +9,7 @@
 
 #include <transept/io/load_model.hpp>
 #include <transept/io/save_model.hpp>
+#include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>
 #include <transept/train/training_state.hpp>
 

@@ -12,6 +12,7 @@
 
 #include <transept/generate/generation.hpp>
 #include <transept/generate/session.hpp>
+#include <transept/models/gpt2.hpp>
 #include <transept/train/schedules.hpp>
 #include <transept/train/training.hpp>
 
@@ -58,12 +59,12 @@ TEST_CASE("a model of another element type is trained in f32, and the given one 
   const auto model = some_model();
   const auto narrow = convert_weights(model, element_type::bf16);
   trainer trainer(narrow);
-  CHECK(trainer.model().wte.weight.type() == element_type::f32);
+  CHECK(trainer.model().tokens.weight.type() == element_type::f32);
   const batch_of_ids batch(2, 20);
   training_step(trainer, batch.inputs(), batch.wanted(), 1e-2);
   const auto widened = convert_weights(narrow, element_type::f32);
-  const auto* before = static_cast<const float*>(widened.wte.weight.data());
-  const auto* after = static_cast<const float*>(trainer.model().wte.weight.data());
+  const auto* before = static_cast<const float*>(widened.tokens.weight.data());
+  const auto* after = static_cast<const float*>(trainer.model().tokens.weight.data());
   CHECK(std::abs(before[7] - after[7]) > 0);
   CHECK(std::abs(before[7] - after[7]) < 0.02f);
 }
@@ -86,6 +87,42 @@ TEST_CASE("training gives the same bits for 1, 2 and 3 threads, with dropout too
     }
     CHECK(copy_of(trainer.parameters()) == expected);
     CHECK(copy_of(trainer.gradients()) == expected_gradient);
+  }
+}
+
+TEST_CASE("a model whose shape is told at run time learns to the bits of one that has it compiled in") {
+  constexpr gpt2_config tied = support::small;
+  constexpr gpt2_config untied{.n_embd = 40,
+                               .n_layer = 2,
+                               .n_head = 4,
+                               .vocab_size = 300,
+                               .n_positions = 64,
+                               .n_inner = 72,
+                               .head_width = 12,
+                               .tie_word_embeddings = false};
+  const batch_of_ids batch(3, 37);
+  const auto check = [&]<gpt2_config Config>(const training_options& options) {
+    auto model = support::some_model<Config>();
+    auto told = initialise<gpt2<any_gpt2>>(Config, model.settings, 3, {.standard_deviation = 0.2f});
+    model.settings.windows = told.settings.windows = in_turn(2, 9);
+    trainer compiled(model, options), at_run_time(told, options);
+    CHECK(copy_of(at_run_time.parameters()) == copy_of(compiled.parameters()));
+    for (int step = 0; step < 3; ++step)
+      CHECK(training_step(at_run_time, batch.inputs(), batch.wanted(), 1e-2).loss ==
+            training_step(compiled, batch.inputs(), batch.wanted(), 1e-2).loss);
+    CHECK(copy_of(at_run_time.parameters()) == copy_of(compiled.parameters()));
+    CHECK(evaluate(at_run_time, batch.inputs(), batch.wanted()) ==
+          evaluate(compiled, batch.inputs(), batch.wanted()));
+  };
+  for (const std::size_t frozen : {0u, 1u}) {
+    const training_options options{
+        .label_smoothing = 0.1f,
+        .dropout = {.embedding = 0.1f, .attention = 0.2f, .residual = 0.1f, .seed = 5},
+        .frozen_blocks = frozen,
+        .recompute_blocks = frozen == 1,
+        .threads = 2};
+    check.operator()<tied>(options);
+    check.operator()<untied>(options);
   }
 }
 

@@ -1,0 +1,109 @@
+// Every family's gradients against PyTorch's, for the folders of ../shared/oracle (manifest.json says how
+// they were made): by Hugging Face's names, whatever parts and order a file has of what is one parameter
+// here.
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <support/compare.hpp>
+#include <support/oracle.hpp>
+
+#include <transept/io/file_tensors.hpp>
+#include <transept/io/find_parameter.hpp>
+#include <transept/io/safetensors.hpp>
+#include <transept/io/visit_model.hpp>
+#include <transept/train/training.hpp>
+
+using namespace transept;
+
+namespace {
+
+/// Rows of token ids, and as targets the labels of the next positions; -100 does not count.
+struct oracle_batch {
+  explicit oracle_batch(const support::oracle_case& of) {
+    const auto ids = of.ids("input_ids"), labels = of.ids("labels");
+    REQUIRE((ids.size() == labels.size() && ids[0].size() == labels[0].size()));
+    rows = static_cast<extent>(ids.size());
+    cols = static_cast<extent>(ids[0].size());
+    for (std::size_t r = 0; r < ids.size(); ++r) {
+      tokens.insert(tokens.end(), ids[r].begin(), ids[r].end());
+      for (std::size_t t = 1; t <= ids[r].size(); ++t)
+        targets.push_back(t == ids[r].size() || labels[r][t] == -100 ? no_target : labels[r][t]);
+    }
+  }
+
+  std::vector<token_id> tokens, targets;
+  extent rows, cols;
+};
+
+/// What a file with the names of `part` would hold of `values` [inputs, all outputs], from output `first` on.
+std::vector<float> as_stored(const file_tensor& part, bool inputs_first, std::span<const float> values,
+                             std::size_t all_outputs, std::size_t first) {
+  const auto outputs = static_cast<std::size_t>(part.shape.back());
+  const std::size_t inputs = static_cast<std::size_t>(part.count()) / outputs;
+  std::vector<float> stored(inputs * outputs);
+  for (std::size_t i = 0; i < inputs; ++i)
+    for (std::size_t o = 0; o < outputs; ++o) {
+      const std::size_t place = part.stored_output(o);
+      stored[part.is_linear && !inputs_first ? place * inputs + i : i * outputs + place] =
+          values[i * all_outputs + first + o];
+    }
+  return stored;
+}
+
+template <class Model>
+void check_gradients(const Model& model, const support::oracle_case& of) {
+  const oracle_batch batch(of);
+  const auto expected = safetensors_file::open(of.folder / "grads.safetensors");
+  const auto expected_loss = static_cast<double>(of.floats("loss").values.at(0));
+  trainer trainer(model);
+  const double loss = accumulate_gradients(trainer, token_rows(batch.tokens.data(), batch.rows, batch.cols),
+                                           token_rows(batch.targets.data(), batch.rows, batch.cols));
+  CHECK(loss == Approx(expected_loss).epsilon(1e-5));
+
+  float largest = 0;
+  for (const float value : trainer.gradients().span()) largest = std::max(largest, std::abs(value));
+  std::size_t compared = 0;
+  for_each_parameter_here(
+      [&](std::string_view here, const auto& leaf, const auto& gradient) {
+        const std::span values(gradient.data(), static_cast<std::size_t>(gradient.size()));
+        const auto outputs = static_cast<std::size_t>(leaf.shape().back());
+        std::size_t first = 0;
+        for (const file_tensor& part :
+             tensors_of(Model::names, here, leaf_description::of(leaf), model.shape())) {
+          INFO(part.name);
+          const stored_tensor* tensor = expected.find(part.name);
+          if (tensor == nullptr) tensor = expected.find(detail::other_name(Model::names, part.name));
+          if (tensor == nullptr && here == "output.weight")
+            tensor = expected.find("lm_head.weight"); // NeoX's, in memory
+          REQUIRE(tensor != nullptr);
+          REQUIRE(tensor->bytes.size() == part.count() * sizeof(float));
+          std::vector<float> wanted(static_cast<std::size_t>(part.count()));
+          std::memcpy(wanted.data(), tensor->bytes.data(), tensor->bytes.size());
+          // A gradient that is 0 but for rounding (a bias of keys) is held to the others' scale.
+          wanted.push_back(1e-2f * largest);
+          auto found = as_stored(part, Model::names.inputs_first, values, outputs, first);
+          found.push_back(wanted.back());
+          CHECK(support::compare(found, wanted) <= 1e-4);
+          first += static_cast<std::size_t>(part.shape.back());
+          ++compared;
+        }
+      },
+      model, trainer.gradient());
+  CHECK(compared == expected.tensors().size());
+}
+
+} // namespace
+
+TEST_CASE("the gradients of every family are PyTorch's") {
+  for (const auto& each : support::shared_cases()) {
+    if (!each.has("grads.safetensors")) continue;
+    INFO(each.name());
+    visit_model(all_models{}, each.model(), {}, [&](const auto& model) { check_gradients(model, each); });
+  }
+}
