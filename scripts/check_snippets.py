@@ -2,9 +2,10 @@
 """Compiles every ```cpp block and configures every ```cmake block of README.md (or of the files given).
 
 A ```cpp block with an #include is a translation unit of its own. Any other is a fragment: the body of a function,
-after <transept/transept.hpp>; what it takes for granted is declared in an HTML comment before it:
+after <transept/transept.hpp>; what it takes for granted is declared, or included, in HTML comments before it:
 
     <!-- snippet: const auto tokenizer = transept::load_tokenizer("gpt2"); -->
+    <!-- snippet: #include <transept/models/all.hpp> -->
 
 A ```cmake block is a CMakeLists.txt, in a folder that has what it names: *.cpp sources, config.json files,
 transept's source tree for add_subdirectory and FetchContent, and an installed transept for find_package. What it
@@ -35,7 +36,9 @@ def run(*command):
 
 def check_cpp(code, given, folder):
     if not re.search(r"^\s*#\s*include", code, re.MULTILINE):
-        code = ("#include <transept/transept.hpp>\n#include <iostream>\n#include <string>\n#include <vector>\n"
+        headers = "".join(line + "\n" for line in given.splitlines() if line.startswith("#include"))
+        given = "\n".join(line for line in given.splitlines() if not line.startswith("#include"))
+        code = (f"#include <transept/transept.hpp>\n{headers}#include <iostream>\n#include <string>\n#include <vector>\n"
                 f"[[maybe_unused]] static void snippet() {{\n{given}\n{code}\n}}\n")
     source = folder / "snippet.cpp"
     source.write_text(code)
@@ -43,7 +46,7 @@ def check_cpp(code, given, folder):
     for name in re.findall(r"<(transept_configs/(\w+)\.hpp)>", code):
         header = folder / name[0]
         header.parent.mkdir(exist_ok=True)
-        header.write_text("#pragma once\n#include <transept/models/gpt2_config.hpp>\n"
+        header.write_text("#pragma once\n#include <transept/models/gpt2/config.hpp>\n"
                           f"inline constexpr transept::gpt2_config {name[1]}{{.n_embd = 64, .n_layer = 2, .n_head = 4}};\n")
     return run(COMPILER, *flags, source)
 
