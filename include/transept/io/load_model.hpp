@@ -146,8 +146,9 @@ struct load_options {
   /// that are only looked up (positions) keep theirs.
   std::optional<element_type> type = std::nullopt;
   /// Whether linear layers are laid out for the kernels (pack_weights) instead of staying mapped: the logits
-  /// keep their bits (nearly, where files have linear layers as [out, in]) and come faster, by a fifth or more where memory is the limit; the whole file is read
-  /// now, and its memory is not shared with other processes.
+  /// keep their bits (nearly, where files have linear layers as [out, in]) and come faster, by a fifth or
+  /// more where memory is the limit; the whole file is read now, and its memory is not shared with other
+  /// processes.
   bool packed = false;
   /// Threads to convert with; 0: one per processor.
   int threads = 0;

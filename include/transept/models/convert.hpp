@@ -142,9 +142,9 @@ Model convert_weights(const Model& model, element_type type, int threads = 0) {
                                   });
 }
 
-/// A copy of `model` whose linear layers lie as the kernels read them fastest; the logits keep their bits where they
-/// lay by rows, [in, out], and nearly where they lay as [out, in].
-/// `threads`: 0 is one per processor.
+/// A copy of `model` whose linear layers lie as the kernels read them fastest; the logits keep their bits
+/// where they lay by rows, [in, out], and nearly where they lay as [out, in]. `threads`: 0 is one per
+/// processor.
 template <class Model>
 Model pack_weights(const Model& model, int threads = 0) {
   return detail::with_each_matrix(model, threads, [](const auto& w, thread_pool& pool, weight_owner& memory) {
