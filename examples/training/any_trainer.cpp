@@ -70,8 +70,9 @@ std::unique_ptr<any_trainer> initialised(const new_model& wanted, const transept
   settings.bos_token_id = wanted.end_of_text;
   settings.eos_token_ids.clear();
   if (wanted.end_of_text) settings.eos_token_ids.push_back(*wanted.end_of_text);
-  const auto shape = family::sized(number(wanted.width), number(wanted.layers), number(wanted.heads),
-                                   number(wanted.vocabulary), number(wanted.context), settings);
+  const auto shape =
+      transept::new_shape<family>(number(wanted.width), number(wanted.layers), number(wanted.heads),
+                                  number(wanted.vocabulary), number(wanted.context), settings);
   const auto model = transept::initialise<Model>(shape, settings, wanted.seed, {.threads = options.threads});
   return std::make_unique<trainer_of<Model>>(model, options);
 }

@@ -1,4 +1,4 @@
-// expect: gpt2_config: n_embd must be divisible by n_head unless head_width is given
+// expect: a model's n_embd must be divisible by n_head unless head_width is given
 #include <transept/models/gpt2.hpp>
 
 #ifdef TRANSEPT_CONTROL

@@ -1,4 +1,4 @@
-// expect: gpt2_config: n_layer must be positive
+// expect: a model's n_layer must be positive
 #include <transept/models/gpt2.hpp>
 
 #ifdef TRANSEPT_CONTROL

@@ -1,4 +1,4 @@
-// expect: gpt2_config: vocab_size must be positive, or transept::dyn
+// expect: a model's vocab_size must be positive, or transept::dyn
 #include <transept/models/gpt2.hpp>
 
 #ifdef TRANSEPT_CONTROL

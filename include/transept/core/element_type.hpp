@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <transept/core/error.hpp>
@@ -106,6 +107,12 @@ constexpr f16 to_f16(float value) {
 constexpr float narrow(float value, float) { return value; }
 constexpr f16 narrow(float value, f16) { return to_f16(value); }
 constexpr bf16 narrow(float value, bf16) { return to_bf16(value); }
+
+/// The element type that T (float, f16 or bf16) is one element of.
+template <class T>
+inline constexpr element_type element_type_of_v = std::is_same_v<T, float> ? element_type::f32
+                                                  : std::is_same_v<T, f16> ? element_type::f16
+                                                                           : element_type::bf16;
 
 /// Calls `f` with a value of the C++ type that stores one element of `type`: `with_element_type(t, [](auto
 /// zero) { using T = decltype(zero); … })`. Throws argument_error for a block type.

@@ -20,7 +20,6 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -91,17 +90,10 @@ private:
     const std::uint64_t key_count = read_count(cursor, "metadata keys", 14);
     metadata_ = gguf_metadata(cursor, key_count);
     read_alignment(cursor);
-    std::vector<placed_tensor> placed;
+    std::vector<detail::placed_tensor> placed;
     for (std::uint64_t i = 0; i < tensor_count; ++i) placed.push_back(read_tensor(cursor, i));
     place(cursor, std::move(placed));
   }
-
-  /// A tensor whose bytes are not checked against the file yet.
-  struct placed_tensor {
-    stored_tensor tensor;
-    std::uint64_t begin; // relative to the data section
-    std::uint64_t size;
-  };
 
   void read_magic(detail::gguf_cursor& cursor) {
     const std::string_view found = file_.text().substr(0, 4);
@@ -141,7 +133,7 @@ private:
       cursor.fail(key + "a power of two, found " + std::to_string(alignment_));
   }
 
-  placed_tensor read_tensor(detail::gguf_cursor& cursor, std::uint64_t number) const {
+  detail::placed_tensor read_tensor(detail::gguf_cursor& cursor, std::uint64_t number) const {
     cursor.set_where("tensor " + std::to_string(number));
     const std::string_view name = cursor.string("name", longest_name);
     if (name.empty()) cursor.fail("name: expected a name, found none");
@@ -179,10 +171,9 @@ private:
   }
 
   /// The tensors must fill the data section side by side, with no more between them than alignment needs.
-  void place(detail::gguf_cursor& cursor, std::vector<placed_tensor> placed) {
+  void place(detail::gguf_cursor& cursor, std::vector<detail::placed_tensor> placed) {
     cursor.set_where({});
-    std::ranges::sort(placed, {},
-                      [](const placed_tensor& t) { return std::tie(t.begin, t.size, t.tensor.name); });
+    detail::sort_by_place(placed);
     const std::uint64_t start = std::min<std::uint64_t>(aligned(cursor.position()), file_.size());
     const auto data = file_.bytes().subspan(static_cast<std::size_t>(start));
     std::uint64_t end = 0;

@@ -56,6 +56,11 @@ const T* aligned_elements(const stored_tensor& tensor, weight_owner& memory) {
   return copy->data();
 }
 
+inline const void* aligned_elements(const stored_tensor& tensor, element_type type, weight_owner& memory) {
+  return with_element_type(type,
+                           [&]<class T>(T) -> const void* { return aligned_elements<T>(tensor, memory); });
+}
+
 /// The tensor's elements as f32: in place, or widened into a copy that `memory` keeps.
 inline const float* float_elements(const stored_tensor& tensor, element_type type, weight_owner& memory) {
   if (type == element_type::f32) return aligned_elements<float>(tensor, memory);
@@ -156,97 +161,6 @@ struct load_options {
 
 namespace detail {
 
-/// Gives one parameter its elements.
-template <class Leaf>
-class parameter_loader {
-public:
-  static constexpr bool is_matrix = std::remove_cvref_t<Leaf>::rank == 2;
-
-  /// `is_mapped`: the tensor's bytes are a file's. `outputs_first`: a linear layer lies as [out, in].
-  parameter_loader(Leaf& leaf, const stored_tensor& tensor, bool is_mapped, bool outputs_first,
-                   weight_owner& memory, const load_options& options, std::optional<thread_pool>& threads)
-      : leaf_(leaf),
-        tensor_(tensor),
-        type_(*element_type_of(tensor.dtype)),
-        is_mapped_(is_mapped),
-        outputs_first_(outputs_first),
-        memory_(memory),
-        options_(options),
-        threads_(threads) {}
-
-  /// `assembled` owns the bytes of a tensor that is not mapped.
-  void load(weight_owner assembled) {
-    if constexpr (!is_matrix) {
-      leaf_ = {float_elements(tensor_, type_, memory_), leaf_.size()};
-      if (!is_mapped_) memory_.keep(std::make_shared<weight_owner>(std::move(assembled)));
-    } else {
-      load_matrix(std::move(assembled));
-    }
-  }
-
-private:
-  static constexpr matrix_use use() {
-    if constexpr (is_matrix) return std::remove_cvref_t<Leaf>::use;
-    return matrix_use::lookup;
-  }
-
-  void release(std::span<const std::byte> bytes) const {
-    if (is_mapped_) release_pages(bytes);
-  }
-
-  /// `passing`: of a copy that is converted or packed at once.
-  void load_matrix(weight_owner passing) {
-    constexpr bool is_linear = use() == matrix_use::linear;
-    const bool is_kept = (!options_.type || *options_.type == type_) &&
-                         !(options_.packed && is_linear && !is_block_type(type_));
-    if ((is_block_type(type_) || !is_kept) && !threads_) threads_.emplace(options_.threads);
-    weight_owner& owner = is_kept && is_mapped_ ? memory_ : passing;
-    if (is_block_type(type_)) {
-      if constexpr (use() == matrix_use::lookup)
-        leaf_ = {unpacked_elements(tensor_, type_, owner), element_type::f32, leaf_.rows(), leaf_.cols()};
-      else
-        leaf_ = {packed_elements(tensor_, type_, *threads_, owner), type_, leaf_.rows(), leaf_.cols(),
-                 matrix_layout::panels};
-      release(tensor_.bytes);
-    } else {
-      with_element_type(type_, [&]<class T>(T) {
-        leaf_ = {aligned_elements<T>(tensor_, owner), type_, leaf_.rows(), leaf_.cols(),
-                 is_linear && outputs_first_ ? matrix_layout::transposed : matrix_layout::row_major};
-      });
-    }
-    if (is_kept) {
-      if (!is_mapped_) memory_.keep(std::make_shared<weight_owner>(std::move(passing)));
-      return;
-    }
-    const element_type wanted = options_.type.value_or(type_);
-    const bool is_packed = options_.packed && is_linear && !is_block_type(wanted);
-    weight_owner between; // of a converted copy that is packed at once
-    const std::size_t row_bytes = tensor_.bytes.size() / static_cast<std::size_t>(tensor_.shape[0]);
-    auto converted = convert(leaf_, wanted, *threads_, is_packed ? between : memory_,
-                             [&](std::size_t begin, std::size_t end) {
-                               release(tensor_.bytes.subspan(begin * row_bytes, (end - begin) * row_bytes));
-                             });
-    if (is_packed) converted = pack(converted, *threads_, memory_);
-    if (converted.data() == leaf_.data())
-      memory_.keep(std::make_shared<weight_owner>(std::move(passing)));
-    else
-      release(tensor_.bytes);
-    leaf_ = converted;
-  }
-
-  Leaf& leaf_;
-  const stored_tensor& tensor_;
-  element_type type_;
-  bool is_mapped_, outputs_first_;
-  weight_owner& memory_;
-  const load_options& options_;
-  std::optional<thread_pool>& threads_;
-};
-
-} // namespace detail
-
-namespace detail {
-
 /// A parameter's elements in its files: a mapped tensor, or one that was put together, which `assembled`
 /// owns.
 struct found_elements {
@@ -270,6 +184,74 @@ inline found_elements find_elements(const checkpoint& weights, const model_names
   return found;
 }
 
+/// Gives the matrices and vectors of one model their elements. Whatever a program's shapes are, they are
+/// loaded by their run-time views: this is compiled once.
+class parameter_loader {
+public:
+  /// `outputs_first`: linear layers lie as [out, in].
+  parameter_loader(weight_owner& memory, bool outputs_first, const load_options& options)
+      : memory_(memory), outputs_first_(outputs_first), options_(options) {}
+
+  /// The numbers of a vector.
+  const float* vector(found_elements found) {
+    const float* const values = float_elements(found.tensor, *element_type_of(found.tensor.dtype), memory_);
+    if (!found.is_mapped) memory_.keep(std::make_shared<weight_owner>(std::move(found.assembled)));
+    return values;
+  }
+
+  /// A matrix that is called [rows, cols].
+  kernels::stored_matrix matrix(found_elements found, std::size_t rows, std::size_t cols, matrix_use use) {
+    const stored_tensor& tensor = found.tensor;
+    weight_owner& passing = found.assembled; // of a copy that is converted or packed at once
+    const element_type type = *element_type_of(tensor.dtype);
+    const bool is_kept = (!options_.type || *options_.type == type) &&
+                         !(options_.packed && use == matrix_use::linear && !is_block_type(type));
+    if ((is_block_type(type) || !is_kept) && !threads_) threads_.emplace(options_.threads);
+    const kernels::stored_matrix stored =
+        as_stored(tensor, type, rows, cols, use, is_kept && found.is_mapped ? memory_ : passing);
+    const auto release = [&](std::span<const std::byte> bytes) {
+      if (found.is_mapped) release_pages(bytes);
+    };
+    if (is_block_type(type)) release(tensor.bytes);
+    if (is_kept) {
+      if (!found.is_mapped) memory_.keep(std::make_shared<weight_owner>(std::move(passing)));
+      return stored;
+    }
+    const element_type wanted = options_.type.value_or(type);
+    const bool is_packed = options_.packed && use == matrix_use::linear && !is_block_type(wanted);
+    weight_owner between; // of a converted copy that is packed at once
+    const std::size_t row_bytes = tensor.bytes.size() / static_cast<std::size_t>(tensor.shape[0]);
+    auto made = converted(stored, use, wanted, *threads_, is_packed ? between : memory_,
+                          [&](std::size_t begin, std::size_t end) {
+                            release(tensor.bytes.subspan(begin * row_bytes, (end - begin) * row_bytes));
+                          });
+    if (is_packed) made = packed(made, use, *threads_, memory_);
+    if (made.data == stored.data)
+      memory_.keep(std::make_shared<weight_owner>(std::move(passing)));
+    else
+      release(tensor.bytes);
+    return made;
+  }
+
+private:
+  /// As the file has it, but for blocks, which kernels read in panels.
+  kernels::stored_matrix as_stored(const stored_tensor& tensor, element_type type, std::size_t rows,
+                                   std::size_t cols, matrix_use use, weight_owner& owner) {
+    if (!is_block_type(type))
+      return {aligned_elements(tensor, type, owner), type, rows, cols,
+              use == matrix_use::linear && outputs_first_ ? matrix_layout::transposed
+                                                          : matrix_layout::row_major};
+    if (use == matrix_use::lookup)
+      return {unpacked_elements(tensor, type, owner), element_type::f32, rows, cols};
+    return {packed_elements(tensor, type, *threads_, owner), type, rows, cols, matrix_layout::panels};
+  }
+
+  weight_owner& memory_;
+  bool outputs_first_;
+  const load_options& options_;
+  std::optional<thread_pool> threads_; ///< started where something is to be converted or packed
+};
+
 } // namespace detail
 
 /// Fills every parameter of `model` (shaped, without data) from the tensors that hold it.
@@ -277,15 +259,17 @@ inline found_elements find_elements(const checkpoint& weights, const model_names
 template <class Model>
 void load_parameters(Model& model, weight_owner& memory, const checkpoint& weights,
                      const load_options& options = {}) {
-  std::optional<thread_pool> threads; // started where something is to be converted or packed
   static constexpr model_names names = detail::names_of<Model>();
-  const bool outputs_first = stores_outputs_first(weights, names);
+  detail::parameter_loader loader(memory, stores_outputs_first(weights, names), options);
   const decoder_shape shape = model.shape();
   for_each_parameter_here(
       [&](std::string_view here, auto& leaf) {
         auto found = detail::find_elements(weights, names, here, leaf_description::of(leaf), shape);
-        detail::parameter_loader(leaf, found.tensor, found.is_mapped, outputs_first, memory, options, threads)
-            .load(std::move(found.assembled));
+        if constexpr (std::remove_cvref_t<decltype(leaf)>::rank == 1)
+          leaf = {loader.vector(std::move(found)), leaf.size()};
+        else
+          leaf = detail::like(leaf, loader.matrix(std::move(found), static_cast<std::size_t>(leaf.rows()),
+                                                  static_cast<std::size_t>(leaf.cols()), leaf.use));
       },
       model);
   memory.keep(weights.owner());

@@ -95,13 +95,14 @@ model_config<Family> read_config(const std::filesystem::path& path) {
 namespace detail {
 
 inline std::string in_words(int value) { return std::to_string(value); }
-inline std::string in_words(choice value) { return value ? "true" : "false"; }
+inline std::string in_words(bool value) { return value ? "true" : "false"; }
+inline std::string in_words(choice value) { return in_words(bool(value)); }
 
 /// What differs between a folder's shape and a compiled one, "n_embd is 768, not 256, …"; empty: nothing.
 template <class Config>
 std::string shape_difference(const Config& folder, const Config& compiled) {
   std::string text;
-  Config::for_each_member([&](std::string_view name, auto pointer) {
+  for_each_member<Config>([&](std::string_view name, auto pointer) {
     const auto &found = folder.*pointer, &expected = compiled.*pointer;
     if (compatible(found, expected)) return;
     if (!text.empty()) text += ", ";
@@ -116,11 +117,12 @@ std::string shape_difference(const Config& folder, const Config& compiled) {
 /// have the value which follows from the others are left out.
 template <model_family Family>
 std::string to_initializer(const typename Family::config& shape) {
-  const typename Family::config defaults = Family::with_defaults(shape);
+  using config = typename Family::config;
+  const config defaults{.n_embd = shape.n_embd, .n_layer = shape.n_layer, .n_head = shape.n_head};
   std::string text = "{";
   std::size_t index = 0;
-  Family::config::for_each_member([&](std::string_view name, auto pointer) {
-    if (index++ < Family::members_without_default || shape.*pointer != defaults.*pointer)
+  for_each_member<config>([&](std::string_view name, auto pointer) {
+    if (index++ < 3 || shape.*pointer != defaults.*pointer)
       text += (text.size() == 1 ? "." : ", .") + std::string(name) + " = " + detail::in_words(shape.*pointer);
   });
   return text + "}";

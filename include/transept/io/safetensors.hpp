@@ -16,7 +16,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -64,7 +63,7 @@ private:
     const std::string_view header = find_header();
     const json root = parse_json(header, source_ + ": header", 8);
     if (!root.is_object()) fail("header: expected a JSON object, found " + described(root));
-    std::vector<placed_tensor> placed;
+    std::vector<detail::placed_tensor> placed;
     for (const auto& [name, value] : root.get_ref<const json::object_t&>()) {
       if (name == "__metadata__")
         read_metadata(value);
@@ -73,13 +72,6 @@ private:
     }
     place(std::move(placed), file_.bytes().subspan(8 + header.size()));
   }
-
-  /// A tensor whose bytes are not checked against the file yet.
-  struct placed_tensor {
-    stored_tensor tensor;
-    std::uint64_t begin;
-    std::uint64_t end;
-  };
 
   [[noreturn]] void fail(const std::string& what) const { throw format_error(source_ + ": " + what); }
 
@@ -134,7 +126,7 @@ private:
     return value.get<std::uint64_t>();
   }
 
-  placed_tensor read_tensor(const std::string& name, const json& value) const {
+  detail::placed_tensor read_tensor(const std::string& name, const json& value) const {
     if (!value.is_object()) fail(name, "expected an object, found " + described(value));
 
     const json& dtype = member(name, value, "dtype");
@@ -162,7 +154,7 @@ private:
                      std::to_string(end) + "]");
     }
     check_size(name, shape, dtype.get_ref<const std::string&>(), *bits, end - begin);
-    return {{name, dtype.get_ref<const std::string&>(), std::move(shape), {}, source_}, begin, end};
+    return {{name, dtype.get_ref<const std::string&>(), std::move(shape), {}, source_}, begin, end - begin};
   }
 
   void check_size(const std::string& name, const std::vector<std::uint64_t>& shape, const std::string& dtype,
@@ -180,12 +172,12 @@ private:
   }
 
   /// The tensors must fill the data section from its first byte to its last, side by side.
-  void place(std::vector<placed_tensor> placed, std::span<const std::byte> data) {
-    std::ranges::sort(placed, {},
-                      [](const placed_tensor& t) { return std::tie(t.begin, t.end, t.tensor.name); });
+  void place(std::vector<detail::placed_tensor> placed, std::span<const std::byte> data) {
+    detail::sort_by_place(placed);
     std::uint64_t position = 0;
     tensors_.reserve(placed.size());
-    for (auto& [tensor, begin, end] : placed) {
+    for (auto& [tensor, begin, size] : placed) {
+      const std::uint64_t end = begin + size;
       if (begin != position) {
         fail(tensor.name, std::string("data_offsets: ") + (begin < position ? "overlap" : "a hole before") +
                               ": expected begin at " + std::to_string(position) + ", found " +
@@ -198,7 +190,7 @@ private:
                  "\n  The file may have been cut short: compare its size with the one published.");
       }
       position = end;
-      tensor.bytes = data.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+      tensor.bytes = data.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(size));
       index_.emplace(tensor.name, tensors_.size());
       tensors_.push_back(std::move(tensor));
     }

@@ -1,6 +1,7 @@
 // A tensor as a file holds it: a name, a type, a shape, and where its bytes are.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -54,6 +55,20 @@ constexpr std::optional<std::uint64_t> bits_of_stored(std::string_view dtype) {
     if (known.name == dtype) return known.bits;
   }
   return std::nullopt;
+}
+
+/// A tensor whose bytes are not checked against the file yet.
+struct placed_tensor {
+  stored_tensor tensor;
+  std::uint64_t begin, size; ///< in bytes, from where the file's data begins
+};
+
+/// In the order of their bytes.
+inline void sort_by_place(std::vector<placed_tensor>& tensors) {
+  std::sort(tensors.begin(), tensors.end(), [](const placed_tensor& a, const placed_tensor& b) {
+    if (a.begin != b.begin) return a.begin < b.begin;
+    return a.size != b.size ? a.size < b.size : a.tensor.name < b.tensor.name;
+  });
 }
 
 } // namespace detail

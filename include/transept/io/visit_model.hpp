@@ -28,7 +28,7 @@ namespace detail {
 template <class Config>
 std::string shape_in_words(const Config& config) {
   std::string text;
-  Config::for_each_member([&](std::string_view name, auto pointer) {
+  for_each_member<Config>([&](std::string_view name, auto pointer) {
     if constexpr (std::is_same_v<decltype(pointer), int Config::*>)
       if (const int value = config.*pointer; value != dyn)
         text += (text.empty() ? "" : ", ") + std::string(name) + " " + std::to_string(value);

@@ -51,23 +51,26 @@ struct block {
   static constexpr std::size_t parameter_count = 2 * Norm::parameter_count + Attention::parameter_count +
                                                  Network::parameter_count + 2 * OutputNorm::parameter_count;
 
-  /// One without output norms, whose network has these extents besides its width.
+  /// One with the output norms that its type has, whose network has these extents besides its width.
   static block shaped(extent width, const attention_extents& extents, auto... of_network) {
     return {.norm_1 = Norm::shaped(width),
             .attention = Attention::shaped(extents),
-            .attention_norm = {},
+            .attention_norm = OutputNorm::shaped(OutputNorm::never_there ? 0 : width),
             .norm_2 = Norm::shaped(width),
             .network = Network::shaped(width, of_network...),
-            .network_norm = {}};
+            .network_norm = OutputNorm::shaped(OutputNorm::never_there ? 0 : width)};
   }
 };
 
-/// GPT-2's block.
+/// A block of layer norms and a plain network, all with biases: GPT-2's, and its kin's.
+template <class Attention, extent Inner, class Weights = inference_weights>
+using plain_block = block<layer_norm<Attention::width, true, true, Weights>, Attention,
+                          feed_forward<Attention::width, Inner, true, Weights>, rms_norm<0, Weights>>;
+
+/// GPT-2's, by its numbers.
 template <extent Width, extent Heads, extent HeadWidth = even_share(Width, Heads),
           extent Inner = product_of(4, Width), class Weights = inference_weights>
-using pre_norm_block =
-    block<layer_norm<Width, true, true, Weights>, multi_head_attention<Width, Heads, HeadWidth, Weights>,
-          feed_forward<Width, Inner, true, Weights>, rms_norm<0, Weights>>;
+using pre_norm_block = plain_block<multi_head_attention<Width, Heads, HeadWidth, Weights>, Inner, Weights>;
 
 namespace detail {
 

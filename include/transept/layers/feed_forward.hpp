@@ -15,6 +15,7 @@ struct feed_forward {
   linear<Width, Inner, Bias, Weights> up;
   linear<Inner, Width, Bias, Weights> down;
 
+  static constexpr std::size_t projections = 1; ///< of the input to the inner width
   static constexpr auto members =
       members_of(member{"up", &feed_forward::up}, member{"down", &feed_forward::down});
   static constexpr std::size_t parameter_count =

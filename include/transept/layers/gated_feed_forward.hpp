@@ -18,6 +18,7 @@ struct gated_feed_forward {
   linear<Width, product_of(2, Inner), Bias, Weights> gate_up; ///< the gate's outputs, then the value's
   linear<Inner, Width, Bias, Weights> down;
 
+  static constexpr std::size_t projections = 2; ///< of the input to the inner width
   static constexpr auto members =
       members_of(member{"gate_up", &gated_feed_forward::gate_up}, member{"down", &gated_feed_forward::down});
   static constexpr std::size_t parameter_count =

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <type_traits>
@@ -35,57 +36,50 @@ T* allocate_weights(weight_owner& memory, std::size_t count) {
   return data;
 }
 
-/// For who does not want to hear which rows were read.
-struct ignore_rows {
-  void operator()(std::size_t /*begin*/, std::size_t /*end*/) const {}
-};
+/// Hears that rows [begin, end) of a table were read, and are not read again.
+using rows_listener = std::function<void(std::size_t begin, std::size_t end)>;
 
-} // namespace detail
+// Matrices are converted by their run-time view, so that a program's static shapes share one compiled
+// conversion.
 
-/// out [rows, cols] = the elements of w, by rows, as T (float, f16 or bf16).
-template <class T, extent Rows, extent Cols, matrix_use Use>
-void copy_elements(const weight_matrix<Rows, Cols, Use>& w, thread_pool& threads, T* out) {
-  const kernels::stored_matrix from = detail::operand(w);
+/// out [rows, cols] = the elements of w, by rows, as `type` (not in blocks). `use` says in what form blocks
+/// lie: by outputs, which are the rows of a table and the columns of a linear layer.
+inline void copy_elements(const kernels::stored_matrix& from, matrix_use use, thread_pool& threads,
+                          element_type type, void* out) {
   parallel_for(threads, from.rows, 16, [&](std::size_t begin, std::size_t end, int) {
     std::vector<float> row(from.cols);
     for (std::size_t r = begin; r < end; ++r) {
-      if constexpr (Use == matrix_use::linear)
+      if (use == matrix_use::linear)
         kernels::copy_input_row(from, r, row.data());
       else
         kernels::copy_row(from, r, row.data());
-      for (std::size_t i = 0; i < from.cols; ++i) out[r * from.cols + i] = narrow(row[i], T{});
+      with_element_type(type, [&]<class T>(T) {
+        T* const to = static_cast<T*>(out) + r * from.cols;
+        for (std::size_t i = 0; i < from.cols; ++i) to[i] = narrow(row[i], T{});
+      });
     }
   });
 }
 
-/// The matrix with elements of `type`; `memory` keeps them. What has that type already stays where it is, and
-/// so does what is only looked up when `type` is a block type. `read(begin, end)` hears of the rows of a
-/// table that has become blocks, as soon as they are not read again: tables are large, and may be let go
-/// piece by piece.
-template <extent Rows, extent Cols, matrix_use Use, class Read = detail::ignore_rows>
-weight_matrix<Rows, Cols, Use> convert(const weight_matrix<Rows, Cols, Use>& w, element_type type,
-                                       thread_pool& threads, weight_owner& memory, Read&& read = {}) {
-  if (w.type() == type || (Use == matrix_use::lookup && is_block_type(type))) return w;
+inline kernels::stored_matrix converted(const kernels::stored_matrix& from, matrix_use use, element_type type,
+                                        thread_pool& threads, weight_owner& memory,
+                                        const rows_listener& read) {
+  if (from.type == type || (use == matrix_use::lookup && is_block_type(type))) return from;
   if (!is_block_type(type)) {
-    return with_element_type(type, [&]<class T>(T) -> weight_matrix<Rows, Cols, Use> {
-      T* const data = detail::allocate_weights<T>(memory, static_cast<std::size_t>(w.size()));
-      copy_elements(w, threads, data);
-      return {data, type, w.rows(), w.cols()};
-    });
+    void* const data = allocate_weights<std::byte>(memory, from.rows * from.cols * size_of(type));
+    copy_elements(from, use, threads, type, data);
+    return {data, type, from.rows, from.cols};
   }
-  if (w.layout() == matrix_layout::panels) { // by rows first
+  if (from.layout == matrix_layout::panels) { // by rows first
     weight_owner passing;
-    float* const values = detail::allocate_weights<float>(passing, static_cast<std::size_t>(w.size()));
-    copy_elements(w, threads, values);
-    return convert(weight_matrix<Rows, Cols, Use>(values, element_type::f32, w.rows(), w.cols()), type,
-                   threads, memory);
+    float* const values = allocate_weights<float>(passing, from.rows * from.cols);
+    copy_elements(from, use, threads, element_type::f32, values);
+    return converted({values, element_type::f32, from.rows, from.cols}, use, type, threads, memory, {});
   }
-  constexpr bool outputs_are_rows = Use == matrix_use::table;
-  const kernels::stored_matrix from = detail::operand(w);
+  const bool outputs_are_rows = use == matrix_use::table;
   const std::size_t inputs = outputs_are_rows ? from.cols : from.rows;
   const std::size_t outputs = outputs_are_rows ? from.rows : from.cols;
-  std::byte* const packed =
-      detail::allocate_weights<std::byte>(memory, kernels::panel_bytes(type, inputs, outputs));
+  std::byte* const packed = allocate_weights<std::byte>(memory, kernels::panel_bytes(type, inputs, outputs));
   const bool in_pieces = outputs_are_rows && from.layout == matrix_layout::row_major;
   const std::size_t some = in_pieces ? 64 * kernels::panel_outputs : outputs;
   for (std::size_t begin = 0; begin < outputs; begin += some) {
@@ -96,9 +90,44 @@ weight_matrix<Rows, Cols, Use> convert(const weight_matrix<Rows, Cols, Use>& w, 
     }
     kernels::quantize_panels(threads, piece, outputs_are_rows, type,
                              packed + kernels::panel_bytes(type, inputs, begin));
-    if (in_pieces) read(begin, begin + piece.rows);
+    if (in_pieces && read) read(begin, begin + piece.rows);
   }
-  return {packed, type, w.rows(), w.cols(), matrix_layout::panels};
+  return {packed, type, from.rows, from.cols, matrix_layout::panels};
+}
+
+inline kernels::stored_matrix packed(const kernels::stored_matrix& from, matrix_use use, thread_pool& threads,
+                                     weight_owner& memory) {
+  if (use != matrix_use::linear || from.layout == matrix_layout::panels) return from;
+  std::byte* const data =
+      allocate_weights<std::byte>(memory, kernels::panel_bytes(from.type, from.rows, from.cols));
+  kernels::pack_float_panels(threads, from, data);
+  return {data, from.type, from.rows, from.cols, matrix_layout::panels};
+}
+
+/// The matrix of w's type that is `view`.
+template <extent Rows, extent Cols, matrix_use Use>
+weight_matrix<Rows, Cols, Use> like(const weight_matrix<Rows, Cols, Use>& w,
+                                    const kernels::stored_matrix& view) {
+  return {view.data, view.type, w.rows(), w.cols(), view.layout};
+}
+
+} // namespace detail
+
+/// out [rows, cols] = the elements of w, by rows, as T (float, f16 or bf16).
+template <class T, extent Rows, extent Cols, matrix_use Use>
+void copy_elements(const weight_matrix<Rows, Cols, Use>& w, thread_pool& threads, T* out) {
+  detail::copy_elements(detail::operand(w), Use, threads, element_type_of_v<T>, out);
+}
+
+/// The matrix with elements of `type`; `memory` keeps them. What has that type already stays where it is, and
+/// so does what is only looked up when `type` is a block type. `read(begin, end)` hears of the rows of a
+/// table that has become blocks, as soon as they are not read again: tables are large, and may be let go
+/// piece by piece.
+template <extent Rows, extent Cols, matrix_use Use>
+weight_matrix<Rows, Cols, Use> convert(const weight_matrix<Rows, Cols, Use>& w, element_type type,
+                                       thread_pool& threads, weight_owner& memory,
+                                       const detail::rows_listener& read = {}) {
+  return detail::like(w, detail::converted(detail::operand(w), Use, type, threads, memory, read));
 }
 
 /// The matrix in panels (kernels/float_panels.hpp) that `memory` keeps, its numbers and their type as they
@@ -106,12 +135,7 @@ weight_matrix<Rows, Cols, Use> convert(const weight_matrix<Rows, Cols, Use>& w, 
 template <extent Rows, extent Cols, matrix_use Use>
 weight_matrix<Rows, Cols, Use> pack(const weight_matrix<Rows, Cols, Use>& w, thread_pool& threads,
                                     weight_owner& memory) {
-  if (Use != matrix_use::linear || w.layout() == matrix_layout::panels) return w;
-  const kernels::stored_matrix from = detail::operand(w);
-  std::byte* const packed =
-      detail::allocate_weights<std::byte>(memory, kernels::panel_bytes(w.type(), from.rows, from.cols));
-  kernels::pack_float_panels(threads, from, packed);
-  return {packed, w.type(), w.rows(), w.cols(), matrix_layout::panels};
+  return detail::like(w, detail::packed(detail::operand(w), Use, threads, memory));
 }
 
 namespace detail {

@@ -3,10 +3,10 @@
 //
 //   x = embed(tokens);  for each block: x = block(x);  logits = project(final_norm(x))
 //
-// A model of the family has the members tokens, blocks, and where it needs them norm, positions, output,
-// rotary, alibi; it says with which numbers a block is to run (settings_of_block), and writes a function of
-// its own where it differs from what is here: embed, final_norm, project, and their way back. Any other type
-// can be a decoder too (examples/own_model.cpp): the concept asks for four functions.
+// A model of the family is a decoder_base with the members tokens, blocks, and where it needs them norm,
+// positions, output, rotary, alibi; it says with which numbers a block is to run (settings_of_block), and
+// writes a function of its own where it differs from what is here: embed, final_norm, project, and their way
+// back. Any other type can be a decoder too (examples/own_model.cpp): the concept asks for four functions.
 #pragma once
 
 #include <algorithm>
@@ -28,31 +28,11 @@
 #include <transept/layers/kv_cache_batch.hpp>
 #include <transept/layers/observer.hpp>
 #include <transept/layers/position_terms.hpp>
+#include <transept/models/decoder_base.hpp>
 #include <transept/runtime/compute_context.hpp>
 #include <transept/tensor/view.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
-
-/// The run-time sizes of a decoder: what a session makes its cache and workspace from.
-struct decoder_shape {
-  std::size_t n_layer, n_head, head_width;
-  std::size_t n_embd, n_inner;
-  std::size_t vocab_size, n_positions;
-
-  std::size_t n_key_value_head = n_head;
-  std::size_t n_projected = n_inner; ///< what a row of the network's first product has: more with a gate
-  std::size_t n_output = n_embd;     ///< width of the last hidden state
-  /// Whether positions end with n_positions, as those of a table do; functions of the position go on.
-  bool is_bounded = true;
-  /// Scratch memory beyond a pre-norm block's: floats for each row of a pass, and for each position of a
-  /// text.
-  std::size_t scratch_per_row = 0, scratch_per_position = 0;
-
-  /// The most positions that a text can have.
-  std::size_t most_positions() const { return is_bounded ? n_positions : std::size_t{1} << 30; }
-
-  friend bool operator==(const decoder_shape&, const decoder_shape&) = default;
-};
 
 /// The width of a model's last hidden state: another than the residual stream's where it says so.
 template <class Model>
@@ -89,44 +69,6 @@ concept batched_decoder_model = decoder_model<Model> &&
   forward(model, context, tokens, cache, x, no_observer{});
 };
 
-/// The shape of a model whose config has the usual members; it says what else is different.
-template <class Config>
-decoder_shape shape_of(const Config& c) {
-  const auto size = [](int n) { return static_cast<std::size_t>(n); };
-  decoder_shape shape{.n_layer = size(c.n_layer),
-                      .n_head = size(c.n_head),
-                      .head_width = size(c.head_width),
-                      .n_embd = size(c.n_embd),
-                      .n_inner = size(c.n_inner),
-                      .vocab_size = size(c.vocab_size),
-                      .n_positions = size(c.n_positions)};
-  if constexpr (requires { c.n_key_value_head; }) shape.n_key_value_head = size(c.n_key_value_head);
-  return shape;
-}
-
-/// An output matrix of its own, or, where it is tied to the embedding, none.
-template <choice Tied, extent Vocabulary, extent Width, class Weights>
-using untied_output = embedding<Tied == choice(true)    ? 0
-                                : Tied == choice(false) ? Vocabulary
-                                                        : dyn,
-                                Width, matrix_use::table, Weights>;
-
-/// `Depth` blocks, which may be `dyn`.
-template <class Block, extent Depth>
-using block_list = std::conditional_t<Depth == dyn, std::vector<Block>,
-                                      std::array<Block, static_cast<std::size_t>(Depth == dyn ? 1 : Depth)>>;
-
-/// All equal to `block`, `depth` of them.
-template <class Block, extent Depth>
-block_list<Block, Depth> repeated(const Block& block, [[maybe_unused]] extent depth) {
-  block_list<Block, Depth> blocks;
-  if constexpr (Depth == dyn)
-    blocks.assign(static_cast<std::size_t>(depth), block);
-  else
-    blocks.fill(block);
-  return blocks;
-}
-
 /// A model of this family: made of blocks, and of members that are called as the file's first lines say.
 template <class Model>
 concept block_decoder = requires(const Model& model) {
@@ -135,31 +77,6 @@ concept block_decoder = requires(const Model& model) {
   { model.norms() } -> std::convertible_to<norm_settings>;
   settings_of_block(model, std::size_t{}, position_terms{});
 };
-
-/// A model of this shape whose blocks are all like `block`: every part that it has gets its extents, and no
-/// data yet.
-template <class Model>
-Model assembled(const typename Model::family::config& c, const typename Model::block& block) {
-  Model model;
-  model.config = c;
-  model.tokens = decltype(model.tokens)::shaped(c.vocab_size, c.n_embd);
-  if constexpr (requires { model.positions; })
-    model.positions = decltype(model.positions)::shaped(c.n_positions, c.n_embd);
-  model.blocks = repeated<typename Model::block, Model::static_config.n_layer>(block, c.n_layer);
-  if constexpr (requires { model.norm; }) model.norm = decltype(model.norm)::shaped(c.n_embd);
-  model.output = decltype(model.output)::shaped(c.tie_word_embeddings ? 0 : c.vocab_size, c.n_embd);
-  return model;
-}
-
-/// A model of this shape and these settings, its views with their extents but no data yet. What follows from
-/// both (frequencies of rotary positions, …) is made by the model's `prepare`, where it has one.
-template <class Model>
-Model shaped_model(const typename Model::family::config& config, typename Model::family::settings settings) {
-  Model model = Model::shaped(config);
-  model.settings = std::move(settings);
-  if constexpr (requires { model.prepare(); }) model.prepare();
-  return model;
-}
 
 // ---- Before the blocks -----------------------------------------------------------------------------------
 

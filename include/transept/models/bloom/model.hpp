@@ -17,51 +17,28 @@
 namespace transept::inline TRANSEPT_ABI {
 
 template <bloom_config Config, class Weights = inference_weights>
-struct bloom {
-  using family = bloom_family;
-  static constexpr bloom_config static_config = Config;
+struct bloom : decoder_base<bloom_family, Config, Weights> {
   static constexpr model_names names = bloom_names;
   static constexpr extent width = Config.n_embd;
-  template <class Other>
-  using stored_as = bloom<Config, Other>;
-  using block =
-      transept::block<layer_norm<width, true, true, Weights>, attention<Config.attention(), Weights>,
-                      feed_forward<width, Config.n_inner, true, Weights>, rms_norm<0, Weights>>;
+  using block = plain_block<attention<Config.attention(), Weights>, Config.n_inner, Weights>;
 
   embedding<Config.vocab_size, width, matrix_use::table, Weights> tokens;
   layer_norm<width, true, true, Weights> tokens_norm;
   block_list<block, Config.n_layer> blocks;
   layer_norm<width, true, true, Weights> norm;
   untied_output<Config.tie_word_embeddings, Config.vocab_size, width, Weights> output;
-
-  bloom_config config = Config;
-  bloom_settings settings;
   std::vector<float> alibi; ///< every head's slope
-  weight_owner memory;
 
   static constexpr auto members = members_of(
       member{"tokens", &bloom::tokens}, member{"tokens_norm", &bloom::tokens_norm},
       member{"blocks", &bloom::blocks}, member{"norm", &bloom::norm}, member{"output", &bloom::output});
 
-  static bloom shaped(const bloom_config& c = Config) {
-    auto model = assembled<bloom>(c, block::shaped(c.n_embd, c.attention(), c.n_inner));
-    model.tokens_norm = decltype(tokens_norm)::shaped(c.n_embd);
-    return model;
-  }
-
   void prepare() {
-    alibi.resize(static_cast<std::size_t>(config.n_head));
+    alibi.resize(static_cast<std::size_t>(this->config.n_head));
     fill_alibi_slopes(alibi);
   }
 
-  norm_settings norms() const { return {.epsilon = settings.layer_norm_epsilon}; }
-
-  decoder_shape shape() const {
-    decoder_shape shape = shape_of(config);
-    shape.is_bounded = false;
-    shape.scratch_per_position = shape.n_head;
-    return shape;
-  }
+  norm_settings norms() const { return {.epsilon = this->settings.layer_norm_epsilon}; }
 };
 
 template <bloom_config Config>

@@ -2,31 +2,22 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <cstddef>
-#include <optional>
-#include <string_view>
-#include <vector>
 
-#include <transept/core/activation.hpp>
-#include <transept/core/types.hpp>
-#include <transept/layers/attention.hpp>
+#include <cmath>
+
 #include <transept/models/family.hpp>
 #include <transept/models/rotary_fields.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
 struct gemma_config {
-  int n_embd;                    ///< hidden_size
-  int n_layer;                   ///< num_hidden_layers
-  int n_head;                    ///< num_attention_heads
-  int n_inner;                   ///< intermediate_size
-  int n_key_value_head = n_head; ///< num_key_value_heads
-  int head_width = 256;          ///< head_dim
+  int n_embd, n_layer, n_head;
   int vocab_size = 256000;
-  int n_positions = 8192; ///< max_position_embeddings: what it was trained for
+  int n_positions = 8192; ///< what it was trained for
+  int n_inner = static_cast<int>(product_of(8, n_embd));
+  int head_width = 256;
   choice tie_word_embeddings = true;
+  int n_key_value_head = n_head;
   choice attention_bias = false;
   bool sandwiched = false; ///< norms of what attention and network add, too: Gemma 2
 
@@ -41,24 +32,13 @@ struct gemma_config {
             .output_bias = attention_bias};
   }
 
-  /// Calls f(name, pointer to member) for each member.
-  template <class F>
-  static constexpr void for_each_member(F&& f) {
-    f("n_embd", &gemma_config::n_embd);
-    f("n_layer", &gemma_config::n_layer);
-    f("n_head", &gemma_config::n_head);
-    f("n_inner", &gemma_config::n_inner);
-    f("n_key_value_head", &gemma_config::n_key_value_head);
-    f("head_width", &gemma_config::head_width);
-    f("vocab_size", &gemma_config::vocab_size);
-    f("n_positions", &gemma_config::n_positions);
-    f("tie_word_embeddings", &gemma_config::tie_word_embeddings);
-    f("attention_bias", &gemma_config::attention_bias);
-    f("sandwiched", &gemma_config::sandwiched);
-  }
+  static constexpr auto own_members =
+      transept::members_of(member{"n_key_value_head", &gemma_config::n_key_value_head},
+                           member{"attention_bias", &gemma_config::attention_bias},
+                           member{"sandwiched", &gemma_config::sandwiched});
 };
 
-inline constexpr gemma_config gemma_7b{.n_embd = 3072, .n_layer = 28, .n_head = 16, .n_inner = 24576};
+inline constexpr gemma_config gemma_7b{.n_embd = 3072, .n_layer = 28, .n_head = 16};
 inline constexpr gemma_config gemma2_2b{
     .n_embd = 2304, .n_layer = 26, .n_head = 8, .n_inner = 9216, .n_key_value_head = 4, .sandwiched = true};
 
@@ -84,33 +64,15 @@ struct gemma_settings {
 template <gemma_config Config, class Weights>
 struct gemma;
 
-struct gemma_family {
-  using config = gemma_config;
-  using settings = gemma_settings;
-  template <gemma_config Config, class Weights>
-  using model = gemma<Config, Weights>;
+struct gemma_family : family_of<gemma_config, gemma_settings, gemma> {
   static constexpr std::string_view name = "Gemma", config_name = "gemma_config";
   static constexpr std::array<std::string_view, 1> model_types{"gemma"};
-  static constexpr gemma_config any = any_gemma;
-  static constexpr std::size_t members_without_default = 4;
 
-  static constexpr gemma_config with_defaults(const gemma_config& c) {
-    return {.n_embd = c.n_embd, .n_layer = c.n_layer, .n_head = c.n_head, .n_inner = c.n_inner};
-  }
   static gemma_config huggingface_defaults() { return gemma_7b; }
 
-  /// A new model's shape, from what a person chooses.
-  static gemma_config sized(int width, int n_layer, int n_head, int vocab_size, int n_positions,
-                            gemma_settings& s) {
-    s.rotary.width = static_cast<std::size_t>(width / n_head);
-    s.rotary.max_position_embeddings = static_cast<std::size_t>(n_positions);
-    return {.n_embd = width,
-            .n_layer = n_layer,
-            .n_head = n_head,
-            .n_inner = 4 * width,
-            .head_width = width / n_head,
-            .vocab_size = vocab_size,
-            .n_positions = n_positions};
+  static void begin(gemma_config& c, gemma_settings&) {
+    c.n_inner = 4 * c.n_embd;
+    c.head_width = c.n_embd / c.n_head;
   }
 
   /// config.json, field by field: read, or written.
@@ -119,15 +81,9 @@ struct gemma_family {
     f.architecture(c.sandwiched ? "Gemma2ForCausalLM" : "GemmaForCausalLM");
     f.activation("hidden_act", s.activation);
     f.activation("hidden_activation", s.activation, /*null_is_absent*/ true);
-    f.count({"vocab_size"}, c.vocab_size, config_limits::vocab_size);
-    f.count({"max_position_embeddings"}, c.n_positions, config_limits::n_positions);
-    f.count({"hidden_size"}, c.n_embd, config_limits::width);
-    f.count({"intermediate_size"}, c.n_inner, config_limits::n_inner);
-    f.count({"num_hidden_layers"}, c.n_layer, config_limits::n_layer);
-    f.count({"num_attention_heads"}, c.n_head, config_limits::width);
+    describe_sizes(f, c, 256);
     f.shared_heads("num_key_value_heads", "num_attention_heads", c.n_head, c.n_key_value_head,
                    c.sandwiched ? 4 : 16);
-    f.head_width("hidden_size", c.n_embd, "num_attention_heads", c.n_head, c.head_width, 256);
     f.epsilon("rms_norm_eps", s.rms_norm_eps);
     f.choice("attention_bias", c.attention_bias);
     f.rotary(s.rotary, c.head_width, c.n_positions);
@@ -142,9 +98,7 @@ struct gemma_family {
       }
       f.windows(s.windows, c.n_layer);
     }
-    f.token("bos_token_id", s.bos_token_id, 2, c.vocab_size);
-    f.tokens("eos_token_id", s.eos_token_ids, {1}, c.vocab_size);
-    f.choice("tie_word_embeddings", c.tie_word_embeddings);
+    describe_vocabulary(f, c, s, 2, {1});
   }
 };
 
@@ -153,22 +107,15 @@ struct gemma2_family : gemma_family {
   static constexpr std::array<std::string_view, 1> model_types{"gemma2"};
   static constexpr gemma_config any = any_gemma2;
 
-  static constexpr gemma_config with_defaults(const gemma_config& c) {
-    gemma_config defaults = gemma_family::with_defaults(c);
-    defaults.sandwiched = true;
-    return defaults;
-  }
   static gemma_config huggingface_defaults() { return gemma2_2b; }
 
-  static gemma_config sized(int width, int n_layer, int n_head, int vocab_size, int n_positions,
-                            gemma_settings& s) {
-    gemma_config c = gemma_family::sized(width, n_layer, n_head, vocab_size, n_positions, s);
+  static void begin(gemma_config& c, gemma_settings& s) {
+    gemma_family::begin(c, s);
     c.sandwiched = true;
     s.query_pre_attn_scalar = static_cast<float>(c.head_width);
     s.final_logit_soft_cap = 30.0f;
-    s.windows = in_turn(n_layer, std::max(1, n_positions / 2));
+    s.windows = in_turn(c.n_layer, std::max(1, c.n_positions / 2));
     s.windows.slides.flip();
-    return c;
   }
 };
 

@@ -18,13 +18,10 @@
 namespace transept::inline TRANSEPT_ABI {
 
 template <gemma_config Config, class Weights = inference_weights>
-struct gemma {
-  using family = std::conditional_t<Config.sandwiched, gemma2_family, gemma_family>;
-  static constexpr gemma_config static_config = Config;
+struct gemma
+    : decoder_base<std::conditional_t<Config.sandwiched, gemma2_family, gemma_family>, Config, Weights> {
   static constexpr model_names names = Config.sandwiched ? gemma2_names : gemma_names;
   static constexpr extent width = Config.n_embd;
-  template <class Other>
-  using stored_as = gemma<Config, Other>;
   using block = transept::block<rms_norm<width, Weights>, attention<Config.attention(), Weights>,
                                 gated_feed_forward<width, Config.n_inner, false, Weights>,
                                 rms_norm<Config.sandwiched ? width : 0, Weights>>;
@@ -33,35 +30,14 @@ struct gemma {
   block_list<block, Config.n_layer> blocks;
   rms_norm<width, Weights> norm;
   untied_output<Config.tie_word_embeddings, Config.vocab_size, width, Weights> output;
-
-  gemma_config config = Config;
-  gemma_settings settings;
   rotary_embedding rotary;
-  weight_owner memory;
 
   static constexpr auto members =
       members_of(member{"tokens", &gemma::tokens}, member{"blocks", &gemma::blocks},
                  member{"norm", &gemma::norm}, member{"output", &gemma::output});
 
-  static gemma shaped(const gemma_config& c = Config) {
-    auto one = block::shaped(c.n_embd, c.attention(), c.n_inner);
-    if constexpr (Config.sandwiched)
-      one.attention_norm = one.network_norm = decltype(one.network_norm)::shaped(c.n_embd);
-    return assembled<gemma>(c, one);
-  }
-
-  void prepare() { rotary = rotary_embedding(settings.rotary); }
-
-  float embedding_scale() const { return std::sqrt(static_cast<float>(config.n_embd)); }
-  norm_settings norms() const { return {.epsilon = settings.rms_norm_eps, .weight_offset = 1.0f}; }
-
-  decoder_shape shape() const {
-    decoder_shape shape = shape_of(config);
-    shape.n_projected = 2 * shape.n_inner;
-    shape.is_bounded = false;
-    shape.scratch_per_row = rotary.width() + (Config.sandwiched ? shape.n_embd : 0);
-    return shape;
-  }
+  float embedding_scale() const { return std::sqrt(static_cast<float>(this->config.n_embd)); }
+  norm_settings norms() const { return {.epsilon = this->settings.rms_norm_eps, .weight_offset = 1.0f}; }
 };
 
 template <gemma_config Config>

@@ -2,15 +2,6 @@
 // those of Hugging Face's config.json.
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <optional>
-#include <string_view>
-#include <vector>
-
-#include <transept/core/activation.hpp>
-#include <transept/core/types.hpp>
-#include <transept/layers/attention.hpp>
 #include <transept/models/family.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -29,19 +20,6 @@ struct gpt1_config {
 
   constexpr attention_extents attention() const {
     return {.width = n_embd, .heads = n_head, .head_width = head_width};
-  }
-
-  /// Calls f(name, pointer to member) for each member.
-  template <class F>
-  static constexpr void for_each_member(F&& f) {
-    f("n_embd", &gpt1_config::n_embd);
-    f("n_layer", &gpt1_config::n_layer);
-    f("n_head", &gpt1_config::n_head);
-    f("vocab_size", &gpt1_config::vocab_size);
-    f("n_positions", &gpt1_config::n_positions);
-    f("n_inner", &gpt1_config::n_inner);
-    f("head_width", &gpt1_config::head_width);
-    f("tie_word_embeddings", &gpt1_config::tie_word_embeddings);
   }
 };
 
@@ -62,30 +40,11 @@ struct gpt1_settings {
 template <gpt1_config Config, class Weights>
 struct gpt1;
 
-struct gpt1_family {
-  using config = gpt1_config;
-  using settings = gpt1_settings;
-  template <gpt1_config Config, class Weights>
-  using model = gpt1<Config, Weights>;
+struct gpt1_family : family_of<gpt1_config, gpt1_settings, gpt1> {
   static constexpr std::string_view name = "GPT", config_name = "gpt1_config";
   static constexpr std::array<std::string_view, 1> model_types{"openai-gpt"};
-  static constexpr gpt1_config any = any_gpt1;
-  static constexpr std::size_t members_without_default = 3;
 
-  static constexpr gpt1_config with_defaults(const gpt1_config& c) {
-    return {.n_embd = c.n_embd, .n_layer = c.n_layer, .n_head = c.n_head};
-  }
   static gpt1_config huggingface_defaults() { return openai_gpt; }
-
-  /// A new model's shape, from what a person chooses.
-  static gpt1_config sized(int width, int n_layer, int n_head, int vocab_size, int n_positions,
-                           const gpt1_settings&) {
-    return {.n_embd = width,
-            .n_layer = n_layer,
-            .n_head = n_head,
-            .vocab_size = vocab_size,
-            .n_positions = n_positions};
-  }
 
   /// config.json, field by field: read, or written.
   template <class Fields>
@@ -101,9 +60,7 @@ struct gpt1_family {
     f.head_width("n_embd", c.n_embd, "n_head", c.n_head, c.head_width);
     c.n_inner = 4 * c.n_embd;
     f.epsilon("layer_norm_epsilon", s.layer_norm_epsilon);
-    f.token("bos_token_id", s.bos_token_id, {}, c.vocab_size);
-    f.tokens("eos_token_id", s.eos_token_ids, {}, c.vocab_size);
-    f.choice("tie_word_embeddings", c.tie_word_embeddings);
+    describe_vocabulary(f, c, s, std::nullopt, {});
   }
 };
 

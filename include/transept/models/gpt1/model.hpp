@@ -14,37 +14,21 @@
 namespace transept::inline TRANSEPT_ABI {
 
 template <gpt1_config Config, class Weights = inference_weights>
-struct gpt1 {
-  using family = gpt1_family;
-  static constexpr gpt1_config static_config = Config;
+struct gpt1 : decoder_base<gpt1_family, Config, Weights> {
   static constexpr model_names names = gpt1_names;
   static constexpr extent width = Config.n_embd;
-  template <class Other>
-  using stored_as = gpt1<Config, Other>;
-  using block = transept::block<layer_norm<width, true, true, Weights>,
-                                multi_head_attention<width, Config.n_head, Config.head_width, Weights>,
-                                feed_forward<width, Config.n_inner, true, Weights>, rms_norm<0, Weights>>;
+  using block = plain_block<attention<Config.attention(), Weights>, Config.n_inner, Weights>;
 
   embedding<Config.vocab_size, width, matrix_use::table, Weights> tokens;
   embedding<Config.n_positions, width, matrix_use::lookup, Weights> positions;
   block_list<block, Config.n_layer> blocks;
   untied_output<Config.tie_word_embeddings, Config.vocab_size, width, Weights> output;
 
-  gpt1_config config = Config;
-  gpt1_settings settings;
-  weight_owner memory;
-
   static constexpr auto members =
       members_of(member{"tokens", &gpt1::tokens}, member{"positions", &gpt1::positions},
                  member{"blocks", &gpt1::blocks}, member{"output", &gpt1::output});
 
-  static gpt1 shaped(const gpt1_config& c = Config) {
-    return assembled<gpt1>(c, block::shaped(c.n_embd, c.attention(), c.n_inner));
-  }
-
-  norm_settings norms() const { return {.epsilon = settings.layer_norm_epsilon}; }
-
-  decoder_shape shape() const { return shape_of(config); }
+  norm_settings norms() const { return {.epsilon = this->settings.layer_norm_epsilon}; }
 };
 
 template <gpt1_config Config>

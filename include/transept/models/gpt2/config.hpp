@@ -8,15 +8,6 @@
 // (gpt2_settings). Names are those of Hugging Face's config.json. Any of them may be `dyn` in a type.
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <optional>
-#include <string_view>
-#include <vector>
-
-#include <transept/core/activation.hpp>
-#include <transept/core/types.hpp>
-#include <transept/layers/attention.hpp>
 #include <transept/models/family.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -42,19 +33,6 @@ struct gpt2_config {
     gpt2_config config = *this;
     config.vocab_size = config.n_positions = static_cast<int>(dyn);
     return config;
-  }
-
-  /// Calls f(name, pointer to member) for each member.
-  template <class F>
-  static constexpr void for_each_member(F&& f) {
-    f("n_embd", &gpt2_config::n_embd);
-    f("n_layer", &gpt2_config::n_layer);
-    f("n_head", &gpt2_config::n_head);
-    f("vocab_size", &gpt2_config::vocab_size);
-    f("n_positions", &gpt2_config::n_positions);
-    f("n_inner", &gpt2_config::n_inner);
-    f("head_width", &gpt2_config::head_width);
-    f("tie_word_embeddings", &gpt2_config::tie_word_embeddings);
   }
 };
 
@@ -95,31 +73,11 @@ struct gpt2_settings {
 template <gpt2_config Config, class Weights>
 struct gpt2;
 
-struct gpt2_family {
-  using config = gpt2_config;
-  using settings = gpt2_settings;
-  template <gpt2_config Config, class Weights>
-  using model = gpt2<Config, Weights>;
+struct gpt2_family : family_of<gpt2_config, gpt2_settings, gpt2> {
   static constexpr std::string_view name = "GPT-2", config_name = "gpt2_config";
   static constexpr std::array<std::string_view, 1> model_types{"gpt2"};
-  static constexpr gpt2_config any = any_gpt2;
-  static constexpr std::size_t members_without_default = 3;
 
-  /// The shape's defaults, given what has none.
-  static constexpr gpt2_config with_defaults(const gpt2_config& c) {
-    return {.n_embd = c.n_embd, .n_layer = c.n_layer, .n_head = c.n_head};
-  }
   static gpt2_config huggingface_defaults() { return gpt2_small; }
-
-  /// A new model's shape, from what a person chooses.
-  static gpt2_config sized(int width, int n_layer, int n_head, int vocab_size, int n_positions,
-                           const gpt2_settings&) {
-    return {.n_embd = width,
-            .n_layer = n_layer,
-            .n_head = n_head,
-            .vocab_size = vocab_size,
-            .n_positions = n_positions};
-  }
 
   static constexpr std::string_view gguf_architecture = "gpt2";
   template <class Reader>
@@ -146,9 +104,7 @@ struct gpt2_family {
     f.boolean("scale_attn_by_inverse_layer_idx", s.scale_attn_by_inverse_layer_idx);
     f.ignored_boolean("reorder_and_upcast_attn"); // asks for the same arithmetic in f32: which it always is
     f.windows(s.windows, c.n_layer);
-    f.token("bos_token_id", s.bos_token_id, 50256, c.vocab_size);
-    f.tokens("eos_token_id", s.eos_token_ids, {50256}, c.vocab_size);
-    f.choice("tie_word_embeddings", c.tie_word_embeddings);
+    describe_vocabulary(f, c, s, 50256, {50256});
   }
 };
 

@@ -18,26 +18,10 @@
 namespace transept::inline TRANSEPT_ABI {
 
 template <gpt2_config Config, class Weights = inference_weights>
-struct gpt2 {
-  static_assert(Config.n_embd > 0 || Config.n_embd == dyn, "gpt2_config: n_embd must be positive");
-  static_assert(Config.n_layer > 0 || Config.n_layer == dyn, "gpt2_config: n_layer must be positive");
-  static_assert(Config.n_head > 0 || Config.n_head == dyn, "gpt2_config: n_head must be positive");
-  static_assert(Config.head_width > 0 || Config.head_width == dyn,
-                "gpt2_config: n_embd must be divisible by n_head unless head_width is given");
-  static_assert(Config.n_inner > 0 || Config.n_inner == dyn, "gpt2_config: n_inner must be positive");
-  static_assert(Config.vocab_size > 0 || Config.vocab_size == dyn,
-                "gpt2_config: vocab_size must be positive, or transept::dyn");
-  static_assert(Config.n_positions > 0 || Config.n_positions == dyn,
-                "gpt2_config: n_positions must be positive, or transept::dyn");
-
-  using family = gpt2_family;
-  static constexpr gpt2_config static_config = Config;
+struct gpt2 : decoder_base<gpt2_family, Config, Weights> {
   static constexpr model_names names = gpt2_names;
   static constexpr extent width = Config.n_embd;
-  /// The same model of other storage: gpt2<…>::stored_as<gradient_weights> is its gradient.
-  template <class Other>
-  using stored_as = gpt2<Config, Other>;
-  using block = pre_norm_block<Config.n_embd, Config.n_head, Config.head_width, Config.n_inner, Weights>;
+  using block = plain_block<attention<Config.attention(), Weights>, Config.n_inner, Weights>;
 
   embedding<Config.vocab_size, width, matrix_use::table, Weights> tokens;      // wte
   embedding<Config.n_positions, width, matrix_use::lookup, Weights> positions; // wpe
@@ -45,10 +29,6 @@ struct gpt2 {
   layer_norm<width, true, true, Weights> norm;                                 // ln_f
   /// lm_head; without rows where it is tied: the output reads `tokens`.
   untied_output<Config.tie_word_embeddings, Config.vocab_size, width, Weights> output;
-
-  gpt2_config config = Config; ///< all known
-  gpt2_settings settings;
-  weight_owner memory;
 
   static constexpr auto members = members_of(
       member{"tokens", &gpt2::tokens}, member{"positions", &gpt2::positions}, member{"blocks", &gpt2::blocks},
@@ -60,15 +40,7 @@ struct gpt2 {
       block::parameter_count * static_count(Config.n_layer) + decltype(norm)::parameter_count +
       decltype(output)::parameter_count;
 
-  /// A model whose views have their extents, but no data yet: what loading and initialising begin with.
-  static gpt2 shaped(const gpt2_config& c = Config) {
-    return assembled<gpt2>(c, block::shaped(c.n_embd, c.attention(), c.n_inner));
-  }
-
-  norm_settings norms() const { return {.epsilon = settings.layer_norm_epsilon}; }
-
-  /// What a session must hold for this model.
-  decoder_shape shape() const { return shape_of(config); }
+  norm_settings norms() const { return {.epsilon = this->settings.layer_norm_epsilon}; }
 };
 
 /// The scale of layer `layer`'s attention scores, as config.json asks.

@@ -16,13 +16,9 @@
 namespace transept::inline TRANSEPT_ABI {
 
 template <llama_config Config, class Weights = inference_weights>
-struct llama {
-  using family = llama_family;
-  static constexpr llama_config static_config = Config;
+struct llama : decoder_base<llama_family, Config, Weights> {
   static constexpr model_names names = llama_names;
   static constexpr extent width = Config.n_embd;
-  template <class Other>
-  using stored_as = llama<Config, Other>;
   using block = transept::block<rms_norm<width, Weights>, attention<Config.attention(), Weights>,
                                 gated_feed_forward<width, Config.n_inner, Config.mlp_bias, Weights>,
                                 rms_norm<0, Weights>>;
@@ -31,32 +27,13 @@ struct llama {
   block_list<block, Config.n_layer> blocks;
   rms_norm<width, Weights> norm;
   untied_output<Config.tie_word_embeddings, Config.vocab_size, width, Weights> output;
-
-  llama_config config = Config;
-  llama_settings settings;
   rotary_embedding rotary;
-  weight_owner memory;
 
   static constexpr auto members =
       members_of(member{"tokens", &llama::tokens}, member{"blocks", &llama::blocks},
                  member{"norm", &llama::norm}, member{"output", &llama::output});
 
-  static llama shaped(const llama_config& c = Config) {
-    return assembled<llama>(c, block::shaped(c.n_embd, c.attention(), c.n_inner, c.mlp_bias));
-  }
-
-  /// What follows from the settings. Throws config_error where they contradict themselves.
-  void prepare() { rotary = rotary_embedding(settings.rotary); }
-
-  norm_settings norms() const { return {.epsilon = settings.rms_norm_eps}; }
-
-  decoder_shape shape() const {
-    decoder_shape shape = shape_of(config);
-    shape.n_projected = 2 * shape.n_inner;
-    shape.is_bounded = false;
-    shape.scratch_per_row = rotary.width();
-    return shape;
-  }
+  norm_settings norms() const { return {.epsilon = this->settings.rms_norm_eps}; }
 };
 
 template <llama_config Config>

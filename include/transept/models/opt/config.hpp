@@ -1,33 +1,22 @@
 // The shapes of OPT (Zhang et al. 2022): the structural template parameter of `opt<config>`.
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <optional>
-#include <string_view>
-#include <vector>
-
-#include <transept/core/activation.hpp>
-#include <transept/core/types.hpp>
-#include <transept/layers/attention.hpp>
 #include <transept/layers/block.hpp>
 #include <transept/models/family.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
 struct opt_config {
-  int n_embd;  ///< hidden_size
-  int n_layer; ///< num_hidden_layers
-  int n_head;  ///< num_attention_heads
+  int n_embd, n_layer, n_head;
   int vocab_size = 50272;
   int n_positions = 2048;                                ///< max_position_embeddings
   int n_inner = static_cast<int>(product_of(4, n_embd)); ///< ffn_dim
-  int token_width = n_embd;                              ///< word_embed_proj_dim
   int head_width = static_cast<int>(even_share(n_embd, n_head));
+  choice tie_word_embeddings = true;
+  int token_width = n_embd;   ///< word_embed_proj_dim
   choice biases = true;       ///< enable_bias: of attention and network
   choice affine_norms = true; ///< layer_norm_elementwise_affine: norms have a weight and a bias
   choice final_norm = true;   ///< do_layer_norm_before and not _remove_final_layer_norm
-  choice tie_word_embeddings = true;
 
   friend constexpr bool operator==(const opt_config&, const opt_config&) = default;
 
@@ -39,22 +28,9 @@ struct opt_config {
             .output_bias = biases};
   }
 
-  /// Calls f(name, pointer to member) for each member.
-  template <class F>
-  static constexpr void for_each_member(F&& f) {
-    f("n_embd", &opt_config::n_embd);
-    f("n_layer", &opt_config::n_layer);
-    f("n_head", &opt_config::n_head);
-    f("vocab_size", &opt_config::vocab_size);
-    f("n_positions", &opt_config::n_positions);
-    f("n_inner", &opt_config::n_inner);
-    f("token_width", &opt_config::token_width);
-    f("head_width", &opt_config::head_width);
-    f("biases", &opt_config::biases);
-    f("affine_norms", &opt_config::affine_norms);
-    f("final_norm", &opt_config::final_norm);
-    f("tie_word_embeddings", &opt_config::tie_word_embeddings);
-  }
+  static constexpr auto own_members = transept::members_of(
+      member{"token_width", &opt_config::token_width}, member{"biases", &opt_config::biases},
+      member{"affine_norms", &opt_config::affine_norms}, member{"final_norm", &opt_config::final_norm});
 };
 
 inline constexpr opt_config opt_125m{.n_embd = 768, .n_layer = 12, .n_head = 12}; // 125,239,296 parameters
@@ -77,30 +53,11 @@ struct opt_settings {
 template <opt_config Config, class Weights>
 struct opt;
 
-struct opt_family {
-  using config = opt_config;
-  using settings = opt_settings;
-  template <opt_config Config, class Weights>
-  using model = opt<Config, Weights>;
+struct opt_family : family_of<opt_config, opt_settings, opt> {
   static constexpr std::string_view name = "OPT", config_name = "opt_config";
   static constexpr std::array<std::string_view, 1> model_types{"opt"};
-  static constexpr opt_config any = any_opt;
-  static constexpr std::size_t members_without_default = 3;
 
-  static constexpr opt_config with_defaults(const opt_config& c) {
-    return {.n_embd = c.n_embd, .n_layer = c.n_layer, .n_head = c.n_head};
-  }
   static opt_config huggingface_defaults() { return opt_125m; }
-
-  /// A new model's shape, from what a person chooses.
-  static opt_config sized(int width, int n_layer, int n_head, int vocab_size, int n_positions,
-                          const opt_settings&) {
-    return {.n_embd = width,
-            .n_layer = n_layer,
-            .n_head = n_head,
-            .vocab_size = vocab_size,
-            .n_positions = n_positions};
-  }
 
   /// config.json, field by field: read, or written.
   template <class Fields>
@@ -122,9 +79,7 @@ struct opt_family {
     c.final_norm = is_pre_norm && !is_removed;
     f.choice("enable_bias", c.biases);
     f.choice("layer_norm_elementwise_affine", c.affine_norms);
-    f.token("bos_token_id", s.bos_token_id, 2, c.vocab_size);
-    f.tokens("eos_token_id", s.eos_token_ids, {2}, c.vocab_size);
-    f.choice("tie_word_embeddings", c.tie_word_embeddings);
+    describe_vocabulary(f, c, s, 2, {2});
   }
 };
 

@@ -16,14 +16,10 @@
 namespace transept::inline TRANSEPT_ABI {
 
 template <opt_config Config, class Weights = inference_weights>
-struct opt {
-  using family = opt_family;
-  static constexpr opt_config static_config = Config;
+struct opt : decoder_base<opt_family, Config, Weights> {
   static constexpr model_names names = opt_names;
   static constexpr extent width = Config.n_embd, output_width = Config.token_width;
   static constexpr extent first_position = 2; ///< padding had the rows before
-  template <class Other>
-  using stored_as = opt<Config, Other>;
   using block =
       transept::block<layer_norm<width, Config.affine_norms, Config.affine_norms, Weights>,
                       attention<Config.attention(), Weights>,
@@ -38,31 +34,21 @@ struct opt {
   projection<width, output_width, Weights> project_out;
   untied_output<Config.tie_word_embeddings, Config.vocab_size, output_width, Weights> output;
 
-  opt_config config = Config;
-  opt_settings settings;
-  weight_owner memory;
-
   static constexpr auto members = members_of(
       member{"tokens", &opt::tokens}, member{"positions", &opt::positions},
       member{"project_in", &opt::project_in}, member{"blocks", &opt::blocks}, member{"norm", &opt::norm},
       member{"project_out", &opt::project_out}, member{"output", &opt::output});
 
   static opt shaped(const opt_config& c = Config) {
-    const auto norm_of_block = decltype(block::norm_1)::shaped(c.n_embd, c.affine_norms, c.affine_norms);
+    auto one = block::shaped(c.n_embd, c.attention(), c.n_inner, c.biases);
+    one.norm_1 = one.norm_2 = decltype(one.norm_1)::shaped(c.n_embd, c.affine_norms, c.affine_norms);
     const choice is_affine = both(c.final_norm, c.affine_norms);
     opt model;
     model.config = c;
     model.tokens = decltype(tokens)::shaped(c.vocab_size, c.token_width);
     model.positions = decltype(positions)::shaped(c.n_positions + first_position, c.n_embd);
     model.project_in = decltype(project_in)::shaped(c.token_width, c.n_embd);
-    model.blocks = repeated<block, Config.n_layer>(
-        {.norm_1 = norm_of_block,
-         .attention = decltype(block::attention)::shaped(c.attention()),
-         .attention_norm = {},
-         .norm_2 = norm_of_block,
-         .network = decltype(block::network)::shaped(c.n_embd, c.n_inner, c.biases),
-         .network_norm = {}},
-        c.n_layer);
+    model.blocks = repeated<block, Config.n_layer>(one, c.n_layer);
     model.norm = decltype(norm)::shaped(c.n_embd, is_affine, is_affine);
     model.project_out = decltype(project_out)::shaped(c.n_embd, c.token_width);
     model.output = decltype(output)::shaped(c.tie_word_embeddings ? 0 : c.vocab_size, c.token_width);
@@ -72,8 +58,8 @@ struct opt {
   norm_settings norms() const { return {.epsilon = 1e-5f}; }
 
   decoder_shape shape() const {
-    decoder_shape shape = shape_of(config);
-    shape.n_output = shape.scratch_per_row = static_cast<std::size_t>(config.token_width);
+    decoder_shape shape = shape_of(*this);
+    shape.n_output = shape.scratch_per_row = static_cast<std::size_t>(this->config.token_width);
     return shape;
   }
 };

@@ -1,0 +1,165 @@
+// What the type of every decoder of the family begins with: its shape, its settings, its memory, and how they
+// follow from the members that it declares.
+//
+//   template <neox_config Config, class Weights = inference_weights>
+//   struct neox : decoder_base<neox_family, Config, Weights> {
+//     static constexpr model_names names = neox_names;      // what files call its parameters
+//     using block = …;                                      // layers/block.hpp
+//     embedding<…> tokens;  block_list<block, Config.n_layer> blocks;  layer_norm<…> norm;  …
+//     rotary_embedding rotary;                              // where positions are rotated
+//     static constexpr auto members = …;                    // those with parameters
+//     norm_settings norms() const;
+//   };
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <transept/core/types.hpp>
+#include <transept/layers/block.hpp>
+#include <transept/layers/embedding.hpp>
+#include <transept/layers/position_terms.hpp>
+#include <transept/models/family.hpp>
+#include <transept/tensor/weights.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+/// The run-time sizes of a decoder: what a session makes its cache and workspace from.
+struct decoder_shape {
+  std::size_t n_layer, n_head, head_width;
+  std::size_t n_embd, n_inner;
+  std::size_t vocab_size, n_positions;
+
+  std::size_t n_key_value_head = n_head;
+  std::size_t n_projected = n_inner; ///< what a row of the network's first product has: more with a gate
+  std::size_t n_output = n_embd;     ///< width of the last hidden state
+  /// Whether positions end with n_positions, as those of a table do; functions of the position go on.
+  bool is_bounded = true;
+  /// Scratch memory beyond a pre-norm block's: floats for each row of a pass, and for each position of a
+  /// text.
+  std::size_t scratch_per_row = 0, scratch_per_position = 0;
+
+  /// The most positions that a text can have.
+  std::size_t most_positions() const { return is_bounded ? n_positions : std::size_t{1} << 30; }
+
+  friend bool operator==(const decoder_shape&, const decoder_shape&) = default;
+};
+
+/// An output matrix of its own, or, where it is tied to the embedding, none.
+template <choice Tied, extent Vocabulary, extent Width, class Weights>
+using untied_output = embedding<Tied == choice(true)    ? 0
+                                : Tied == choice(false) ? Vocabulary
+                                                        : dyn,
+                                Width, matrix_use::table, Weights>;
+
+/// `Depth` blocks, which may be `dyn`.
+template <class Block, extent Depth>
+using block_list = std::conditional_t<Depth == dyn, std::vector<Block>,
+                                      std::array<Block, static_cast<std::size_t>(Depth == dyn ? 1 : Depth)>>;
+
+/// All equal to `block`, `depth` of them.
+template <class Block, extent Depth>
+block_list<Block, Depth> repeated(const Block& block, [[maybe_unused]] extent depth) {
+  block_list<Block, Depth> blocks;
+  if constexpr (Depth == dyn)
+    blocks.assign(static_cast<std::size_t>(depth), block);
+  else
+    blocks.fill(block);
+  return blocks;
+}
+
+/// A model of this shape: every part that it has gets its extents, and no data yet.
+template <class Model>
+Model assembled(const typename Model::family::config& c) {
+  using block = typename Model::block;
+  Model model;
+  model.config = c;
+  model.tokens = decltype(model.tokens)::shaped(c.vocab_size, c.n_embd);
+  if constexpr (requires { model.tokens_norm; })
+    model.tokens_norm = decltype(model.tokens_norm)::shaped(c.n_embd);
+  if constexpr (requires { model.positions; })
+    model.positions = decltype(model.positions)::shaped(c.n_positions, c.n_embd);
+  if constexpr (requires { c.mlp_bias; })
+    model.blocks = repeated<block, Model::static_config.n_layer>(
+        block::shaped(c.n_embd, c.attention(), c.n_inner, c.mlp_bias), c.n_layer);
+  else
+    model.blocks = repeated<block, Model::static_config.n_layer>(
+        block::shaped(c.n_embd, c.attention(), c.n_inner), c.n_layer);
+  if constexpr (requires { model.norm; }) model.norm = decltype(model.norm)::shaped(c.n_embd);
+  model.output = decltype(model.output)::shaped(c.tie_word_embeddings ? 0 : c.vocab_size, c.n_embd);
+  return model;
+}
+
+/// What a session must hold for a model of the usual parts.
+template <class Model>
+decoder_shape shape_of(const Model& model) {
+  const auto& c = model.config;
+  const auto size = [](int n) { return static_cast<std::size_t>(n); };
+  using network = decltype(Model::block::network);
+  using output_norm = decltype(Model::block::network_norm);
+  decoder_shape shape{.n_layer = size(c.n_layer),
+                      .n_head = size(c.n_head),
+                      .head_width = size(c.head_width),
+                      .n_embd = size(c.n_embd),
+                      .n_inner = size(c.n_inner),
+                      .vocab_size = size(c.vocab_size),
+                      .n_positions = size(c.n_positions),
+                      .n_projected = network::projections * size(c.n_inner)};
+  if constexpr (requires { c.n_key_value_head; }) shape.n_key_value_head = size(c.n_key_value_head);
+  shape.is_bounded = requires { model.positions; };
+  const bool is_parallel = settings_of_block(model, 0, position_terms{}).order == block_order::parallel;
+  if (is_parallel || !output_norm::never_there) shape.scratch_per_row = shape.n_embd;
+  if constexpr (requires { model.rotary; }) shape.scratch_per_row += model.rotary.width();
+  if constexpr (requires { model.alibi; }) shape.scratch_per_position = shape.n_head;
+  return shape;
+}
+
+/// The first part of a model's type; the rest is in this file's first lines.
+template <class Family, typename Family::config Config, class Weights>
+struct decoder_base {
+  static_assert(Config.n_embd > 0 || Config.n_embd == dyn, "a model's n_embd must be positive");
+  static_assert(Config.n_layer > 0 || Config.n_layer == dyn, "a model's n_layer must be positive");
+  static_assert(Config.n_head > 0 || Config.n_head == dyn, "a model's n_head must be positive");
+  static_assert(Config.head_width > 0 || Config.head_width == dyn,
+                "a model's n_embd must be divisible by n_head unless head_width is given");
+  static_assert(Config.n_inner > 0 || Config.n_inner == dyn, "a model's n_inner must be positive");
+  static_assert(Config.vocab_size > 0 || Config.vocab_size == dyn,
+                "a model's vocab_size must be positive, or transept::dyn");
+  static_assert(Config.n_positions > 0 || Config.n_positions == dyn,
+                "a model's n_positions must be positive, or transept::dyn");
+
+  using family = Family;
+  static constexpr typename Family::config static_config = Config;
+  static constexpr extent width = Config.n_embd; ///< of the residual stream
+  /// The same model of other storage: gpt2<…>::stored_as<gradient_weights> is its gradient.
+  template <class Other>
+  using stored_as = typename Family::template model<Config, Other>;
+  using model = stored_as<Weights>;
+
+  typename Family::config config = Config; ///< all known
+  typename Family::settings settings;
+  weight_owner memory;
+
+  /// A model whose views have their extents, but no data yet: what loading and initialising begin with.
+  static model shaped(const typename Family::config& c = Config) { return assembled<model>(c); }
+
+  /// What a session must hold for this model.
+  decoder_shape shape() const { return shape_of(static_cast<const model&>(*this)); }
+};
+
+/// A model of this shape and these settings, its views with their extents but no data yet. Throws
+/// config_error for settings that contradict themselves.
+template <class Model>
+Model shaped_model(const typename Model::family::config& config, typename Model::family::settings settings) {
+  Model model = Model::shaped(config);
+  model.settings = std::move(settings);
+  if constexpr (requires { model.rotary; })
+    model.rotary = std::remove_cvref_t<decltype(model.rotary)>(model.settings.rotary);
+  if constexpr (requires { model.prepare(); }) model.prepare();
+  return model;
+}
+
+} // namespace transept::inline TRANSEPT_ABI
