@@ -219,13 +219,16 @@ public:
     }
     const element_type wanted = options_.type.value_or(type);
     const bool is_packed = options_.packed && use == matrix_use::linear && !is_block_type(wanted);
-    weight_owner between; // of a converted copy that is packed at once
+    if (is_packed) {
+      const auto made = packed(in_scratch(stored, use, wanted), use, *threads_, memory_);
+      release(tensor.bytes);
+      return made;
+    }
     const std::size_t row_bytes = tensor.bytes.size() / static_cast<std::size_t>(tensor.shape[0]);
-    auto made = converted(stored, use, wanted, *threads_, is_packed ? between : memory_,
-                          [&](std::size_t begin, std::size_t end) {
-                            release(tensor.bytes.subspan(begin * row_bytes, (end - begin) * row_bytes));
-                          });
-    if (is_packed) made = packed(made, use, *threads_, memory_);
+    const auto made =
+        converted(stored, use, wanted, *threads_, memory_, [&](std::size_t begin, std::size_t end) {
+          release(tensor.bytes.subspan(begin * row_bytes, (end - begin) * row_bytes));
+        });
     if (made.data == stored.data)
       memory_.keep(std::make_shared<weight_owner>(std::move(passing)));
     else
@@ -246,9 +249,24 @@ private:
     return {packed_elements(tensor, type, *threads_, owner), type, rows, cols, matrix_layout::panels};
   }
 
+  /// With elements of `type`, which stand alone, until the next call.
+  kernels::stored_matrix in_scratch(const kernels::stored_matrix& stored, matrix_use use, element_type type) {
+    if (stored.type == type) return stored;
+    const std::size_t bytes = stored.rows * stored.cols * size_of(type);
+    if (scratch_.size() < bytes) scratch_ = buffer<std::byte>(); // not both at once
+    if (scratch_.size() < bytes) scratch_ = buffer<std::byte>(bytes);
+    if (is_block_type(stored.type) || stored.layout != matrix_layout::transposed) {
+      copy_elements(stored, use, *threads_, type, scratch_.data());
+      return {scratch_.data(), type, stored.rows, stored.cols};
+    }
+    copy_elements(kernels::transposed(stored), matrix_use::table, *threads_, type, scratch_.data());
+    return kernels::transposed({scratch_.data(), type, stored.cols, stored.rows});
+  }
+
   weight_owner& memory_;
   bool outputs_first_;
   const load_options& options_;
+  buffer<std::byte> scratch_;          ///< one for all matrices: many large blocks of passing use leave holes
   std::optional<thread_pool> threads_; ///< started where something is to be converted or packed
 };
 

@@ -66,8 +66,18 @@ inline kernels::stored_matrix converted(const kernels::stored_matrix& from, matr
                                         const rows_listener& read) {
   if (from.type == type || (use == matrix_use::lookup && is_block_type(type))) return from;
   if (!is_block_type(type)) {
-    void* const data = allocate_weights<std::byte>(memory, from.rows * from.cols * size_of(type));
-    copy_elements(from, use, threads, type, data);
+    std::byte* const data = allocate_weights<std::byte>(memory, from.rows * from.cols * size_of(type));
+    const bool in_pieces = read && from.layout == matrix_layout::row_major;
+    const std::size_t some = in_pieces ? 4096 : from.rows;
+    for (std::size_t begin = 0; begin < from.rows; begin += some) {
+      kernels::stored_matrix piece = from;
+      if (in_pieces) {
+        piece.data = static_cast<const std::byte*>(from.data) + begin * from.cols * size_of(from.type);
+        piece.rows = std::min(some, from.rows - begin);
+      }
+      copy_elements(piece, use, threads, type, data + begin * from.cols * size_of(type));
+      if (in_pieces) read(begin, begin + piece.rows);
+    }
     return {data, type, from.rows, from.cols};
   }
   if (from.layout == matrix_layout::panels) { // by rows first
@@ -121,8 +131,8 @@ void copy_elements(const weight_matrix<Rows, Cols, Use>& w, thread_pool& threads
 
 /// The matrix with elements of `type`; `memory` keeps them. What has that type already stays where it is, and
 /// so does what is only looked up when `type` is a block type. `read(begin, end)` hears of the rows of a
-/// table that has become blocks, as soon as they are not read again: tables are large, and may be let go
-/// piece by piece.
+/// matrix that lies by rows, as soon as they are not read again: tables are large, and may be let go piece by
+/// piece.
 template <extent Rows, extent Cols, matrix_use Use>
 weight_matrix<Rows, Cols, Use> convert(const weight_matrix<Rows, Cols, Use>& w, element_type type,
                                        thread_pool& threads, weight_owner& memory,
