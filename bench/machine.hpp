@@ -175,16 +175,26 @@ inline double arithmetic_peak(transept::thread_pool& threads, [[maybe_unused]] a
         const amx::tile_scope use_tiles(whole);
         alignas(64) const std::byte zeros[amx::tile_bytes]{};
         amx::finish_stores();
-        _tile_zero(0), _tile_zero(1), _tile_zero(2), _tile_zero(3);
-        _tile_loadd(4, zeros, amx::tile_row_bytes), _tile_loadd(5, zeros, amx::tile_row_bytes);
-        _tile_loadd(6, zeros, amx::tile_row_bytes), _tile_loadd(7, zeros, amx::tile_row_bytes);
+        // Each a statement: GCC's are macros of statements.
+        _tile_zero(0);
+        _tile_zero(1);
+        _tile_zero(2);
+        _tile_zero(3);
+        _tile_loadd(4, zeros, amx::tile_row_bytes);
+        _tile_loadd(5, zeros, amx::tile_row_bytes);
+        _tile_loadd(6, zeros, amx::tile_row_bytes);
+        _tile_loadd(7, zeros, amx::tile_row_bytes);
         for (int step = 0; step < steps; ++step) {
           if (unit == arithmetic_unit::amx_bf16) {
-            _tile_dpbf16ps(0, 4, 6), _tile_dpbf16ps(1, 4, 7);
-            _tile_dpbf16ps(2, 5, 6), _tile_dpbf16ps(3, 5, 7);
+            _tile_dpbf16ps(0, 4, 6);
+            _tile_dpbf16ps(1, 4, 7);
+            _tile_dpbf16ps(2, 5, 6);
+            _tile_dpbf16ps(3, 5, 7);
           } else {
-            _tile_dpbssd(0, 4, 6), _tile_dpbssd(1, 4, 7);
-            _tile_dpbssd(2, 5, 6), _tile_dpbssd(3, 5, 7);
+            _tile_dpbssd(0, 4, 6);
+            _tile_dpbssd(1, 4, 7);
+            _tile_dpbssd(2, 5, 6);
+            _tile_dpbssd(3, 5, 7);
           }
         }
       });

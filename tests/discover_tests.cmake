@@ -1,4 +1,4 @@
-# discover_tests(TARGET PREFIX): one ctest entry "PREFIX/NAME" per TEST_CASE of a Catch2 2.x program.
+# discover_tests(TARGET PREFIX): one ctest entry "PREFIX/NAME" per TEST_CASE of a Catch2 program (2.x or 3.x).
 #
 # Catch2's own catch_discover_tests keeps names in CMake lists, where a name with a semicolon or half a bracket
 # ("in [0, 1)") swallows its neighbours; here every name is one string from the program to ctest.
@@ -24,9 +24,17 @@ if(NOT DEFINED discover_program)
 endif()
 
 cmake_minimum_required(VERSION 3.22)
+# What a test says when a name that was asked for is not there: version 3 fails without being told to.
+set(if_none "--warn NoTests")
 execute_process(COMMAND ${discover_emulator} "${discover_program}" --list-test-names-only
                 OUTPUT_VARIABLE names ERROR_VARIABLE said RESULT_VARIABLE result)
-# Catch2 2.x answers with the number of names; below zero, or a word such as "Segmentation fault": it failed.
+# Catch2 2.x answers with the number of names; 3.x does not know the option; below zero, or a word such as
+# "Segmentation fault": it failed.
+if(names MATCHES "Unrecognised token" OR said MATCHES "Unrecognised token")
+  set(if_none "")
+  execute_process(COMMAND ${discover_emulator} "${discover_program}" --list-tests --verbosity quiet
+                  OUTPUT_VARIABLE names ERROR_VARIABLE said RESULT_VARIABLE result)
+endif()
 if(NOT result MATCHES "^[0-9]+$")
   message(FATAL_ERROR "${discover_program} cannot tell its tests: ${result}\n${said}")
 endif()
@@ -52,9 +60,9 @@ while(NOT end EQUAL -1)
   foreach(word IN LISTS discover_emulator)
     string(APPEND command " [==[${word}]==]")
   endforeach()
-  # A name that Catch2 does not find again is a failure (NoTests), not a silent success.
+  # A name that Catch2 does not find again is a failure, not a silent success.
   string(APPEND script
-    "add_test([==[${discover_prefix}/${name}]==]${command} [==[${discover_program}]==] [==[${pattern}]==] --warn NoTests)\n"
+    "add_test([==[${discover_prefix}/${name}]==]${command} [==[${discover_program}]==] [==[${pattern}]==] ${if_none})\n"
     "set_tests_properties([==[${discover_prefix}/${name}]==] PROPERTIES LABELS [==[${discover_prefix}]==]\n"
     "  SKIP_REGULAR_EXPRESSION SKIPPED: TIMEOUT 900)\n")
 endwhile()

@@ -1,11 +1,11 @@
 // core/json.hpp: what strict reading refuses, what it keeps, and that hostile text is shown harmlessly.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <string>
 
 #include <transept/core/json.hpp>
 
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::StartsWith;
 using transept::described;
 using transept::format_error;

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 using namespace transept;
 

@@ -1,5 +1,5 @@
 // examples/explore.cpp and examples/minimal.cpp, as built.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -62,8 +62,8 @@ TEST_CASE("explore follows numbers, typed text, undo and quit") {
   REQUIRE(seen.size() == 12);
   const std::string more = seen[4]; // the likeliest word after the third
   CHECK(more.size() > third.size());
-  CHECK_THAT(run.out, Catch::Contains(third + "\n\n   1 ") &&
-                          Catch::Contains("\"" + more.substr(third.size()) + "\"\n"));
+  CHECK_THAT(run.out, Catch::ContainsSubstring(third + "\n\n   1 ") &&
+                          Catch::ContainsSubstring("\"" + more.substr(third.size()) + "\"\n"));
   CHECK(seen == std::vector<std::string>{"ROMEO:\n", third, third + ", my lord", third, more, more + "12",
                                          more, third, "ROMEO:\n", "ROMEO:\n", "ROMEO:\n", "ROMEO:\n\nq"});
   CHECK(run.err == "nothing to undo\nwords are numbered from 1 to 10; +11 adds 11\n");
@@ -104,8 +104,8 @@ TEST_CASE("minimal writes, and says what is wrong") {
   CHECK(run.err.empty());
   const program_run wrong = support::run_program("minimal", {"--model", "/nowhere"});
   CHECK(wrong.exit_code == 1);
-  CHECK_THAT(wrong.first_error_line(), Catch::Contains("/nowhere"));
+  CHECK_THAT(wrong.first_error_line(), Catch::ContainsSubstring("/nowhere"));
   const program_run help = support::run_program("minimal", {"--help"});
   CHECK(help.exit_code == 0);
-  CHECK_THAT(help.out, Catch::Contains("--threads"));
+  CHECK_THAT(help.out, Catch::ContainsSubstring("--threads"));
 }

@@ -1,5 +1,5 @@
 // examples/generate.cpp, as built: every option of its, on the shipped model.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -67,7 +67,7 @@ TEST_CASE("generate prints the prompt and its continuation to stdout, the rest t
   const program_run run = generate({"--prompt", shipped.prompt, "--greedy", "--max-new-tokens", "24"});
   CHECK(run.exit_code == 0);
   CHECK(run.out == shipped.prompt + shipped.greedy_text + "\n");
-  CHECK_THAT(run.err, Catch::Contains("tokens per second"));
+  CHECK_THAT(run.err, Catch::ContainsSubstring("tokens per second"));
   CHECK(run.out.find('\033') == std::string::npos); // colours are for terminals
 }
 
@@ -85,7 +85,7 @@ TEST_CASE("generate needs no vocabulary where it is given ids") {
   CHECK(object["text"].is_null());
   const program_run text = generate({"--model", model, "--prompt", "hello"});
   CHECK(text.exit_code == 1);
-  CHECK_THAT(text.first_error_line(), Catch::Contains("no tokenizer here"));
+  CHECK_THAT(text.first_error_line(), Catch::ContainsSubstring("no tokenizer here"));
 }
 
 TEST_CASE("generate without a prompt starts from the end-of-text token") {
@@ -177,7 +177,7 @@ TEST_CASE("generate stops where the context is full, and says so") {
   CHECK(object["ids"].size() == 254); // 253 fit, and the last need not
   const program_run run = generate({"--prompt", "ROMEO:\n", "--seed", "5", "--max-new-tokens", "1000"});
   CHECK(run.exit_code == 0);
-  CHECK_THAT(run.err, Catch::Contains("context of 256 tokens is full"));
+  CHECK_THAT(run.err, Catch::ContainsSubstring("context of 256 tokens is full"));
 }
 
 TEST_CASE("no new tokens is a number of tokens too") {
@@ -193,7 +193,7 @@ TEST_CASE("generate --json is UTF-8 whatever bytes the model writes") {
   // So hot that half of the tokens are stray bytes; generate_json parses strictly.
   const json object =
       generate_json({"--prompt", "x", "--temperature", "1000", "--seed", "2", "--max-new-tokens", "200"});
-  CHECK_THAT(object["text"].get<std::string>(), Catch::Contains("\ufffd"));
+  CHECK_THAT(object["text"].get<std::string>(), Catch::ContainsSubstring("\ufffd"));
 }
 
 TEST_CASE("generate --interactive goes on with one text, line after line") {
@@ -230,7 +230,7 @@ TEST_CASE("generate --interactive forgets what no longer fits the context, and s
   const program_run run =
       generate({"--interactive", "--greedy", "--max-new-tokens", "300"}, "ROMEO:\nJULIET:\n");
   CHECK(run.exit_code == 0);
-  CHECK_THAT(run.err, Catch::Contains("what was before is forgotten"));
+  CHECK_THAT(run.err, Catch::ContainsSubstring("what was before is forgotten"));
 }
 
 TEST_CASE("generate --num-samples prints its samples one after another, the first what one alone would be") {
@@ -272,7 +272,8 @@ TEST_CASE("generate --num-samples prints its samples one after another, the firs
     expected += (i > 0 ? "---------------\nROMEO:\n" : "ROMEO:\n") +
                 five["samples"][i]["text"].get<std::string>() + "\n";
   CHECK(run.out == expected);
-  CHECK_THAT(run.err, Catch::Contains("generated: 60 in 3 samples") && Catch::Contains("tokens per second"));
+  CHECK_THAT(run.err, Catch::ContainsSubstring("generated: 60 in 3 samples") &&
+                          Catch::ContainsSubstring("tokens per second"));
 }
 
 TEST_CASE("each of generate's samples ends where it ends") {
@@ -346,7 +347,7 @@ TEST_CASE("what is wrong with generate's arguments stands on the first line, and
     INFO(arguments[0] << " " << arguments.back());
     CHECK(run.exit_code == 1);
     CHECK(run.out.empty());
-    CHECK_THAT(run.first_error_line(), Catch::Contains(words));
+    CHECK_THAT(run.first_error_line(), Catch::ContainsSubstring(words));
   }
 }
 
@@ -380,13 +381,13 @@ TEST_CASE("an empty value after = is empty, not the next argument") {
   if (!support::has_program("generate")) return;
   const program_run run = generate({"--prompt=", "--greedy", "--max-new-tokens", "2", "--json"});
   CHECK(run.exit_code == 0);
-  CHECK_THAT(run.out, Catch::Contains("\"prompt_ids\":[1023]"));
+  CHECK_THAT(run.out, Catch::ContainsSubstring("\"prompt_ids\":[1023]"));
 }
 
 TEST_CASE("generate --help goes to stdout") {
   if (!support::has_program("generate")) return;
   const program_run run = support::run_program("generate", {"--help"});
   CHECK(run.exit_code == 0);
-  CHECK_THAT(run.out, Catch::Contains("--max-new-tokens"));
+  CHECK_THAT(run.out, Catch::ContainsSubstring("--max-new-tokens"));
   CHECK(run.err.empty());
 }

@@ -1,5 +1,5 @@
 // examples/logits.cpp, as built.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <support/compare.hpp>
 #include <support/npy.hpp>

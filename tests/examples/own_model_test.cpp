@@ -1,5 +1,5 @@
 // examples/own_model.cpp, as built.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <support/program_run.hpp>
 

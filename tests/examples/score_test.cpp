@@ -1,5 +1,5 @@
 // examples/score.cpp, as built.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <cmath>
 #include <cstdio>
@@ -168,6 +168,6 @@ TEST_CASE("what is wrong with score's arguments stands on the first line, and it
     INFO(words);
     CHECK(run.exit_code == 1);
     CHECK(run.out.empty());
-    CHECK_THAT(run.first_error_line(), Catch::Contains(words));
+    CHECK_THAT(run.first_error_line(), Catch::ContainsSubstring(words));
   }
 }

@@ -1,5 +1,5 @@
 // What examples/train.cpp refuses, what it leaves alone, and when it gives up.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <cmath>
 #include <filesystem>
@@ -11,7 +11,7 @@
 
 #include <transept/core/json.hpp>
 
-using Catch::Contains;
+using Catch::ContainsSubstring;
 using support::program_run, support::arguments, support::check_error, support::column;
 using workplace = support::train_workplace;
 
@@ -23,11 +23,11 @@ TEST_CASE("train stops a run that diverges, and keeps its last checkpoint") {
   const program_run run = place.train("run", {"--resume", "--iterations", "2000", "--learning-rate", "1000",
                                               "--clip", "0", "--checkpoint-every", "1000"});
   CHECK(run.exit_code == 1);
-  CHECK_THAT(run.err,
-             Catch::StartsWith("training diverged at iteration ") &&
-                 Contains("The last good checkpoint is " + (place / "run/checkpoint-8").string() + ".") &&
-                 Contains("--learning-rate"));
-  CHECK_THAT(run.err, Contains("clipped gradients (--clip 1)"));
+  CHECK_THAT(run.err, Catch::StartsWith("training diverged at iteration ") &&
+                          ContainsSubstring("The last good checkpoint is " +
+                                            (place / "run/checkpoint-8").string() + ".") &&
+                          ContainsSubstring("--learning-rate"));
+  CHECK_THAT(run.err, ContainsSubstring("clipped gradients (--clip 1)"));
   CHECK(place.read("run/checkpoint-8/model.safetensors") == good);
   CHECK(column(place.read("run/log.csv"), 0).back() > 8); // the course to the end is told
 }
@@ -41,7 +41,7 @@ TEST_CASE("train writes no checkpoint of weights that have gone bad") {
         name, {"--learning-rate", rate, "--warmup", "0", "--clip", "0", "--checkpoint-every", "1"});
     CHECK(run.exit_code == 1);
     CHECK_THAT(run.err, Catch::StartsWith("training diverged at iteration 1: the loss is ") &&
-                            Contains("There is no checkpoint yet.") && !Contains("nan"));
+                            ContainsSubstring("There is no checkpoint yet.") && !ContainsSubstring("nan"));
     CHECK_FALSE(std::filesystem::exists(place / name / "checkpoint-1"));
     const program_run again =
         support::run_program("train", {"--resume", "--out", (place / name).string(), "--iterations", "2",
@@ -75,11 +75,12 @@ TEST_CASE("train says what is wrong, and writes nothing then") {
   const workplace place;
   const std::string text = (place / "text").string(), out = (place / "out").string();
   const auto run = [](const arguments& words) { return support::run_program("train", words); };
-  CHECK_THAT(run({"--text", text}).first_error_line(), Contains("--out"));
+  CHECK_THAT(run({"--text", text}).first_error_line(), ContainsSubstring("--out"));
   check_error(run({"--out", out}), "--text is missing: the text to learn");
   check_error(run({"--out", out, "--preset", "gpt5"}),
               "--preset: expected shakespeare-char-cpu|shakespeare-char|shakespeare-bpe|gpt2, found gpt5");
-  CHECK_THAT(run({"--out", out, "--text", text, "--batch", "0"}).first_error_line(), Contains("--batch"));
+  CHECK_THAT(run({"--out", out, "--text", text, "--batch", "0"}).first_error_line(),
+             ContainsSubstring("--batch"));
   check_error(run({"--out", out, "--text", text, "--width", "101"}),
               "--width must be a multiple of --heads; got 101 and 4");
   const std::string architecture =
@@ -175,14 +176,14 @@ TEST_CASE("train --resume says what is wrong with a run's files") {
   };
   CHECK(with("evaluate-every", "0") ==
         file + ": key evaluate-every: expected a whole number from 1 to 1000000000, found 0");
-  CHECK_THAT(with("schedule", "\"coz\""), Contains("key schedule: coz"));
-  CHECK_THAT(with("dtype", "\"int3\""), Contains("key dtype: int3"));
+  CHECK_THAT(with("schedule", "\"coz\""), ContainsSubstring("key schedule: coz"));
+  CHECK_THAT(with("dtype", "\"int3\""), ContainsSubstring("key dtype: int3"));
   support::write_file(file, settings);
 
   CHECK(resume().exit_code == 0);
   CHECK_FALSE(std::filesystem::exists(place / "run/log.csv")); // --log is kept
   CHECK(column(place.read("table.csv"), 0).back() == 24);
   support::write_file(place / "run/checkpoint-24/optimizer.safetensors", "damaged");
-  CHECK_THAT(resume().err,
-             Contains("Remove " + (place / "run/checkpoint-24").string() + " to go on from checkpoint-16."));
+  CHECK_THAT(resume().err, ContainsSubstring("Remove " + (place / "run/checkpoint-24").string() +
+                                             " to go on from checkpoint-16."));
 }

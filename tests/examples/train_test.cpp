@@ -1,5 +1,5 @@
 // examples/train.cpp, as built. (That a killed run ends as an undisturbed one: scripts/check_kills.sh.)
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <span>
 #include <string>
@@ -11,7 +11,7 @@
 #include <transept/io/safetensors.hpp>
 #include <transept/io/safetensors_writer.hpp>
 
-using Catch::Contains;
+using Catch::ContainsSubstring;
 using support::program_run, support::arguments, support::check_error, support::column;
 using workplace = support::train_workplace;
 
@@ -37,14 +37,15 @@ TEST_CASE("train learns a text, and leaves a model, checkpoints, a table and a p
   CAPTURE(run.err);
   REQUIRE(run.exit_code == 0);
   CHECK(run.err.empty()); // no line that changes where nobody looks on
-  CHECK_THAT(run.out, Contains("4 layers, width 128, 4 heads") && Contains("24 iterations of 64 tokens") &&
-                          Contains("nats per token") && Contains("generate --model"));
+  CHECK_THAT(run.out, ContainsSubstring("4 layers, width 128, 4 heads") &&
+                          ContainsSubstring("24 iterations of 64 tokens") &&
+                          ContainsSubstring("nats per token") && ContainsSubstring("generate --model"));
   const std::string csv = place.read("new/log.csv");
   CHECK_THAT(csv, Catch::StartsWith("iteration,train_loss,val_loss,ms_per_iteration,tokens_per_second\n0,,"));
   CHECK(column(csv, 0) == std::vector<double>{0, 10, 12, 20, 24});
   const auto validation = column(csv, 2);
   CHECK(validation.back() < validation.front() - 0.5);
-  CHECK_THAT(place.read("new/loss.svg"), Contains("<svg") && Contains("validation"));
+  CHECK_THAT(place.read("new/loss.svg"), ContainsSubstring("<svg") && ContainsSubstring("validation"));
   CHECK(std::filesystem::exists(place / "new" / "checkpoint-16"));
   CHECK(std::filesystem::exists(place / "new" / "checkpoint-24"));
   CHECK_FALSE(std::filesystem::exists(place / "new" / "checkpoint-8")); // two are kept
@@ -74,7 +75,7 @@ TEST_CASE("train --resume goes on as if it had never stopped, also to further it
       "train", {"--resume", "--out", (place / "parts").string(), "--iterations", "24", "--threads", "2"});
   CAPTURE(rest.err);
   REQUIRE(rest.exit_code == 0);
-  CHECK_THAT(rest.out, Contains("going on after 13"));
+  CHECK_THAT(rest.out, ContainsSubstring("going on after 13"));
   for (const char* file : {"model.safetensors", "optimizer.safetensors", "config.json"})
     CHECK(place.read(std::string("parts/checkpoint-24/") + file) ==
           place.read(std::string("whole/checkpoint-24/") + file));
@@ -95,7 +96,7 @@ TEST_CASE("train --from goes on with a model of a folder, and learns a new text"
       place.train("tuned", {"--from", shipped, "--learning-rate", "1e-3", "--threads", "2"});
   CAPTURE(run.err);
   REQUIRE(run.exit_code == 0);
-  CHECK_THAT(run.out, Contains("gpt2: 4 layers, width 256"));
+  CHECK_THAT(run.out, ContainsSubstring("gpt2: 4 layers, width 256"));
   const auto score = [&](const std::string& model) {
     const program_run scored =
         support::run_program("score", {"--model", model, "--json", (place / "text").string()});

@@ -1,5 +1,5 @@
 // Prompts whose f32 products are split over AMX: how far the logits move, and that nothing moves elsewhere.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -4,9 +4,9 @@
 #include <string_view>
 #include <vector>
 
-#include <catch2/catch.hpp>
 #include <generate/fake_model.hpp>
 #include <support/byte_tokenizer.hpp>
+#include <support/catch.hpp>
 
 using namespace transept;
 using ids = std::vector<token_id>;

@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include <catch2/catch.hpp>
 #include <generate/fake_model.hpp>
 #include <support/allocation_count.hpp>
 #include <support/byte_tokenizer.hpp>
+#include <support/catch.hpp>
 
 using namespace transept;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using ids = std::vector<token_id>;
 
 namespace {
@@ -198,7 +198,7 @@ TEST_CASE("a stop string ends the generation with the token that completes it") 
   CHECK(run({"xa"}).size() == 5); // the prompt is not searched
   fake::session session;
   CHECK_THROWS_WITH(generate(model, session, ids{0}, greedy(), {.stop_strings = {"a"}}),
-                    Contains(".tokenizer"));
+                    ContainsSubstring(".tokenizer"));
   CHECK_THROWS_AS(generate(model, session, ids{0}, greedy(), {.stop_strings = {""}, .tokenizer = &words}),
                   argument_error);
 }
@@ -283,7 +283,7 @@ TEST_CASE("an empty prompt is an argument error") {
   const auto model = fake::counting_model();
   fake::session session;
   CHECK_THROWS_AS(generate(model, session, ids{}, greedy()), argument_error);
-  CHECK_THROWS_WITH(generate(model, session, {}, greedy()), Contains("prompt is empty"));
+  CHECK_THROWS_WITH(generate(model, session, {}, greedy()), ContainsSubstring("prompt is empty"));
   CHECK(session.forwards == 0);
 }
 
@@ -297,7 +297,7 @@ TEST_CASE("damaged logits are numeric errors at the step they come in, greedy or
   const auto run = [&] {
     for (const token_id id : tokens) seen.push_back(id);
   };
-  CHECK_THROWS_WITH(run(), Contains("token 37 is NaN") && Contains("weights are damaged"));
+  CHECK_THROWS_WITH(run(), ContainsSubstring("token 37 is NaN") && ContainsSubstring("weights are damaged"));
   CHECK(seen == ids{1, 2, 3});
   CHECK(tokens.finish_reason() == finish_reason::error);
   CHECK_NOTHROW(run()); // it has ended
@@ -306,7 +306,7 @@ TEST_CASE("damaged logits are numeric errors at the step they come in, greedy or
   fake::session other;
   CHECK_THROWS_AS(generate(model, other, ids{3}, draw(1)), numeric_error);
   damage(3, infinity);
-  CHECK_THROWS_WITH(generate(model, other, ids{3}, draw(1)), Contains("+infinity"));
+  CHECK_THROWS_WITH(generate(model, other, ids{3}, draw(1)), ContainsSubstring("+infinity"));
   std::ranges::fill(std::span(model.logits).subspan(300, 100), -infinity);
   CHECK_THROWS_AS(generate(model, other, ids{3}, draw(1)), numeric_error);
 }
@@ -315,7 +315,7 @@ TEST_CASE("a sampler that chooses no token of the vocabulary is an argument erro
   const auto model = fake::counting_model();
   fake::session session;
   auto tokens = generate(model, session, ids{0}, [](candidates&) { return token_id{100}; });
-  CHECK_THROWS_WITH(*tokens.begin(), Contains("chose token 100"));
+  CHECK_THROWS_WITH(*tokens.begin(), ContainsSubstring("chose token 100"));
   auto negative = generate(model, session, ids{0}, [](candidates&) { return token_id{-1}; });
   CHECK_THROWS_AS(*negative.begin(), argument_error);
 }

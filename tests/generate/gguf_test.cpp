@@ -1,6 +1,6 @@
 // What models from GGUF files compute, against logits that were computed in float64 from the numbers that
 // each file holds (scripts/oracle/gguf_fixtures.py), and against the same model from a Hugging Face folder.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <algorithm>
 #include <string>

@@ -1,5 +1,5 @@
 // What the library promises of decoding, each held by a test that can fail.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <cmath>
 #include <span>

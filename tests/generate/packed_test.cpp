@@ -1,7 +1,7 @@
 // Models whose linear layers are laid out for the kernels: the same model in every way.
 #include "logits_of.hpp"
 
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <vector>
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include <catch2/catch.hpp>
 #include <support/allocation_count.hpp>
+#include <support/catch.hpp>
 #include <support/paths.hpp>
 #include <support/shipped_model.hpp>
 #include <transept/generate/session.hpp>

@@ -1,5 +1,5 @@
 // transept/io/atomic_folder.hpp
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <filesystem>
 

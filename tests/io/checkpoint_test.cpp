@@ -1,5 +1,5 @@
 // io/checkpoint.hpp: one file, shards, and the words for folders that cannot be used.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <cstring>
 #include <string>
@@ -11,7 +11,7 @@
 
 #include <transept/io/checkpoint.hpp>
 
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::EndsWith;
 using Catch::Matchers::StartsWith;
 using support::safetensors_bytes;
@@ -151,7 +151,7 @@ TEST_CASE("a missing shard is a file error that says which") {
   CHECK_THAT(message_of<file_error>(folder.path()),
              StartsWith("/s2: missing shard: " + (folder / index_name).string() +
                         R"( places 2 tensors, first "b")") &&
-                 Contains("Download all the shards"));
+                 ContainsSubstring("Download all the shards"));
 }
 
 TEST_CASE("a damaged shard is a format error that says which") {
@@ -171,8 +171,8 @@ TEST_CASE("a pickle alone is never read, and the error says what to use") {
         StartsWith(
             ": expected model.safetensors or model.safetensors.index.json, found only the pickle file " +
             std::string(name) + ", which is never read\n") &&
-            Contains("safetensors instead") && Contains("safe_serialization=True") &&
-            Contains("huggingface-cli download"));
+            ContainsSubstring("safetensors instead") && ContainsSubstring("safe_serialization=True") &&
+            ContainsSubstring("huggingface-cli download"));
   }
 }
 
@@ -187,7 +187,7 @@ TEST_CASE("folders without weights say what is missing") {
   const temporary_folder folder;
   CHECK_THAT(message_of<file_error>(folder.path()),
              StartsWith(": expected model.safetensors or model.safetensors.index.json, found neither\n") &&
-                 Contains("huggingface-cli download gpt2"));
+                 ContainsSubstring("huggingface-cli download gpt2"));
   write_file(folder / "gpt2.gguf", "GGUF");
   CHECK_THAT(message_of<file_error>(folder.path()),
              EndsWith("found only gpt2.gguf, which is opened by its own path\n  Give that instead: " +
@@ -202,5 +202,5 @@ TEST_CASE("folders without weights say what is missing") {
   std::filesystem::remove(folder / "m.safetensors");
   std::filesystem::create_symlink("blob", folder / "model.safetensors");
   CHECK_THAT(message_of<file_error>(folder.path()),
-             StartsWith("/model.safetensors: cannot read") && Contains("dangling"));
+             StartsWith("/model.safetensors: cannot read") && ContainsSubstring("dangling"));
 }

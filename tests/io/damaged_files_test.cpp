@@ -1,7 +1,7 @@
 // Thousands of damaged folders: each either opens, with every byte it promises readable, or throws
 // transept::error. Anything else (another exception, a crash, a sanitizer's report) fails.
 // tests/fuzz/load_damaged.cpp does the same for as long as one likes.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <cstddef>
 #include <string>

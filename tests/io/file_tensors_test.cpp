@@ -1,6 +1,6 @@
 // io/file_tensors.hpp: which tensors of a file hold which outputs of a parameter; and that loading and saving
 // undo each other where one parameter is several tensors, lies as [out, in] or has its outputs head by head.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // io/mapped_file.hpp and io/atomic_file.hpp.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <string>
 

@@ -1,5 +1,5 @@
 // Gradients of the kernels against central differences of their twins, in double.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <algorithm>
 #include <cmath>

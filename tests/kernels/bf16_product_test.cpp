@@ -1,5 +1,5 @@
 // Products of operands rounded to bf16 (f32_precision::bf16), which mixed precision training is made of.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <cmath>
 #include <vector>

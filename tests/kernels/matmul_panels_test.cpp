@@ -9,7 +9,7 @@
 #include <transept/kernels/quantize.hpp>
 #include <transept/tensor/buffer.hpp>
 
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <cstring>
 

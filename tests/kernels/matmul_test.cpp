@@ -8,7 +8,7 @@
 #include <transept/kernels/matmul.hpp>
 #include <transept/tensor/buffer.hpp>
 
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <cstring>
 #include <optional>

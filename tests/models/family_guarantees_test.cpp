@@ -1,6 +1,6 @@
 // What the library promises of decoding, for every family: the same bits whole, in chunks, token by token, in
 // a batch, packed, for any number of threads; no allocation; folders and GGUF files that hold what was saved.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <cmath>
 #include <cstdio>

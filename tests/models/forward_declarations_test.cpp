@@ -13,7 +13,7 @@ bool is_about(const transept::error& problem, const transept::tokenizer* tokeniz
 
 #include <transept/transept.hpp>
 
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 namespace {
 std::size_t tokens_in(const transept::session& session) { return session.length(); }

@@ -1,5 +1,5 @@
 // Small random GPT-2 folders against PyTorch's results for them (scripts/make_fixtures.py).
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <algorithm>
 #include <string>

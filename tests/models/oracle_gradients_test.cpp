@@ -1,7 +1,7 @@
 // Every family's gradients against PyTorch's, for the folders of ../shared/oracle (manifest.json says how
 // they were made): by Hugging Face's names, whatever parts and order a file has of what is one parameter
 // here.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <algorithm>
 #include <cmath>

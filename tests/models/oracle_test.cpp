@@ -1,6 +1,6 @@
 // Every family against Hugging Face transformers: logits, hidden states, attention probabilities, greedy
 // tokens.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <algorithm>
 #include <span>

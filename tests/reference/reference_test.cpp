@@ -11,7 +11,7 @@
 #include <support/npy.hpp>
 #include <support/paths.hpp>
 
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -72,6 +72,7 @@ TEST_CASE("threads that share a pool take turns") {
 
 TEST_CASE("a pool of no sensible size is refused, and 0 means one thread per processor") {
   CHECK_THROWS_AS(thread_pool(-1), transept::argument_error);
-  CHECK_THROWS_WITH(thread_pool(100000), Catch::Contains("from 1 to 1024") && Catch::Contains("100000"));
+  CHECK_THROWS_WITH(thread_pool(100000),
+                    Catch::ContainsSubstring("from 1 to 1024") && Catch::ContainsSubstring("100000"));
   CHECK(thread_pool(0).size() == transept::available_processors());
 }

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 TEST_CASE("the allocation counter sees every way to allocate, in every thread") {
   if (!support::counts_allocations) return;

@@ -1,6 +1,6 @@
 #include <support/compare.hpp>
 
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <limits>
 #include <vector>

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <support/program_run.hpp>
 

@@ -1,6 +1,6 @@
 // tensor/names.hpp: tables of names, their stars and braces, and the walk over a model in Hugging Face's
 // words.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <array>
 #include <string>

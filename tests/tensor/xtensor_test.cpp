@@ -1,6 +1,6 @@
 #include <transept/tensor/xtensor.hpp>
 
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <cstdint>
 #include <limits>

@@ -1,5 +1,5 @@
 // Vocabularies learned from texts.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <algorithm>
 #include <array>
@@ -15,7 +15,7 @@
 #include "text_support.hpp"
 
 using namespace transept;
-using Catch::Contains;
+using Catch::ContainsSubstring;
 
 namespace {
 
@@ -142,7 +142,7 @@ TEST_CASE("options that no vocabulary can have are refused") {
   CHECK_THROWS_AS(learn_vocabulary(none, {.vocab_size = 256}), argument_error);
   CHECK_THROWS_WITH(learn_vocabulary(none, {.special_tokens = {""}}), "a special token is empty");
   CHECK_THROWS_WITH(learn_vocabulary(none, {.special_tokens = {"<a>", "<a>"}}),
-                    Contains("\"<a>\" is given twice"));
+                    ContainsSubstring("\"<a>\" is given twice"));
   CHECK_THROWS_AS(learn_vocabulary(none, {.special_tokens = {"Ġ"}}), argument_error);
   CHECK(learn_vocabulary(none, {.vocab_size = 256, .special_tokens = {}}).tokens.size() == 256);
 }

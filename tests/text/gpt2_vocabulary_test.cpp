@@ -1,5 +1,5 @@
 // GPT-2's published vocabulary; skipped where it is absent.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <string>
 #include <utility>

@@ -1,5 +1,5 @@
 // Training the last blocks only: the first ones, and the embeddings, stay as they are and cost nothing.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <algorithm>
 #include <cstddef>

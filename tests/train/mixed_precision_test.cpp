@@ -1,5 +1,5 @@
 // Training whose products are made in bf16, beside training in f32.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <algorithm>
 #include <cmath>

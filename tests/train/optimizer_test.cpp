@@ -1,5 +1,5 @@
 // AdamW, clipping and schedules against their formulas in double.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <cmath>
 #include <vector>

@@ -1,5 +1,5 @@
 // Gradients and optimizer steps against PyTorch's for the same folders (scripts/oracle/training_fixtures.py).
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <algorithm>
 #include <cstring>

@@ -1,5 +1,5 @@
 // Blocks that are run again in the backward pass: the same bits, for less memory.
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <cstddef>
 #include <cstdio>

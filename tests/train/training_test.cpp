@@ -1,5 +1,5 @@
 // What training promises besides right gradients (pytorch_test.cpp).
-#include <catch2/catch.hpp>
+#include <support/catch.hpp>
 
 #include <cmath>
 #include <cstdio>

@@ -114,7 +114,8 @@ private:
       }
       shards[shard_name].push_back(&name);
     }
-    for (const auto& [shard, names] : shards) {
+    for (const auto& [shard, tensors] : shards) {
+      const auto& names = tensors; // no structured binding: clang 14 lets no lambda have one
       if (!detail::is_there(folder_ / shard)) {
         throw file_error((folder_ / shard).string() + ": missing shard: " + source + " places " +
                          std::to_string(names.size()) + (names.size() == 1 ? " tensor" : " tensors") +
