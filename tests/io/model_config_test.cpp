@@ -138,7 +138,8 @@ TEST_CASE("all of Hugging Face's names for the known activations are known") {
   for (const char* name : {"gelu_new", "gelu", "relu", "silu", "quick_gelu", "tanh", "sigmoid"})
     CHECK(name_of(of(name)) == name);
   CHECK(verdict(R"({"activation_function": "geglu"})") ==
-        "activation_function: expected one of gelu_new, gelu_pytorch_tanh, gelu_fast, gelu_accurate, gelu, "
+        "activation_function: expected one of gelu_new, gelu_pytorch_tanh, gelu_fast, gelu_accurate, "
+        "gelu_python_tanh, gelu, "
         "gelu_python, relu, silu, swish, quick_gelu, tanh, sigmoid, found \"geglu\"");
   CHECK_THAT(verdict(R"({"activation_function": null})"), ContainsSubstring("found null"));
   CHECK_THAT(verdict(R"({"activation_function": ""})"), ContainsSubstring("found \"\""));

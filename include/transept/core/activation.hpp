@@ -29,11 +29,12 @@ struct named_activation {
 namespace detail {
 
 /// The first name of each type is the one written; the others are other spellings of the same formula.
-inline constexpr std::array<named_activation, 12> activation_names{{
+inline constexpr std::array<named_activation, 13> activation_names{{
     {"gelu_new", activation_type::gelu_tanh},
     {"gelu_pytorch_tanh", activation_type::gelu_tanh},
     {"gelu_fast", activation_type::gelu_tanh},
     {"gelu_accurate", activation_type::gelu_tanh},
+    {"gelu_python_tanh", activation_type::gelu_tanh},
     {"gelu", activation_type::gelu_erf},
     {"gelu_python", activation_type::gelu_erf},
     {"relu", activation_type::relu},

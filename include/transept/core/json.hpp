@@ -178,6 +178,8 @@ public:
     // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error …; last read: '…'; …".
     // What was read last may be the whole file: left out.
     std::string_view why = reason.what();
+    if (const std::size_t code = why.find("] "); why.starts_with("[json.") && code != why.npos)
+      why.remove_prefix(code + 2);
     if (const std::size_t colon = why.find(": "); colon != why.npos) why.remove_prefix(colon + 2);
     why = why.substr(0, why.find("; last read"));
     fail("not valid JSON at byte " + std::to_string(position) + ": " + escaped(why, 160));

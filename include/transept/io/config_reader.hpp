@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <transept/core/activation.hpp>
@@ -116,10 +117,10 @@ public:
     boolean(key, ignored);
   }
 
-  /// A key that can only have one value here; absent, it has it.
+  /// A key that can only have one value here; null or absent, it has it.
   void must_be(std::string_view key, bool value, const std::string& why_not) const {
     bool found = value;
-    boolean(key, found);
+    if (find(key, true) != nullptr) boolean(key, found);
     const auto name = [](bool yes) { return std::string(yes ? "true" : "false"); };
     if (found != value)
       fail(std::string(key) + ": expected " + name(value) + " (" + why_not + "), found " + name(found));
@@ -175,15 +176,23 @@ public:
     value = token_ids(key, std::move(otherwise), vocab_size);
   }
 
-  /// sliding_window, and which layers have it: layer_types; where that is absent, all (`of_all`), or those
-  /// from the one on that `first_key` names. An absent window is what `value` has.
-  void windows(layer_windows& value, int n_layer, bool of_all = false,
-               std::string_view first_key = {}) const {
+  /// A whole number, 0 too.
+  void whole_number(std::string_view key, int& value, int limit) const {
+    const json* const found = find(key);
+    if (found == nullptr) return;
+    if (!found->is_number_unsigned() || found->get<std::uint64_t>() > static_cast<std::uint64_t>(limit))
+      fail(key, "a whole number from 0 to " + std::to_string(limit), *found);
+    value = static_cast<int>(found->get<std::uint64_t>());
+  }
+
+  /// sliding_window, and which layers have it: layer_types; where that is absent, those of `value`. An absent
+  /// window is what `value` has.
+  void windows(layer_windows& value, int n_layer, bool = false) const {
+    std::vector<bool> usual = std::exchange(value.slides, {});
     const auto layers = static_cast<std::size_t>(n_layer);
     const json* const given = find("sliding_window");
     value.window =
         given ? find_count({"sliding_window"}, config_limits::n_positions, true).value_or(0) : value.window;
-    value.slides.clear();
     if (const json* const types = find("layer_types", true)) {
       if (!types->is_array() || types->size() != layers)
         fail("layer_types", "an array of " + std::to_string(n_layer) + " names, one for each layer", *types);
@@ -195,41 +204,36 @@ public:
         if (value.slides.back() && value.window == 0)
           fail("sliding_window: expected a whole number, since layer_types has \"sliding_attention\"");
       }
-    } else if (value.window > 0 && of_all) {
-      value.slides.assign(layers, true);
-    } else if (value.window > 0 && !first_key.empty()) {
-      std::size_t first = 28; // transformers' default
-      if (const json* const found = find(first_key)) {
-        if (!found->is_number_unsigned()) fail(first_key, "a whole number", *found);
-        first = static_cast<std::size_t>(found->get<std::uint64_t>());
-      }
-      for (std::size_t i = 0; i < layers; ++i) value.slides.push_back(i >= first);
+    } else if (value.window > 0) {
+      value.slides = std::move(usual);
     }
     if (std::ranges::find(value.slides, true) == value.slides.end()) value = {};
   }
 
-  /// An array of 0 and 1, one for each layer; null or absent: 0 for every fourth layer, or so many as
-  /// no_rope_layer_interval says.
+  /// An array of 0 and 1, one for each layer (more are not read); null or absent: 0 for every fourth layer,
+  /// or so many as no_rope_layer_interval says.
   void rotating_layers(std::string_view key, std::vector<bool>& value, int n_layer) const {
     value.clear();
-    if (const json* const flags = find(key, true)) {
-      if (!flags->is_array() || flags->size() != static_cast<std::size_t>(n_layer))
-        fail(key, "an array of " + std::to_string(n_layer) + " times 0 or 1", *flags);
-      for (const json& flag : *flags) {
-        if (!flag.is_number_unsigned() || flag.get<std::uint64_t>() > 1) fail(key, "0 or 1", flag);
-        value.push_back(flag.get<std::uint64_t>() == 1);
-      }
-      return;
-    }
     const int interval = find_count({"no_rope_layer_interval"}, config_limits::n_layer).value_or(4);
-    for (int i = 0; i < n_layer; ++i) value.push_back((i + 1) % interval != 0);
+    const json* const flags = find(key, true);
+    if (flags != nullptr && (!flags->is_array() || flags->size() < static_cast<std::size_t>(n_layer)))
+      fail(key, "an array of " + std::to_string(n_layer) + " times 0 or 1", *flags);
+    for (int i = 0; i < n_layer; ++i) {
+      if (flags == nullptr) {
+        value.push_back((i + 1) % interval != 0);
+        continue;
+      }
+      const json& flag = (*flags)[static_cast<std::size_t>(i)];
+      if (!flag.is_number_unsigned() || flag.get<std::uint64_t>() > 1) fail(key, "0 or 1", flag);
+      value.push_back(flag.get<std::uint64_t>() == 1);
+    }
   }
 
-  /// Rotary positions: rope_parameters, or the older rope_theta and rope_scaling. `part`: of a head that is
-  /// rotated, where nothing says it. (models/rotary_fields.hpp, which the model includes.)
-  template <class Rotary>
-  void rotary(Rotary& value, int head_width, int n_positions, double part = 1.0) const {
-    read_rotary(*this, value, head_width, n_positions, part);
+  /// Rotary positions: rope_parameters, or the older rope_theta and rope_scaling; `keys`: what else a family
+  /// calls them. (models/rotary_fields.hpp, which the model includes.)
+  template <class Rotary, class... Keys>
+  void rotary(Rotary& value, int head_width, int n_positions, const Keys&... keys) const {
+    read_rotary(*this, value, head_width, n_positions, keys...);
   }
 
   /// A count from 1 to `limit`: the first of `keys` that is present, else nothing.

@@ -86,7 +86,7 @@ public:
     for (const token_id id : ids) list += (list.empty() ? "[" : ", ") + std::to_string(id);
     add(key, list + "]");
   }
-  void windows(const layer_windows& value, int, bool of_all = false, std::string_view = {}) {
+  void windows(const layer_windows& value, int, bool of_all = false) {
     if (value.window == 0) return of_all ? add("sliding_window", "null") : void();
     add("sliding_window", std::to_string(value.window));
     std::string list;
@@ -101,9 +101,9 @@ public:
     for (const bool rotates : value) list += (list.empty() ? "[" : ", ") + std::string(rotates ? "1" : "0");
     add(key, value.empty() ? "null" : list + "]");
   }
-  template <class Rotary>
-  void rotary(const Rotary& value, int head_width, int, double part = 1.0) {
-    write_rotary(*this, value, head_width, part);
+  template <class Rotary, class... Keys>
+  void rotary(const Rotary& value, int head_width, int, const Keys&... keys) {
+    write_rotary(*this, value, head_width, keys...);
   }
 
 private:

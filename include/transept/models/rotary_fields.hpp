@@ -18,6 +18,13 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// What a family calls the base and the turned part of a head outside of rope_parameters.
+struct rotary_keys {
+  std::string_view base = "rope_theta";
+  std::string_view part = {}; ///< none: whole heads are turned
+  double usual_part = 1.0;
+};
+
 namespace detail {
 
 /// The members of the object that describes the scaling, each with the place where it is kept.
@@ -46,22 +53,33 @@ inline std::string shortest(double value) {
 } // namespace detail
 
 template <class Reader>
-void read_rotary(const Reader& reader, rotary_settings& s, int head_width, int n_positions, double part) {
-  const json* scaling = reader.find("rope_parameters", true);
-  if (scaling == nullptr) scaling = reader.find("rope_scaling", true);
-  if (scaling != nullptr && !scaling->is_object())
-    reader.fail("rope_parameters", "an object or null", *scaling);
-  /// Of the object, or of the file itself.
+void read_rotary(const Reader& reader, rotary_settings& s, int head_width, int n_positions,
+                 const rotary_keys& keys = {}) {
+  std::string_view name = "rope_scaling"; // which transformers prefers where a file has both
+  const json* scaling = reader.find(name, true);
+  if (scaling == nullptr || (scaling->is_object() && scaling->empty())) {
+    name = "rope_parameters";
+    scaling = reader.find(name, true);
+  }
+  if (scaling != nullptr && !scaling->is_object()) reader.fail(name, "an object or null", *scaling);
+  if (scaling != nullptr)
+    for (const json& value : *scaling)
+      if (value.is_object()) reader.fail(name, "numbers and names, the same for all layers", value);
   const auto find = [&](std::string_view key) -> const json* {
-    if (scaling != nullptr)
-      if (const auto place = scaling->find(key); place != scaling->end() && !place->is_null()) return &*place;
-    return reader.find(key, true);
+    if (scaling == nullptr) return nullptr;
+    const auto place = scaling->find(key);
+    return place == scaling->end() || place->is_null() ? nullptr : &*place;
   };
-  const auto number = [&](std::string_view key) -> std::optional<double> {
-    const json* const value = find(key);
+  const auto number_of = [&](std::string_view key, const json* value) -> std::optional<double> {
     if (value == nullptr) return std::nullopt;
     if (!value->is_number()) reader.fail(key, "a number", *value);
     return value->template get<double>();
+  };
+  const auto number = [&](std::string_view key) { return number_of(key, find(key)); };
+  /// Of the object, or else of the file itself, under another name there.
+  const auto number_here_or_there = [&](std::string_view here, std::string_view there, double usual) {
+    if (const auto value = number(here)) return *value;
+    return there.empty() ? usual : number_of(there, reader.find(there, true)).value_or(usual);
   };
   if (const json* type = find("rope_type"); type != nullptr || (type = find("type")) != nullptr) {
     using enum rotary_scaling;
@@ -77,11 +95,14 @@ void read_rotary(const Reader& reader, rotary_settings& s, int head_width, int n
     }
     if (!known) reader.fail("rope_type", "one of default, linear, dynamic, yarn, longrope, llama3", *type);
   }
-  s.base = number("rope_theta").value_or(number("rotary_emb_base").value_or(s.base));
+  s.base = number_here_or_there("rope_theta", keys.base, s.base);
   s.factor = number("factor");
   s.attention_factor = number("attention_factor");
   detail::for_each_rotary_number(s, [&](std::string_view key, double& value) {
-    if (const auto found = number(key)) value = *found;
+    const auto found = number(key);
+    if (found && *found != 0) value = *found; // 0 is the usual number, too
+    if (!found && s.scaling == rotary_scaling::llama3 && key.ends_with("_freq_factor"))
+      reader.fail(std::string(name) + ": rope_type llama3 expects " + std::string(key) + ", found none");
   });
   if (const json* const truncate = find("truncate")) {
     if (!truncate->is_boolean()) reader.fail("truncate", "true or false", *truncate);
@@ -100,16 +121,25 @@ void read_rotary(const Reader& reader, rotary_settings& s, int head_width, int n
   list("short_factor", s.short_factor);
   list("long_factor", s.long_factor);
   s.max_position_embeddings = static_cast<std::size_t>(n_positions);
-  if (const json* const original = find("original_max_position_embeddings")) {
+  constexpr std::string_view original_key = "original_max_position_embeddings";
+  const json* original = find(original_key);
+  if (original == nullptr) original = reader.find(original_key, true);
+  if (original != nullptr) {
     if (!original->is_number_unsigned() || original->template get<std::uint64_t>() == 0)
-      reader.fail("original_max_position_embeddings", "a whole number from 1", *original);
+      reader.fail(original_key, "a whole number from 1", *original);
     s.original_max_position_embeddings = static_cast<std::size_t>(original->template get<std::uint64_t>());
   }
-  part = number("partial_rotary_factor").value_or(number("rotary_pct").value_or(part));
+  const double part =
+      keys.part.empty() ? 1.0 : number_here_or_there("partial_rotary_factor", keys.part, keys.usual_part);
   if (!(part > 0 && part <= 1))
-    reader.fail("partial_rotary_factor: expected a number above 0 and at most 1, found " +
+    reader.fail(std::string(keys.part) + ": expected a number above 0 and at most 1, found " +
                 detail::shortest(part));
-  s.width = static_cast<std::size_t>(static_cast<double>(head_width) * part);
+  if (keys.part.empty() && head_width % 2 != 0)
+    reader.fail("head_dim: expected an even number, for positions turn pairs, found " +
+                std::to_string(head_width));
+  s.wave_width = static_cast<std::size_t>(static_cast<double>(head_width) * part);
+  s.width = (s.wave_width + 1) / 2 * 2;
+  if (s.width == s.wave_width) s.wave_width = 0;
   try {
     detail::check(s);
   } catch (const config_error& error) {
@@ -119,7 +149,7 @@ void read_rotary(const Reader& reader, rotary_settings& s, int head_width, int n
 
 /// Both forms, which say the same.
 template <class Writer>
-void write_rotary(Writer& writer, const rotary_settings& s, int head_width, double part) {
+void write_rotary(Writer& writer, const rotary_settings& s, int head_width, const rotary_keys& keys = {}) {
   std::string text;
   const auto add = [&](std::string_view key, const std::string& value) {
     text += (text.empty() ? "\n    \"" : ",\n    \"") + std::string(key) + "\": " + value;
@@ -132,10 +162,9 @@ void write_rotary(Writer& writer, const rotary_settings& s, int head_width, doub
   };
   add("rope_theta", detail::shortest(s.base));
   add("rope_type", "\"" + std::string(name_of(s.scaling)) + "\"");
-  double rotated = static_cast<double>(s.width) / head_width;
-  if (static_cast<std::size_t>(head_width * rotated) < s.width) rotated = std::nextafter(rotated, 1.0);
-  const bool is_partial = rotated != 1.0 || part != 1.0;
-  if (is_partial) add("partial_rotary_factor", detail::shortest(rotated));
+  double part = static_cast<double>(s.exponents()) / head_width;
+  if (static_cast<std::size_t>(head_width * part) < s.exponents()) part = std::nextafter(part, 1.0);
+  if (!keys.part.empty()) add("partial_rotary_factor", detail::shortest(part));
   const bool is_scaled = s.scaling != rotary_scaling::none;
   if (is_scaled) {
     if (s.factor) add("factor", detail::shortest(*s.factor));
@@ -151,12 +180,11 @@ void write_rotary(Writer& writer, const rotary_settings& s, int head_width, doub
       add("original_max_position_embeddings", std::to_string(s.original_max_position_embeddings));
   }
   writer.add("rope_parameters", "{" + text + "\n  }");
-  writer.add("rope_theta", detail::shortest(s.base));
+  if (keys.base == "rope_theta") writer.add("rope_theta", detail::shortest(s.base));
   writer.add("rope_scaling", is_scaled ? "{" + text + "\n  }" : "null");
-  if (!is_partial) return;
-  writer.add("partial_rotary_factor", detail::shortest(rotated));
-  writer.add("rotary_pct", detail::shortest(rotated)); // GPT-NeoX's words
-  writer.add("rotary_emb_base", detail::shortest(s.base));
+  if (keys.part.empty()) return;
+  writer.add(keys.part, detail::shortest(part));
+  writer.add(keys.base, detail::shortest(s.base));
 }
 
 } // namespace transept::inline TRANSEPT_ABI

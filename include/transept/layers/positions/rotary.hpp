@@ -41,7 +41,7 @@ public:
     if (settings_.scaling == rotary_scaling::dynamic && run_length > settings_.max_position_embeddings) {
       const double base = detail::dynamic_base(settings_, run_length);
       for (std::size_t i = 0; i < count; ++i)
-        out[i] = static_cast<float>(1 / detail::rotary_wave(base, first + i, width()));
+        out[i] = static_cast<float>(1 / detail::rotary_wave(base, first + i, settings_.exponents()));
       return;
     }
     const bool is_long = !long_.empty() && run_length > settings_.original_positions();
@@ -53,7 +53,7 @@ private:
 
   float frequency(std::size_t i, const std::vector<float>& factors) const {
     using enum rotary_scaling;
-    const double wave = detail::rotary_wave(settings_.base, i, width());
+    const double wave = detail::rotary_wave(settings_.base, i, settings_.exponents());
     switch (settings_.scaling) {
     case linear:
       return static_cast<float>(detail::to_f32(1 / wave) / detail::to_f32(settings_.scale()));

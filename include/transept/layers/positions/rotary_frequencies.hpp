@@ -43,6 +43,8 @@ constexpr std::string_view name_of(rotary_scaling scaling) {
 struct rotary_settings {
   double base = 10000.0; ///< rope_theta
   std::size_t width = 0; ///< how many numbers of a head are turned: its width, or the first part of it
+  std::size_t wave_width =
+      0; ///< what exponents are divided by; 0: width. (Of a part that is odd: that part.)
   rotary_pairing pairing = rotary_pairing::halves;
   rotary_scaling scaling = rotary_scaling::none;
   std::optional<double> factor = std::nullopt; ///< yarn and longrope: else max / original positions
@@ -55,6 +57,7 @@ struct rotary_settings {
   std::optional<double> attention_factor = std::nullopt; ///< yarn, longrope: else from the other numbers
   std::vector<float> short_factor = {}, long_factor = {}; ///< longrope [width / 2]
 
+  std::size_t exponents() const { return wave_width ? wave_width : width; }
   /// The length of the first training.
   std::size_t original_positions() const {
     return original_max_position_embeddings ? original_max_position_embeddings : max_position_embeddings;
@@ -85,7 +88,7 @@ inline void check(const rotary_settings& s) {
     require(s.factor.has_value(), "factor is missing");
   if (s.scaling == dynamic) {
     require(s.max_position_embeddings > 0, "max_position_embeddings is missing");
-    require(s.width > 2, "the turned width of a head must be greater than 2");
+    require(s.exponents() > 2, "the turned width of a head must be greater than 2");
   }
   if (s.scaling == yarn || s.scaling == longrope || s.scaling == llama3)
     require(s.original_positions() > 0, "original_max_position_embeddings is missing");
@@ -120,7 +123,7 @@ inline double dynamic_base(const rotary_settings& s, std::size_t run_length) {
   const double length = to_f32(static_cast<double>(run_length));
   const double grown =
       to_f32(to_f32(to_f32(s.scale()) * length) / to_f32(static_cast<double>(s.max_position_embeddings)));
-  const auto width = static_cast<double>(s.width);
+  const auto width = static_cast<double>(s.exponents());
   const double power = to_f32(std::pow(to_f32(grown - to_f32(s.scale() - 1)), to_f32(width / (width - 2))));
   return to_f32(to_f32(s.base) * power);
 }
@@ -130,7 +133,7 @@ struct yarn_ramp {
   double first, last;
 
   explicit yarn_ramp(const rotary_settings& s) {
-    const auto width = static_cast<double>(s.width);
+    const auto width = static_cast<double>(s.exponents());
     const auto pair_of = [&](double turns) { // which turns so often within the first training's length
       const double wavelength = static_cast<double>(s.original_positions()) / (turns * 2 * std::numbers::pi);
       return width * std::log(wavelength) / (2 * std::log(s.base));
@@ -154,14 +157,14 @@ struct yarn_ramp {
 };
 
 inline double yarn_frequency(const rotary_settings& s, std::size_t pair) {
-  const double wave = rotary_wave(s.base, pair, s.width);
+  const double wave = rotary_wave(s.base, pair, s.exponents());
   const double interpolated = to_f32(1 / to_f32(to_f32(s.scale()) * wave)), kept = to_f32(1 / wave);
   const double share = to_f32(1 - yarn_ramp(s).at(pair));
   return to_f32(to_f32(interpolated * to_f32(1 - share)) + to_f32(kept * share));
 }
 
 inline double llama3_frequency(const rotary_settings& s, std::size_t pair) {
-  const double frequency = to_f32(1 / rotary_wave(s.base, pair, s.width));
+  const double frequency = to_f32(1 / rotary_wave(s.base, pair, s.exponents()));
   const auto original = static_cast<double>(s.original_positions());
   const double factor = to_f32(s.scale());
   const double wavelength = to_f32(to_f32(2 * std::numbers::pi) / frequency);

@@ -79,7 +79,8 @@ struct gemma_family : family_of<gemma_config, gemma_settings, gemma> {
   template <class Fields>
   static void describe(Fields& f, gemma_config& c, gemma_settings& s) {
     f.architecture(c.sandwiched ? "Gemma2ForCausalLM" : "GemmaForCausalLM");
-    f.activation("hidden_act", s.activation);
+    f.must_be("use_bidirectional_attention", false, "attention is causal here");
+    if (!c.sandwiched) f.activation("hidden_act", s.activation);
     f.activation("hidden_activation", s.activation, /*null_is_absent*/ true);
     describe_sizes(f, c, 256);
     f.shared_heads("num_key_value_heads", "num_attention_heads", c.n_head, c.n_key_value_head,

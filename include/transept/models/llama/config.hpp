@@ -104,9 +104,10 @@ struct llama_family : family_of<llama_config, llama_settings, llama> {
     f.activation("hidden_act", s.activation);
     describe_sizes(f, c, is_qwen3 ? std::optional(128) : std::nullopt);
     f.shared_heads("num_key_value_heads", "num_attention_heads", c.n_head, c.n_key_value_head,
-                   is_mistral   ? std::optional(8)
-                   : is_smollm3 ? std::optional(4)
-                                : std::nullopt);
+                   is_mistral                                     ? std::optional(8)
+                   : is_smollm3                                   ? std::optional(4)
+                   : (is_qwen2 || is_qwen3) && c.n_head % 32 == 0 ? std::optional(32)
+                                                                  : std::nullopt);
     f.epsilon("rms_norm_eps", s.rms_norm_eps);
     if (!is_mistral && !is_qwen2) {
       f.choice("attention_bias", c.attention_bias);
@@ -115,12 +116,13 @@ struct llama_family : family_of<llama_config, llama_settings, llama> {
     if (s.model_type == "llama" || is_smollm3) f.choice("mlp_bias", c.mlp_bias);
     f.rotary(s.rotary, c.head_width, c.n_positions);
     if (is_smollm3) f.rotating_layers("no_rope_layers", s.rotates, c.n_layer);
+    bool slides = !Fields::reading && !s.windows.slides.empty();
+    if constexpr (Fields::reading) set_usual_windows(f, c, s);
     if (is_mistral) f.windows(s.windows, c.n_layer, true);
     if (is_qwen2 || is_qwen3 || is_smollm3) {
-      bool slides = !s.windows.slides.empty();
       f.boolean("use_sliding_window", slides);
       if (slides)
-        f.windows(s.windows, c.n_layer, false, "max_window_layers");
+        f.windows(s.windows, c.n_layer);
       else
         s.windows = {};
     }
@@ -128,6 +130,19 @@ struct llama_family : family_of<llama_config, llama_settings, llama> {
   }
 
 private:
+  /// Which layers slide where layer_types says nothing: all of Mistral's, Qwen's from one on, SmolLM3's
+  /// without positions.
+  template <class Fields>
+  static void set_usual_windows(const Fields& f, const llama_config& c, llama_settings& s) {
+    int first = 28;
+    if (s.model_type.starts_with("qwen")) f.whole_number("max_window_layers", first, config_limits::n_layer);
+    for (int i = 0; i < c.n_layer; ++i)
+      s.windows.slides.push_back(s.model_type == "mistral"   ? true
+                                 : s.model_type == "smollm3" ? !s.rotates[static_cast<std::size_t>(i)]
+                                                             : s.model_type != "llama" && i >= first);
+    if (s.model_type == "llama") s.windows = {};
+  }
+
   /// What transformers' configs of these models say where a file says nothing.
   static void set_defaults(llama_config& c, llama_settings& s) {
     if (s.model_type == "mistral") {

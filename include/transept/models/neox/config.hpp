@@ -77,7 +77,8 @@ struct neox_family : family_of<neox_config, neox_settings, neox> {
     f.epsilon("layer_norm_eps", s.layer_norm_eps);
     f.boolean("use_parallel_residual", s.use_parallel_residual);
     f.choice("attention_bias", c.attention_bias);
-    f.rotary(s.rotary, c.head_width, c.n_positions, 0.25);
+    f.rotary(s.rotary, c.head_width, c.n_positions,
+             rotary_keys{.base = "rotary_emb_base", .part = "rotary_pct", .usual_part = 0.25});
     describe_vocabulary(f, c, s, 0, {2});
   }
 };
