@@ -4,7 +4,8 @@
 //   load_damaged PATH…                        loads each folder or file as it is (a corpus of damaged ones)
 //   load_damaged --iterations N [--seed S] [PATH…]
 //                                             damages copies of the folders and GGUF files N times each;
-//                                             without one, of a tiny model that it makes itself, as both
+//                                             without one, of a tiny model that it makes itself, as both, and
+//                                             of a tiny folder of each family (tests/fixtures/models)
 //
 // Iteration i of seed S damages as iteration 0 of seed S + i does, so one can be repeated alone. Where a
 // sanitizer ends the program, the damaged folder stays in the place that was printed at the start.
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include <support/damage.hpp>
+#include <support/paths.hpp>
 #include <support/temporary_folder.hpp>
 
 #include <transept/generate/session.hpp>
@@ -31,7 +33,7 @@
 #include <transept/io/npy.hpp>
 #include <transept/io/save_model.hpp>
 #include <transept/io/visit_model.hpp>
-#include <transept/models/gpt2.hpp>
+#include <transept/models/all.hpp>
 #include <transept/models/initialise.hpp>
 
 namespace {
@@ -47,6 +49,9 @@ using shipped_model = transept::gpt2<shipped.any_vocabulary()>;
 constexpr transept::gpt2_config block_wide{
     .n_embd = 32, .n_layer = 1, .n_head = 2, .vocab_size = 300, .n_positions = 5};
 using block_wide_model = transept::gpt2<block_wide.any_vocabulary()>;
+/// Compiled shapes first, then any shape of any family.
+using known_models = decltype(joined(transept::model_list<tiny_model, block_wide_model, shipped_model>{},
+                                     transept::all_models{}));
 
 unsigned sum_of(const std::vector<transept::stored_tensor>& tensors) {
   unsigned sum = 0;
@@ -94,8 +99,8 @@ void load_file(const fs::path& path) {
 
 void load_weights(const fs::path& folder) {
   sum_of(transept::checkpoint::open(folder).tensors());
-  transept::visit_model<tiny_model, block_wide_model, shipped_model>(folder, [](const auto& model) {
-    transept::session session(model, {.threads = 1});
+  visit_model(known_models{}, folder, {.threads = 1}, [](const auto& model) {
+    transept::session session(model, {.threads = 1, .capacity = 1});
     const std::vector<transept::token_id> tokens{0};
     return static_cast<int>(forward(model, session, tokens).size());
   });
@@ -208,6 +213,9 @@ int main(int argc, char** argv) try {
                                                      made / "wide.gguf",
                                                      {.type = transept::element_type::q4_0, .threads = 1});
     paths.push_back(made / "wide.gguf");
+    for (const auto& family : fs::directory_iterator(support::fixture("models")))
+      paths.push_back(family.path() / "model");
+    std::sort(paths.begin(), paths.end());
   }
   for (const auto& path : paths) {
     if (iterations > 0 && transept::is_gguf(path))
