@@ -134,13 +134,13 @@ private:
   /// without positions.
   template <class Fields>
   static void set_usual_windows(const Fields& f, const llama_config& c, llama_settings& s) {
+    if (s.model_type == "llama") return;
     int first = 28;
     if (s.model_type.starts_with("qwen")) f.whole_number("max_window_layers", first, config_limits::n_layer);
     for (int i = 0; i < c.n_layer; ++i)
       s.windows.slides.push_back(s.model_type == "mistral"   ? true
                                  : s.model_type == "smollm3" ? !s.rotates[static_cast<std::size_t>(i)]
-                                                             : s.model_type != "llama" && i >= first);
-    if (s.model_type == "llama") s.windows = {};
+                                                             : i >= first);
   }
 
   /// What transformers' configs of these models say where a file says nothing.
