@@ -61,6 +61,13 @@ inline void copy_elements(const kernels::stored_matrix& from, matrix_use use, th
   });
 }
 
+/// Rows begin, begin + 1, …, at most `most`, of a matrix that lies by rows and whose elements stand alone.
+inline kernels::stored_matrix some_rows(kernels::stored_matrix from, std::size_t begin, std::size_t most) {
+  from.data = static_cast<const std::byte*>(from.data) + begin * from.cols * size_of(from.type);
+  from.rows = std::min(most, from.rows - begin);
+  return from;
+}
+
 inline kernels::stored_matrix converted(const kernels::stored_matrix& from, matrix_use use, element_type type,
                                         thread_pool& threads, weight_owner& memory,
                                         const rows_listener& read) {
@@ -70,11 +77,7 @@ inline kernels::stored_matrix converted(const kernels::stored_matrix& from, matr
     const bool in_pieces = read && from.layout == matrix_layout::row_major;
     const std::size_t some = in_pieces ? 4096 : from.rows;
     for (std::size_t begin = 0; begin < from.rows; begin += some) {
-      kernels::stored_matrix piece = from;
-      if (in_pieces) {
-        piece.data = static_cast<const std::byte*>(from.data) + begin * from.cols * size_of(from.type);
-        piece.rows = std::min(some, from.rows - begin);
-      }
+      const kernels::stored_matrix piece = in_pieces ? some_rows(from, begin, some) : from;
       copy_elements(piece, use, threads, type, data + begin * from.cols * size_of(type));
       if (in_pieces) read(begin, begin + piece.rows);
     }
@@ -93,11 +96,7 @@ inline kernels::stored_matrix converted(const kernels::stored_matrix& from, matr
   const bool in_pieces = outputs_are_rows && from.layout == matrix_layout::row_major;
   const std::size_t some = in_pieces ? 64 * kernels::panel_outputs : outputs;
   for (std::size_t begin = 0; begin < outputs; begin += some) {
-    kernels::stored_matrix piece = from;
-    if (in_pieces) {
-      piece.data = static_cast<const std::byte*>(from.data) + begin * inputs * size_of(from.type);
-      piece.rows = std::min(some, outputs - begin);
-    }
+    const kernels::stored_matrix piece = in_pieces ? some_rows(from, begin, some) : from;
     kernels::quantize_panels(threads, piece, outputs_are_rows, type,
                              packed + kernels::panel_bytes(type, inputs, begin));
     if (in_pieces && read) read(begin, begin + piece.rows);
