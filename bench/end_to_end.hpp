@@ -47,7 +47,7 @@ struct settings {
   std::string size, dtype = "f32", kv_dtype = "f32", f32_precision = "full";
   int threads = 0, prompt = 512, new_tokens = 32, batch = 1, repeat = 5;
   std::uint64_t seed = 1;
-  std::filesystem::path save;
+  std::filesystem::path save = {};
   bool json = false;
 };
 

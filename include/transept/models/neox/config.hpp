@@ -34,11 +34,7 @@ struct neox_config {
 };
 
 inline constexpr neox_config neox_20b{.n_embd = 6144, .n_layer = 44, .n_head = 64};
-inline constexpr neox_config pythia_160m{// 162,322,944 parameters
-                                         .n_embd = 768,
-                                         .n_layer = 12,
-                                         .n_head = 12,
-                                         .vocab_size = 50304};
+inline constexpr neox_config pythia_160m{.n_embd = 768, .n_layer = 12, .n_head = 12, .vocab_size = 50304};
 
 /// Any shape, told at run time.
 inline constexpr neox_config any_neox = any_of(neox_20b);
