@@ -133,9 +133,13 @@ template <class... Models, class F>
 auto visit_model(model_list<Models...> models, const std::filesystem::path& path, const load_options& options,
                  F&& f) {
   const model_files files = model_files::open(path);
-  return visit_config(models, files, [&]<class Model>(std::type_identity<Model>, const auto&) {
-    return f(load<Model>(files, options));
-  });
+  // The result's type is told, so that to ask for it does not compile f: of a class that was compiled in a
+  // question, clang 19 leaves the virtual functions out.
+  return visit_config(
+      models, files,
+      [&]<class Model>(std::type_identity<Model>, const auto&) -> std::invoke_result_t<F&, Model> {
+        return f(load<Model>(files, options));
+      });
 }
 
 /// The same for models that are named one by one.
