@@ -19,7 +19,7 @@ struct model_description {
   std::string family;      ///< "GPT-2"
   std::string declaration; ///< the C++ line that declares its shape as `my_model`
   std::string config;      ///< config.json, as this library writes it
-  decoder_shape shape;
+  decoder_shape shape = {};
   activation_type activation;
   bool is_tied;                     ///< the output is the token embedding
   model_names names;                ///< how its tensors are found

@@ -52,13 +52,13 @@ struct block {
                                                  Network::parameter_count + 2 * OutputNorm::parameter_count;
 
   /// One with the output norms that its type has, whose network has these extents besides its width.
-  static block shaped(extent width, const attention_extents& extents, auto... of_network) {
-    return {.norm_1 = Norm::shaped(width),
+  static block shaped(extent x_width, const attention_extents& extents, auto... of_network) {
+    return {.norm_1 = Norm::shaped(x_width),
             .attention = Attention::shaped(extents),
-            .attention_norm = OutputNorm::shaped(OutputNorm::never_there ? 0 : width),
-            .norm_2 = Norm::shaped(width),
-            .network = Network::shaped(width, of_network...),
-            .network_norm = OutputNorm::shaped(OutputNorm::never_there ? 0 : width)};
+            .attention_norm = OutputNorm::shaped(OutputNorm::never_there ? 0 : x_width),
+            .norm_2 = Norm::shaped(x_width),
+            .network = Network::shaped(x_width, of_network...),
+            .network_norm = OutputNorm::shaped(OutputNorm::never_there ? 0 : x_width)};
   }
 };
 

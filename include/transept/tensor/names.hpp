@@ -33,7 +33,7 @@ struct tensor_names {
 };
 
 struct model_names {
-  std::span<const tensor_names> tensors;
+  std::span<const tensor_names> tensors = {};
   /// What Hugging Face puts before names that belong to the model without its head; files may have it or not.
   std::string_view prefix = {};
   /// Whether linear layers are stored as [in, out], as Hugging Face's Conv1D does, or as [out, in].
