@@ -9,6 +9,7 @@
 
 #include <transept/kernels/layer_norm.hpp>
 #include <transept/kernels/softmax.hpp>
+#include <transept/kernels/vector/activation.hpp>
 
 namespace {
 

@@ -13,7 +13,7 @@
 
 #include <common/arithmetic.hpp>
 
-#include <transept/kernels/x86/amx.hpp>
+#include <transept/kernels/vector/x86/amx.hpp>
 #include <transept/runtime/thread_pool.hpp>
 #include <transept/simd/batch.hpp>
 #include <transept/simd/unroll.hpp>

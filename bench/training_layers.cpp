@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include <transept/kernels/activation_backward.hpp>
+#include <transept/kernels/activation.hpp>
 #include <transept/models/gpt2.hpp>
 #include <transept/train/adamw.hpp>
 #include <transept/train/loss.hpp>

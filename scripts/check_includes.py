@@ -2,7 +2,8 @@
 """Checks the library's include directives: which folder may include which, and who includes third parties.
 
 core <- tensor <- simd <- runtime <- kernels <- layers <- models <- io <- generate <- train: no folder includes
-one to its right. text stands on core alone; io, generate and train may include it. xtensor, xsimd and nlohmann-json
+one to its right; what names vectors, simd/ and kernels/vector/, is included by itself and at the end of kernels/ alone.
+text stands on core alone; io, generate and train may include it. xtensor, xsimd and nlohmann-json
 are each included in one header.
 """
 import pathlib
@@ -51,6 +52,8 @@ def problems_of(root: pathlib.Path):
                 yield f"{where}: <{target}> does not exist"
             elif folder is not None and "/" not in inside:
                 yield f"{where}: <{target}>: no part includes the umbrella header"
+            elif re.match(r"simd/|kernels/vector/", inside) and folder not in (None, "simd", "kernels"):
+                yield f"{where}: <{target}>: only kernels/ includes what names vectors"
             elif folder is not None and inside.split("/")[0] not in ALLOWED[folder]:
                 yield f"{where}: {folder}/ must not include {inside.split('/')[0]}/ (<{target}>)"
 

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 
+#include <transept/kernels/peak.hpp>
 #include <transept/models/decoder.hpp>
 #include <transept/runtime/thread_pool.hpp>
-#include <transept/simd/batch.hpp>
-#include <transept/simd/unroll.hpp>
 
 namespace examples {
 
@@ -30,26 +30,16 @@ inline double operations_of_step(const transept::decoder_shape& shape, double se
 /// Operations per second, a multiply-add being two, that `threads` do in registers: the best of three
 /// measurements of some milliseconds.
 inline double arithmetic_peak(transept::thread_pool& threads) {
-  namespace simd = transept::simd;
-  constexpr std::size_t chains = 12; // two units times a latency of four, with some to spare
-  constexpr std::size_t steps = 200'000;
-  double least_seconds = 1e30;
+  double least_seconds = 1e30, operations = 0;
   for (int i = 0; i < 3; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    threads.run([&](int, int) {
-      // What the compiler cannot know, it can neither compute beforehand nor leave out.
-      volatile float start_value = 0.5f, factor_value = 0.5f, term_value = 0.25f, kept;
-      simd::batch sums[chains];
-      simd::unroll<chains>([&](auto c) { sums[c] = simd::broadcast(start_value); });
-      const simd::batch factor = simd::broadcast(factor_value), term = simd::broadcast(term_value);
-      for (std::size_t step = 0; step < steps; ++step)
-        simd::unroll<chains>([&](auto c) { sums[c] = simd::fma(sums[c], factor, term); });
-      simd::unroll<chains>([&](auto c) { kept = simd::sum(sums[c]); });
-    });
+    std::atomic<double> done = 0;
+    threads.run([&](int, int) { done += transept::kernels::multiply_in_registers(200'000); });
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     least_seconds = std::min(least_seconds, seconds.count());
+    operations = done;
   }
-  return 2.0 * chains * steps * static_cast<double>(simd::width) * threads.size() / least_seconds;
+  return operations / least_seconds;
 }
 
 } // namespace examples

@@ -14,6 +14,7 @@
 #include <transept/generate/inspection.hpp>
 #include <transept/io/convert_files.hpp>
 #include <transept/io/load_model.hpp>
+#include <transept/kernels/bf16_products.hpp>
 #include <transept/models/gpt2.hpp>
 
 using namespace transept;

@@ -4,7 +4,7 @@
 #include <reference/attention.hpp>
 #include <reference/differences.hpp>
 
-#include <transept/kernels/sequence_attention_backward.hpp>
+#include <transept/kernels/sequence_attention.hpp>
 
 #include <support/compare.hpp>
 
@@ -173,7 +173,7 @@ struct attention_case {
       if (by.dropout > 0)
         rule.factor = [&](std::size_t h, std::size_t t, std::size_t s) {
           float factors[4];
-          mask().factors(first * shape.heads + h * count + t, 4, factors, s / 4 * 4);
+          kernels::dropout_factors(mask(), first * shape.heads + h * count + t, 4, factors, s / 4 * 4);
           return static_cast<double>(factors[s % 4]);
         };
       const auto output = reference::attention(q, k, v, rule).output;

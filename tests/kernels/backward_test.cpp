@@ -14,12 +14,13 @@
 #include <reference/linear.hpp>
 #include <support/compare.hpp>
 
-#include <transept/kernels/activation_backward.hpp>
+#include <transept/kernels/activation.hpp>
 #include <transept/kernels/cross_entropy.hpp>
-#include <transept/kernels/embedding_backward.hpp>
-#include <transept/kernels/layer_norm_backward.hpp>
+#include <transept/kernels/embedding.hpp>
+#include <transept/kernels/layer_norm.hpp>
 #include <transept/kernels/product.hpp>
-#include <transept/kernels/sequence_attention_backward.hpp>
+#include <transept/kernels/sequence_attention.hpp>
+#include <transept/kernels/vector/activation.hpp>
 
 using namespace transept;
 using namespace kernel_tests;
@@ -45,7 +46,7 @@ std::vector<float> product(machine& machine, kernels::product_shape shape, const
   const auto stored_b = b_transposed ? transposed_copy(b, shape.inner, shape.cols) : b;
   const placed<float> exact_a(stored_a, 1), exact_b(stored_b, 3);
   placed<float> y(y_before, 1);
-  kernels::multiply<float>(
+  kernels::multiply(
       machine.context, shape, {exact_a.data(), a_transposed ? shape.rows : shape.inner, a_transposed},
       {exact_b.data(), b_transposed ? shape.inner : shape.cols, b_transposed}, y.data(), shape.cols, {}, add);
   return {y.begin(), y.end()};

@@ -43,7 +43,7 @@ struct operands {
     const placed<float> exact_b(b_transposed ? transposed_copy(b, shape.inner, shape.cols) : b, 3);
     const std::size_t stride = shape.cols + 3;
     std::vector<float> y(shape.rows * stride, 0.5f), result;
-    kernels::multiply<float>(
+    kernels::multiply(
         machine.context, shape, {exact_a.data(), a_transposed ? shape.rows : shape.inner, a_transposed},
         {exact_b.data(), b_transposed ? shape.inner : shape.cols, b_transposed}, y.data(), stride, {}, added);
     for (std::size_t r = 0; r < shape.rows; ++r) {
@@ -143,7 +143,7 @@ TEST_CASE("what bf16 cannot hold stays what it is: overflow infinite, NaN not a 
   std::vector<float> y(4);
   machine machine;
   machine.context.precision = f32_precision::bf16;
-  kernels::multiply<float>(machine.context, {4, 1, 1}, {a.data(), 1}, {one.data(), 1}, y.data(), 1);
+  kernels::multiply(machine.context, {4, 1, 1}, {a.data(), 1}, {one.data(), 1}, y.data(), 1);
   CHECK(y[0] == infinity);
   CHECK(y[1] == -infinity);
   CHECK(std::isnan(y[2]));

@@ -60,11 +60,15 @@ std::vector<float> product(machine& on, const packed_weights& w, std::span<const
   return y;
 }
 
+template <class Group>
+inline constexpr transept::element_type type_of_group =
+    std::is_same_v<Group, kernels::q8_group> ? transept::element_type::q8_0 : transept::element_type::q4_0;
+
 /// x [32] as a block of Group's type, and back.
 template <class Group>
 void round_trip(const std::vector<float>& x, float* decoded) {
   typename Group::block block;
-  kernels::quantize_blocks<Group>(x.data(), 1, &block);
+  kernels::quantize_blocks(type_of_group<Group>, x.data(), 1, &block);
   transept::dequantize(block, decoded);
 }
 
@@ -118,11 +122,10 @@ TEST_CASE("packing keeps every block bit for bit, at sizes that fill no panel an
   const auto check = [&]<class Group>(std::type_identity<Group>) {
     using block = typename Group::block;
     std::vector<block> blocks(weights.size() / 32);
-    kernels::quantize_blocks<Group>(weights.data(), blocks.size(), blocks.data());
+    kernels::quantize_blocks(type_of_group<Group>, weights.data(), blocks.size(), blocks.data());
     const std::size_t groups = kernels::panel_groups(inputs);
     transept::buffer<Group> packed(kernels::panel_count(outputs) * groups);
-    kernels::pack_panels(on.threads, inputs, outputs, packed.data(),
-                         [&](std::size_t o, std::size_t b) { return blocks[o * 5 + b]; });
+    kernels::pack_panels(on.threads, type_of_group<Group>, blocks.data(), inputs, outputs, packed.data());
     for (std::size_t o = 0; o < outputs; ++o) {
       for (std::size_t b = 0; b < 5; ++b) {
         const auto back = kernels::get_block(packed.data()[o / 16 * groups + b / 2], b % 2, o % 16);
@@ -144,7 +147,7 @@ TEST_CASE("a matrix is quantized to the same blocks from any layout, at sizes th
       padded[o * blocks * 32 + i] = by_inputs[i * outputs + o] = weights[o * inputs + i];
   const auto check = [&]<class Group>(std::type_identity<Group>, element_type type) {
     std::vector<typename Group::block> expected(outputs * blocks);
-    kernels::quantize_blocks<Group>(padded.data(), expected.size(), expected.data());
+    kernels::quantize_blocks(type_of_group<Group>, padded.data(), expected.size(), expected.data());
     const std::size_t groups = kernels::panel_groups(inputs);
     const auto compare = [&](kernels::stored_matrix from, bool outputs_are_rows) {
       machine on(3);

@@ -10,6 +10,7 @@
 #include <transept/kernels/embedding.hpp>
 #include <transept/kernels/layer_norm.hpp>
 #include <transept/kernels/softmax.hpp>
+#include <transept/kernels/vector/activation.hpp>
 
 #include <support/compare.hpp>
 

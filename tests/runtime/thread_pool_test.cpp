@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include <transept/core/error.hpp>
 #include <transept/runtime/thread_pool.hpp>
 
 using transept::parallel_for;

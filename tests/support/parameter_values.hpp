@@ -10,7 +10,7 @@
 
 #include <transept/io/file_tensors.hpp>
 #include <transept/io/safetensors_writer.hpp>
-#include <transept/kernels/panels.hpp>
+#include <transept/kernels/embedding.hpp>
 #include <transept/tensor/parameters.hpp>
 #include <transept/tensor/weights.hpp>
 
@@ -26,8 +26,8 @@ std::vector<float> matrix_values(const Matrix& matrix, bool is_linear) {
   if (matrix.layout() == matrix_layout::panels) {
     const std::size_t inputs = is_linear ? rows : cols;
     for (std::size_t output = 0; output < stored.size() / inputs; ++output)
-      kernels::read_panel_output(matrix.type(), matrix.data(), inputs, output,
-                                 stored.data() + output * inputs);
+      kernels::copy_row({matrix.data(), matrix.type(), stored.size() / inputs, inputs, matrix_layout::panels},
+                        output, stored.data() + output * inputs);
   } else {
     convert_elements({static_cast<const std::byte*>(matrix.data()), stored.size() * size_of(matrix.type())},
                      matrix.type(), std::as_writable_bytes(std::span(stored)), element_type::f32);

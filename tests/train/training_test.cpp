@@ -210,21 +210,21 @@ TEST_CASE("with dropout, gradients are those of the very pass that dropped") {
 TEST_CASE("a mask keeps the share it should, scales what it keeps, and differs from place to place") {
   const kernels::dropout_mask mask{.rate = 0.3f, .seed = 1, .pass = 2, .site = 3};
   std::vector<float> factors(10'000), piece(100), other(10'000);
-  mask.factors(7, factors.size(), factors.data());
+  kernels::dropout_factors(mask, 7, factors.size(), factors.data());
   std::size_t kept = 0;
   for (const float factor : factors) {
     CHECK((factor == 0.0f || factor == 1.0f / 0.7f));
     kept += factor != 0.0f;
   }
   CHECK(std::abs(static_cast<double>(kept) / 1e4 - 0.7) < 0.02);
-  mask.factors(7, piece.size(), piece.data(), 512);
+  kernels::dropout_factors(mask, 7, piece.size(), piece.data(), 512);
   CHECK(std::equal(piece.begin(), piece.end(), factors.begin() + 512));
   for (const auto& another : {kernels::dropout_mask{0.3f, 2, 2, 3}, kernels::dropout_mask{0.3f, 1, 3, 3},
                               kernels::dropout_mask{0.3f, 1, 2, 4}}) {
-    another.factors(7, other.size(), other.data());
+    kernels::dropout_factors(another, 7, other.size(), other.data());
     CHECK(other != factors);
   }
-  mask.factors(8, other.size(), other.data());
+  kernels::dropout_factors(mask, 8, other.size(), other.data());
   CHECK(other != factors);
 }
 

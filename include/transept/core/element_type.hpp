@@ -114,6 +114,13 @@ inline constexpr element_type element_type_of_v = std::is_same_v<T, float> ? ele
                                                   : std::is_same_v<T, f16> ? element_type::f16
                                                                            : element_type::bf16;
 
+namespace detail {
+
+/// Throws argument_error: blocks have no C++ type for one number.
+[[noreturn]] TRANSEPT_FUNCTION void refuse_block_type(element_type type);
+
+} // namespace detail
+
 /// Calls `f` with a value of the C++ type that stores one element of `type`: `with_element_type(t, [](auto
 /// zero) { using T = decltype(zero); … })`. Throws argument_error for a block type.
 template <class F>
@@ -126,8 +133,12 @@ constexpr decltype(auto) with_element_type(element_type type, F&& f) {
   case element_type::bf16:
     return std::forward<F>(f)(bf16{});
   default:
-    throw argument_error("elements of type " + std::string(name_of(type)) + " do not stand alone");
+    detail::refuse_block_type(type);
   }
 }
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/core/impl/element_type.hpp>
+#endif

@@ -109,8 +109,28 @@
 #define TRANSEPT_JOIN_(a, b, c, d, e, f, g, h, i, j) a##b##c##d##e##f##g##h##i##j
 #define TRANSEPT_JOIN(a, b, c, d, e, f, g, h, i, j) TRANSEPT_JOIN_(a, b, c, d, e, f, g, h, i, j)
 
-/// The inline namespace: `namespace transept::inline TRANSEPT_ABI { … }`.
+// TRANSEPT_ABI is the inline namespace of all names: `namespace transept::inline TRANSEPT_ABI { … }`.
+// TRANSEPT_ISA is one more around what is computed by vectors (simd/, kernels/vector/, and the functions that
+// kernels/ declares), and TRANSEPT_FUNCTION stands before functions that are compiled once where they can be:
+//
+//                                        TRANSEPT_ABI        TRANSEPT_ISA          TRANSEPT_FUNCTION
+//   header-only                          v0_(instructions)   native                inline
+//   with the target transept::compiled   v0_compiled         dispatched            (elsewhere)
+//   that target's kernels                v0_compiled         one per instruction   (here)
+//                                                            set, by the build
+#if defined(TRANSEPT_COMPILED)
+#define TRANSEPT_IS_COMPILED 1
+#define TRANSEPT_ABI v0_compiled
+#define TRANSEPT_FUNCTION
+#if !defined(TRANSEPT_ISA)
+#define TRANSEPT_ISA dispatched
+#endif
+#else
+#define TRANSEPT_IS_COMPILED 0
 #define TRANSEPT_ABI                                                                                         \
   TRANSEPT_JOIN(v0, TRANSEPT_ABI_VECTOR, TRANSEPT_ABI_FMA, TRANSEPT_ABI_F16C, TRANSEPT_ABI_BMI,              \
                 TRANSEPT_ABI_VNNI, TRANSEPT_ABI_BF16, TRANSEPT_ABI_FP16, TRANSEPT_ABI_AMX,                   \
                 TRANSEPT_ABI_ASSERT)
+#define TRANSEPT_FUNCTION inline
+#define TRANSEPT_ISA native
+#endif

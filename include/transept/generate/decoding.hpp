@@ -54,13 +54,7 @@ inline std::size_t decoding_workspace_bytes(const decoder_shape& shape, std::siz
   const std::size_t widest =
       std::max({shape.n_embd, inner, shape.n_inner, shape.n_output}); // input of a product
   const std::size_t outputs = std::max(projected, shape.n_projected); // of products that add to nothing
-  const std::size_t product =
-      std::max({kernels::product_scratch_bytes(rows, shape.n_embd, threads),
-                kernels::product_scratch_bytes(rows, outputs, threads, false),
-                kernels::matmul_transposed_scratch_bytes(widest, threads),
-                kernels::matmul_float_panels_scratch_bytes(rows, widest, shape.n_embd),
-                kernels::matmul_panels_scratch_bytes(rows, widest, threads),
-                kernels::matmul_tiles_scratch_bytes(rows, widest, threads)});
+  const std::size_t product = kernels::matmul_scratch_bytes(rows, widest, shape.n_embd, outputs, threads);
   const std::size_t own = shape.scratch_per_row * rows + shape.scratch_per_position * capacity;
   return 2 * room(rows * shape.n_embd) + (own > 0 ? room(own) + 8 * room(1) : 0) + within +
          product; // the output's product needs no more

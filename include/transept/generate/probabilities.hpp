@@ -1,30 +1,22 @@
 // Softmax over candidates, as filters, samplers and log-probabilities need it.
 #pragma once
 
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <span>
 
 #include <transept/generate/candidates.hpp>
-#include <transept/simd/math.hpp>
+#include <transept/kernels/softmax.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
 /// weights[i] = exp(list[i].logit - greatest) for every candidate; returns their sum, added up in the list's
 /// order in double. With `greatest` the greatest logit, weights are in [0, 1] and the sum is at least 1.
 inline double softmax_weights(std::span<const candidate> list, float greatest, std::span<float> weights) {
+  for (std::size_t i = 0; i < list.size(); ++i) weights[i] = list[i].logit - greatest;
+  kernels::exponentials(weights.data(), list.size());
   double sum = 0;
-  for (std::size_t i = 0; i < list.size(); i += simd::width) {
-    const std::size_t count = std::min(simd::width, list.size() - i);
-    std::array<float, simd::width> lanes{};
-    for (std::size_t lane = 0; lane < count; ++lane) lanes[lane] = list[i + lane].logit - greatest;
-    simd::store(lanes.data(), simd::exp(simd::load(lanes.data())));
-    for (std::size_t lane = 0; lane < count; ++lane) {
-      weights[i + lane] = lanes[lane];
-      sum += static_cast<double>(lanes[lane]);
-    }
-  }
+  for (std::size_t i = 0; i < list.size(); ++i) sum += static_cast<double>(weights[i]);
   return sum;
 }
 

@@ -83,15 +83,7 @@ inline const void* packed_elements(const stored_tensor& tensor, element_type typ
   const auto outputs = static_cast<std::size_t>(tensor.shape[0]);
   const auto inputs = static_cast<std::size_t>(tensor.shape[1]);
   std::byte* const packed = allocate_weights<std::byte>(memory, kernels::panel_bytes(type, inputs, outputs));
-  kernels::with_group_type(type, [&]<class Group>(std::type_identity<Group>) {
-    kernels::pack_panels(threads, inputs, outputs, reinterpret_cast<Group*>(packed),
-                         [&](std::size_t output, std::size_t index) {
-                           typename Group::block block;
-                           const std::size_t place = output * (inputs / block_length) + index;
-                           std::memcpy(&block, tensor.bytes.data() + place * sizeof block, sizeof block);
-                           return block;
-                         });
-  });
+  kernels::pack_panels(threads, type, tensor.bytes.data(), inputs, outputs, packed);
   return packed;
 }
 

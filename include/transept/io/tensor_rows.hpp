@@ -47,14 +47,7 @@ inline void write_elements(const float* x, std::size_t count, element_type type,
   if (!is_block_type(type))
     return convert_elements(std::as_bytes(std::span(x, count)), element_type::f32,
                             {out, count * size_of(type)}, type);
-  kernels::with_group_type(type, [&]<class Group>(std::type_identity<Group>) {
-    std::array<typename Group::block, 64> blocks;
-    for (std::size_t i = 0; i < count / block_length; i += blocks.size()) {
-      const std::size_t some = std::min(blocks.size(), count / block_length - i);
-      kernels::quantize_blocks<Group>(x + i * block_length, some, blocks.data());
-      std::memcpy(out + i * sizeof blocks[0], blocks.data(), some * sizeof blocks[0]);
-    }
-  });
+  kernels::quantize_blocks(type, x, count / block_length, out);
 }
 
 /// A stored matrix (a vector is one of one row), or its transpose, to be read by rows.

@@ -9,7 +9,6 @@
 #include <cstdint>
 
 #include <transept/core/element_type.hpp>
-#include <transept/simd/batch.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -37,7 +36,6 @@ namespace kernels {
 
 /// Positions in a tile of keys: a multiple of every vector width.
 inline constexpr std::size_t key_tile = 32;
-static_assert(key_tile % simd::width == 0);
 
 /// The keys and values of one layer. Heads lie `head_stride` numbers apart, with room for whole tiles; scales
 /// (int8 only) lie by position, those of the heads `scale_stride` apart.
@@ -50,27 +48,6 @@ struct keys_and_values {
   const float* value_scales;
   std::size_t scale_stride;
 };
-
-/// One head's, of known type.
-template <class T>
-struct head_cache {
-  const T* keys;
-  const T* values;
-  const float* key_scales;
-  const float* value_scales;
-  static constexpr bool is_scaled = sizeof(T) == 1;
-};
-
-template <class T>
-head_cache<T> head_of(const keys_and_values& cache, std::size_t head) {
-  head_cache<T> result{static_cast<const T*>(cache.keys) + head * cache.head_stride,
-                       static_cast<const T*>(cache.values) + head * cache.head_stride, nullptr, nullptr};
-  if constexpr (head_cache<T>::is_scaled) {
-    result.key_scales = cache.key_scales + head * cache.scale_stride;
-    result.value_scales = cache.value_scales + head * cache.scale_stride;
-  }
-  return result;
-}
 
 } // namespace kernels
 } // namespace transept::inline TRANSEPT_ABI

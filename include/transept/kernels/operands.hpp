@@ -7,8 +7,6 @@
 
 #include <transept/core/activation.hpp>
 #include <transept/core/element_type.hpp>
-#include <transept/kernels/activation.hpp>
-#include <transept/simd/batch.hpp>
 #include <transept/tensor/weights.hpp>
 
 namespace transept::inline TRANSEPT_ABI::kernels {
@@ -18,18 +16,6 @@ struct rows_of_floats {
   const float* data;
   std::size_t rows, cols;
   const float* row(std::size_t r) const { return data + r * cols; }
-};
-
-/// A vector that all rows share, or one number where there is none.
-struct optional_vector {
-  const float* data; ///< may be null
-  float otherwise;
-
-  /// Elements i, i + 1, …, of which `count` exist. (In a register, for a compiler that knows a factor of 1
-  /// makes another sum of a product and rounds it once less.)
-  simd::batch at(std::size_t i, std::size_t count = simd::width) const {
-    return data ? simd::load_lanes(data + i, count) : simd::in_register(simd::broadcast(otherwise));
-  }
 };
 
 /// A stored matrix called [rows, cols]; the data suits the element type's alignment (panels: 64 bytes).
@@ -79,28 +65,6 @@ struct epilogue {
 
   /// Whether sums are stored as they are.
   bool keeps_sums() const { return !bias && !add_to_output; }
-
-  /// One batch of sums for outputs n, n + 1, …, of which `count` exist; y points at output n.
-  void store(simd::batch sum, float* y, std::size_t n, std::size_t count = simd::width) const {
-    if (count == simd::width) {
-      if (bias) sum += simd::load(bias + n);
-      if (add_to_output) sum += simd::load(y);
-      simd::store(y, sum);
-    } else {
-      if (bias) sum += simd::load_partial(bias + n, count);
-      if (add_to_output) sum += simd::load_partial(y, count);
-      simd::store_partial(y, sum, count);
-    }
-  }
-
-  /// The activation over finished outputs.
-  void activate(float* y, std::size_t count) const {
-    if (activation) kernels::activate(*activation, y, count);
-  }
-  /// The same of rows [rows, count], `stride` apart.
-  void activate(float* y, std::size_t rows, std::size_t stride, std::size_t count) const {
-    if (activation) kernels::activate(*activation, y, rows, stride, count);
-  }
 };
 
 } // namespace transept::inline TRANSEPT_ABI::kernels

@@ -11,16 +11,13 @@
 // 64 bytes, and begin at one. What lies behind the last output or input is zero, scales included.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <type_traits>
 
 #include <transept/core/blocks.hpp>
 #include <transept/kernels/float_panels.hpp>
-#include <transept/kernels/operands.hpp>
 #include <transept/runtime/thread_pool.hpp>
 
 namespace transept::inline TRANSEPT_ABI::kernels {
@@ -57,80 +54,16 @@ decltype(auto) with_group_type(element_type type, F&& f) {
   return type == element_type::q8_0 ? f(std::type_identity<q8_group>{}) : f(std::type_identity<q4_group>{});
 }
 
-/// Puts one block of output o (< 16) into half b (< 2) of a group.
-inline void set_block(q8_group& group, std::size_t b, std::size_t o, const q8_0_block& block) {
-  group.scales[b][o] = block.scale;
-  for (std::size_t v = 0; v < 8; ++v) std::memcpy(group.values[b][v][o], block.values.data() + 4 * v, 4);
-}
+inline namespace TRANSEPT_ISA {
 
-inline void set_block(q4_group& group, std::size_t b, std::size_t o, const q4_0_block& block) {
-  group.scales[b][o] = block.scale;
-  for (std::size_t v = 0; v < 4; ++v) std::memcpy(group.values[b][v][o], block.values.data() + 4 * v, 4);
-}
+/// Packs a matrix of blocks [outputs, inputs / block_length], `blocks` of type q8_0 or q4_0, at any address.
+/// `packed` has panel_bytes, 64-byte aligned.
+TRANSEPT_FUNCTION void pack_panels(thread_pool& threads, element_type type, const void* blocks,
+                                   std::size_t inputs, std::size_t outputs, void* packed);
 
-/// The block back.
-inline q8_0_block get_block(const q8_group& group, std::size_t b, std::size_t o) {
-  q8_0_block block;
-  block.scale = group.scales[b][o];
-  for (std::size_t v = 0; v < 8; ++v) std::memcpy(block.values.data() + 4 * v, group.values[b][v][o], 4);
-  return block;
-}
-
-inline q4_0_block get_block(const q4_group& group, std::size_t b, std::size_t o) {
-  q4_0_block block;
-  block.scale = group.scales[b][o];
-  for (std::size_t v = 0; v < 4; ++v) std::memcpy(block.values.data() + 4 * v, group.values[b][v][o], 4);
-  return block;
-}
-
-/// Packs a matrix of `outputs` × `inputs`: `block_of(output, block index)` gives its blocks, each asked for
-/// once, in parallel. `packed` has panel_bytes, 64-byte aligned.
-template <class Group, class BlockOf>
-void pack_panels(thread_pool& threads, std::size_t inputs, std::size_t outputs, Group* packed,
-                 BlockOf&& block_of) {
-  const std::size_t groups = panel_groups(inputs);
-  const std::size_t blocks = (inputs + block_length - 1) / block_length;
-  parallel_for(threads, panel_count(outputs), 1, [&](std::size_t begin, std::size_t end, int) {
-    for (std::size_t panel = begin; panel < end; ++panel) {
-      Group* const to = packed + panel * groups;
-      std::fill_n(to, groups, Group{});
-      const std::size_t rest = std::min(panel_outputs, outputs - panel * panel_outputs);
-      for (std::size_t b = 0; b < blocks; ++b)
-        for (std::size_t o = 0; o < rest; ++o)
-          set_block(to[b / group_blocks], b % group_blocks, o, block_of(panel * panel_outputs + o, b));
-    }
-  });
-}
-
-/// y [inputs] = the numbers of one output.
-inline void read_panel_output(element_type type, const void* packed, std::size_t inputs, std::size_t output,
-                              float* y) {
-  if (!is_block_type(type)) return read_float_panel_output(type, packed, inputs, output, y);
-  with_group_type(type, [&]<class Group>(std::type_identity<Group>) {
-    const Group* const panel =
-        static_cast<const Group*>(packed) + output / panel_outputs * panel_groups(inputs);
-    for (std::size_t first = 0; first < inputs; first += block_length) {
-      std::array<float, block_length> x;
-      const std::size_t b = first / block_length;
-      dequantize(get_block(panel[b / group_blocks], b % group_blocks, output % panel_outputs), x.data());
-      std::copy_n(x.data(), std::min(block_length, inputs - first), y + first);
-    }
-  });
-}
-
-/// y [outputs] = the numbers of one input.
-inline void read_panel_input(element_type type, const void* packed, std::size_t inputs, std::size_t outputs,
-                             std::size_t input, float* y) {
-  if (!is_block_type(type)) return read_float_panel_input(type, packed, inputs, outputs, input, y);
-  with_group_type(type, [&]<class Group>(std::type_identity<Group>) {
-    const std::size_t b = input / block_length;
-    for (std::size_t o = 0; o < outputs; ++o) {
-      const Group* const panel = static_cast<const Group*>(packed) + o / panel_outputs * panel_groups(inputs);
-      std::array<float, block_length> x;
-      dequantize(get_block(panel[b / group_blocks], b % group_blocks, o % panel_outputs), x.data());
-      y[o] = x[input % block_length];
-    }
-  });
-}
-
+} // namespace TRANSEPT_ISA
 } // namespace transept::inline TRANSEPT_ABI::kernels
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/kernels/vector/panels.hpp>
+#endif

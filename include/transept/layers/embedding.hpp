@@ -7,7 +7,6 @@
 
 #include <transept/core/types.hpp>
 #include <transept/kernels/embedding.hpp>
-#include <transept/kernels/embedding_backward.hpp>
 #include <transept/layers/linear.hpp>
 #include <transept/tensor/parameters.hpp>
 #include <transept/tensor/weights.hpp>

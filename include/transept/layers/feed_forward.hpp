@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include <transept/kernels/activation_backward.hpp>
+#include <transept/kernels/activation.hpp>
 #include <transept/layers/linear.hpp>
 #include <transept/layers/residual.hpp>
 

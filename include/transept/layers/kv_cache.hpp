@@ -85,20 +85,18 @@ inline void append(compute_context& context, kv_cache& cache, std::size_t layer,
   const std::size_t width = cache.head_width_;
   // A few positions are sooner written than handed to other threads.
   const std::size_t heads_a_part = rows < kernels::key_tile ? cache.n_head_ : 1;
-  with_cache_type(cache.type_, [&]<class T>(T) {
-    parallel_for(context.threads, cache.n_head_, heads_a_part, [&](std::size_t begin, std::size_t end, int) {
-      for (std::size_t h = begin; h < end; ++h) {
-        const std::size_t head = layer * cache.n_head_ + h;
-        const std::size_t scales = cache.type_ == cache_type::int8 ? head * cache.tiled_capacity_ : 0;
-        const kernels::head_storage<T> storage{
-            .keys = reinterpret_cast<T*>(cache.keys_.data()) + head * cache.head_stride(),
-            .values = reinterpret_cast<T*>(cache.values_.data()) + head * cache.head_stride(),
-            .key_scales = cache.key_scales_.data() + scales,
-            .value_scales = cache.value_scales_.data() + scales};
-        kernels::store_positions(storage, cache.length_, keys + h * width, values + h * width, rows,
-                                 row_stride, width);
-      }
-    });
+  const std::size_t head_bytes = cache.head_stride() * size_of(cache.type_);
+  parallel_for(context.threads, cache.n_head_, heads_a_part, [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t h = begin; h < end; ++h) {
+      const std::size_t head = layer * cache.n_head_ + h;
+      const std::size_t scales = cache.type_ == cache_type::int8 ? head * cache.tiled_capacity_ : 0;
+      kernels::store_positions({.type = cache.type_,
+                                .keys = cache.keys_.data() + head * head_bytes,
+                                .values = cache.values_.data() + head * head_bytes,
+                                .key_scales = cache.key_scales_.data() + scales,
+                                .value_scales = cache.value_scales_.data() + scales},
+                               cache.length_, keys + h * width, values + h * width, rows, row_stride, width);
+    }
   });
 }
 

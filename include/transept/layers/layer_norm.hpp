@@ -2,7 +2,6 @@
 #pragma once
 
 #include <transept/kernels/layer_norm.hpp>
-#include <transept/kernels/layer_norm_backward.hpp>
 #include <transept/layers/linear.hpp>
 #include <transept/layers/norm_settings.hpp>
 #include <transept/tensor/parameters.hpp>

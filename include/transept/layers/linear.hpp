@@ -85,8 +85,8 @@ void backward_parameters(const linear<In, Out, Bias, gradient_weights>& gradient
                          activations<XWidth> x, activations<YWidth> dy) {
   const auto rows = static_cast<std::size_t>(dy.rows());
   const auto in = static_cast<std::size_t>(x.cols()), out = static_cast<std::size_t>(dy.cols());
-  kernels::multiply<float>(context, {in, rows, out}, transposed(detail::float_operand(x)),
-                           detail::float_operand(dy), gradient.weight.data(), out, {}, true);
+  kernels::multiply(context, {in, rows, out}, transposed(detail::float_operand(x)), detail::float_operand(dy),
+                    gradient.weight.data(), out, {}, true);
   if (gradient.bias.size() != 0)
     kernels::add_column_sums(context, rows, out, dy.data(), gradient.bias.data());
 }
@@ -96,8 +96,8 @@ template <extent In, extent Out, choice Bias, extent XWidth, extent YWidth>
 void backward_input(const linear<In, Out, Bias>& layer, compute_context& context, activations<YWidth> dy,
                     activations<XWidth> dx, bool add_to_dx = false) {
   const auto in = static_cast<std::size_t>(dx.cols()), out = static_cast<std::size_t>(dy.cols());
-  kernels::multiply<float>(context, {static_cast<std::size_t>(dy.rows()), out, in}, detail::float_operand(dy),
-                           transposed(detail::float_operand(layer.weight)), dx.data(), in, {}, add_to_dx);
+  kernels::multiply(context, {static_cast<std::size_t>(dy.rows()), out, in}, detail::float_operand(dy),
+                    transposed(detail::float_operand(layer.weight)), dx.data(), in, {}, add_to_dx);
 }
 
 /// Both.

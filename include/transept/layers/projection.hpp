@@ -45,10 +45,10 @@ void backward(const projection<From, To>& layer, const projection<From, To, grad
   if (!layer.is_there()) return void(std::copy_n(dy.data(), dy.size(), dx.data()));
   const auto rows = static_cast<std::size_t>(x.rows()), from = static_cast<std::size_t>(x.cols()),
              to = static_cast<std::size_t>(dy.cols());
-  kernels::multiply<float>(context, {from, rows, to}, transposed(detail::float_operand(x)),
-                           detail::float_operand(dy), gradient.weight.data(), to, {}, true);
-  kernels::multiply<float>(context, {rows, to, from}, detail::float_operand(dy),
-                           transposed(detail::float_operand(layer.weight)), dx.data(), from);
+  kernels::multiply(context, {from, rows, to}, transposed(detail::float_operand(x)),
+                    detail::float_operand(dy), gradient.weight.data(), to, {}, true);
+  kernels::multiply(context, {rows, to, from}, detail::float_operand(dy),
+                    transposed(detail::float_operand(layer.weight)), dx.data(), from);
 }
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -6,7 +6,6 @@
 #include <cstddef>
 
 #include <transept/kernels/sequence_attention.hpp>
-#include <transept/kernels/sequence_attention_backward.hpp>
 #include <transept/layers/kv_cache.hpp>
 #include <transept/layers/residual.hpp>
 #include <transept/layers/tape.hpp>

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <transept/kernels/embedding.hpp>
+#include <transept/kernels/panels.hpp>
 #include <transept/kernels/quantize.hpp>
 #include <transept/layers/linear.hpp>
 #include <transept/runtime/thread_pool.hpp>

@@ -21,9 +21,7 @@ namespace transept::inline TRANSEPT_ABI {
 class workspace {
 public:
   /// Room for `bytes` at once, counting each block rounded up to 64 bytes.
-  explicit workspace(std::size_t bytes = 0) {
-    if (bytes > 0) chunks_.emplace_back(round_up(bytes));
-  }
+  explicit workspace(std::size_t bytes = 0);
 
   /// A block of `count` elements costs this much room.
   template <class T = float>
@@ -32,11 +30,7 @@ public:
   }
 
   /// Bytes held, used or not.
-  std::size_t capacity() const {
-    std::size_t total = 0;
-    for (const auto& chunk : chunks_) total += chunk.size();
-    return total;
-  }
+  std::size_t capacity() const;
 
   /// Gives back at its end everything that was taken through it. Scopes nest like blocks of code.
   class scope {
@@ -68,19 +62,14 @@ private:
     return (bytes + buffer_alignment - 1) / buffer_alignment * buffer_alignment;
   }
 
-  std::byte* take(std::size_t bytes) {
-    while (chunk_ < chunks_.size() && chunks_[chunk_].size() - used_ < bytes) {
-      ++chunk_;
-      used_ = 0;
-    }
-    if (chunk_ == chunks_.size()) chunks_.emplace_back(bytes);
-    std::byte* block = chunks_[chunk_].data() + used_;
-    used_ += bytes;
-    return block;
-  }
+  std::byte* take(std::size_t bytes);
 
   std::deque<buffer<std::byte>> chunks_;
   std::size_t chunk_ = 0, used_ = 0;
 };
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/runtime/impl/workspace.hpp>
+#endif

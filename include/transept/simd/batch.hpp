@@ -30,7 +30,7 @@
 
 #include <xsimd/xsimd.hpp>
 
-namespace transept::inline TRANSEPT_ABI::simd {
+namespace transept::inline TRANSEPT_ABI::simd::inline TRANSEPT_ISA {
 
 /// f32 lanes of the widest vector that the build's flags allow.
 using batch = xsimd::batch<float>;
@@ -353,4 +353,4 @@ inline void store_lanes(float* to, batch value, std::size_t count) {
     store_partial(to, value, count);
 }
 
-} // namespace transept::inline TRANSEPT_ABI::simd
+} // namespace transept::inline TRANSEPT_ABI::simd::inline TRANSEPT_ISA

@@ -7,7 +7,7 @@
 
 #include <transept/simd/batch.hpp>
 
-namespace transept::inline TRANSEPT_ABI::simd {
+namespace transept::inline TRANSEPT_ABI::simd::inline TRANSEPT_ISA {
 
 /// Within 2 ulp; 0 below −104, +∞ above 89.
 inline batch exp(batch x) { return xsimd::exp(x); }
@@ -16,4 +16,4 @@ inline batch tanh(batch x) { return xsimd::tanh(x); }
 /// Within 3 ulp.
 inline batch erf(batch x) { return xsimd::erf(x); }
 
-} // namespace transept::inline TRANSEPT_ABI::simd
+} // namespace transept::inline TRANSEPT_ABI::simd::inline TRANSEPT_ISA

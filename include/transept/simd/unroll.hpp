@@ -16,7 +16,7 @@
 #define TRANSEPT_NOINLINE
 #endif
 
-namespace transept::inline TRANSEPT_ABI::simd {
+namespace transept::inline TRANSEPT_ABI::simd::inline TRANSEPT_ISA {
 
 namespace detail {
 template <class Body, std::size_t... Indices>
@@ -54,4 +54,4 @@ void in_tiles(std::size_t count, F&& f) {
   cover(std::integral_constant<std::size_t, 1>{});
 }
 
-} // namespace transept::inline TRANSEPT_ABI::simd
+} // namespace transept::inline TRANSEPT_ABI::simd::inline TRANSEPT_ISA

@@ -49,8 +49,8 @@ double sum_losses(const weight_matrix<Vocabulary, Width, matrix_use::table>& tab
   double total = 0;
   for (std::size_t first = 0; first < rows; first += at_once) {
     const std::size_t count = std::min(at_once, rows - first);
-    kernels::multiply<float>(context, {count, width, vocabulary}, {normed.data() + first * width, width},
-                             transposed(float_operand(table)), logits, vocabulary);
+    kernels::multiply(context, {count, width, vocabulary}, {normed.data() + first * width, width},
+                      transposed(float_operand(table)), logits, vocabulary);
     parallel_for(context.threads, count, 1, [&](std::size_t begin, std::size_t end, int) {
       for (std::size_t r = begin; r < end; ++r) {
         float* const row = logits + r * vocabulary;
@@ -75,7 +75,7 @@ double sum_losses(const weight_matrix<Vocabulary, Width, matrix_use::table>& tab
   return detail::sum_losses(
       table, context, normed, targets,
       [soft_cap](float* logits, std::size_t count, std::size_t target) {
-        if (soft_cap > 0) kernels::soft_cap(logits, count, soft_cap);
+        if (soft_cap > 0) kernels::soft_cap_row(logits, count, soft_cap);
         return kernels::cross_entropy(logits, count, target);
       },
       [](const float*, std::size_t, std::size_t) {});
@@ -107,10 +107,10 @@ double sum_losses_backward(const weight_matrix<Vocabulary, Width, matrix_use::ta
       [&](const float* dlogits, std::size_t first, std::size_t rows) {
         const kernels::float_matrix gradients{dlogits, vocabulary};
         if (gradient.data())
-          kernels::multiply<float>(context, {vocabulary, rows, width}, transposed(gradients),
-                                   {normed.data() + first * width, width}, gradient.data(), width, {}, true);
-        kernels::multiply<float>(context, {rows, vocabulary, width}, gradients, detail::float_operand(table),
-                                 dnormed.data() + first * width, width);
+          kernels::multiply(context, {vocabulary, rows, width}, transposed(gradients),
+                            {normed.data() + first * width, width}, gradient.data(), width, {}, true);
+        kernels::multiply(context, {rows, vocabulary, width}, gradients, detail::float_operand(table),
+                          dnormed.data() + first * width, width);
       });
 }
 
