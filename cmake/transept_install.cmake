@@ -5,6 +5,14 @@ set(transept_package_dir "${CMAKE_INSTALL_DATADIR}/cmake/transept")
 
 install(TARGETS transept transept_native EXPORT transept_targets
         INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+if(TRANSEPT_BUILD_COMPILED)
+  install(TARGETS transept_compiled EXPORT transept_targets
+          LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+          INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+  set(transept_arch "")
+else()
+  set(transept_arch ARCH_INDEPENDENT) # headers alone serve any architecture
+endif()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
         FILES_MATCHING PATTERN "*.hpp")
 install(EXPORT transept_targets NAMESPACE transept:: FILE transept-targets.cmake
@@ -12,8 +20,7 @@ install(EXPORT transept_targets NAMESPACE transept:: FILE transept-targets.cmake
 
 configure_package_config_file(cmake/transept-config.cmake.in transept-config.cmake
                               INSTALL_DESTINATION "${transept_package_dir}")
-# Header-only: the package serves any architecture.
-write_basic_package_version_file(transept-config-version.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+write_basic_package_version_file(transept-config-version.cmake COMPATIBILITY SameMinorVersion ${transept_arch})
 install(FILES
   "${CMAKE_CURRENT_BINARY_DIR}/transept-config.cmake"
   "${CMAKE_CURRENT_BINARY_DIR}/transept-config-version.cmake"

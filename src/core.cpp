@@ -1,0 +1,2 @@
+// What of core/ no template touches, compiled once.
+#include <transept/core/impl/element_type.hpp>
