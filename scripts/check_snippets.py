@@ -24,7 +24,8 @@ FENCE = re.compile(r"((?:^<!-- snippet: .*? -->\s*\n)*)^```(cpp|cmake)[ \t]*\n(.
 GIVEN = re.compile(r"<!-- snippet: (.*?) -->", re.DOTALL)
 COMPILER = os.environ.get("CXX", "g++")
 FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", f"-I{ROOT}/include"]
-CMAKE_OFF = ["-DTRANSEPT_BUILD_TESTS=OFF", "-DTRANSEPT_BUILD_EXAMPLES=OFF", "-DTRANSEPT_BUILD_BENCH=OFF"]
+CMAKE_OFF = ["-DTRANSEPT_BUILD_TESTS=OFF", "-DTRANSEPT_BUILD_EXAMPLES=OFF", "-DTRANSEPT_BUILD_BENCH=OFF",
+             "-DTRANSEPT_BUILD_COMPILED=OFF"]
 
 
 def run(*command):

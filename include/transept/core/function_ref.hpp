@@ -2,8 +2,6 @@
 // caller for something (C++26 has it as std::function_ref). It must not outlive what it refers to.
 #pragma once
 
-#include <concepts>
-#include <functional>
 #include <memory>
 #include <type_traits>
 
@@ -18,11 +16,10 @@ template <class Result, class... Arguments>
 class function_ref<Result(Arguments...)> {
 public:
   template <class F>
-  requires(!std::same_as<std::remove_cvref_t<F>, function_ref> &&
-           std::is_invocable_r_v<Result, F&, Arguments...>) function_ref(F&& f)
+  requires(!std::is_same_v<std::remove_cvref_t<F>, function_ref>) function_ref(F&& f)
       : object_(const_cast<void*>(static_cast<const void*>(std::addressof(f)))),
         call_([](void* object, Arguments... arguments) -> Result {
-          return std::invoke(*static_cast<std::remove_reference_t<F>*>(object), arguments...);
+          return (*static_cast<std::remove_reference_t<F>*>(object))(arguments...);
         }) {}
 
   Result operator()(Arguments... arguments) const { return call_(object_, arguments...); }
