@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # The slow matrix: compilers, instruction sets and sanitizers that one build cannot cover. A row takes 10 to 25
-# minutes on 2 cores.
+# minutes on 2 cores. The row instruction_sets builds once, without flags, and tests the compiled library with each
+# instruction set; the others compile for one, or with one compiler or sanitizer.
 #   ./scripts/matrix.sh [NAME...]      default: all; --list prints the names
 # Each row is configured in build/matrix/NAME, built and tested. A row whose instructions this machine lacks is
 # built but not run, and the summary says so.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-all=(gcc_sse2 gcc_v2 gcc_avx2 gcc_avx512 gcc_amx clang_sse2 clang_avx2 clang_avx512 asan tsan clang_asan neon)
+all=(instruction_sets gcc_sse2 gcc_v2 gcc_avx2 gcc_avx512 gcc_amx clang_sse2 clang_avx2 clang_avx512 asan tsan clang_asan neon)
 [ "${1:-}" != --list ] || { printf '%s\n' "${all[@]}"; exit; }
 rows=("$@")
 [ ${#rows[@]} -gt 0 ] || rows=("${all[@]}")
@@ -15,6 +16,19 @@ slow_tests='124M|124,439,808'
 
 machine_has() { local flag; for flag in "$@"; do grep -qw "$flag" /proc/cpuinfo || return 1; done; }
 built_only=(-DCMAKE_CROSSCOMPILING_EMULATOR=true) # asked for their tests, programs answer with none
+
+# The tests that link the compiled library, with each instruction set that this machine has.
+test_instruction_sets() {
+  local set
+  for set in avx512_amx avx512_bf16 avx512_vnni avx2_vnni avx2 sse2 neon; do
+    TRANSEPT_ISA=$set "$1/tests/test_compiled" >/dev/null 2>&1 || continue # not here
+    say "TRANSEPT_ISA=$set"
+    TRANSEPT_ISA=$set ctest --test-dir "$1" -j2 --output-on-failure \
+      -E '^(bench|compile_fail|consumers|core|kernels|layers|simd|tensor|text)/' || return 1
+    result+="${result:+, }$set"
+  done
+  [ -n "$result" ] && result="passed with $result"
+}
 
 # The amd64 headers of header-only libraries, for a cross compiler that must not see the rest of /usr/include.
 cross_headers() {
@@ -61,6 +75,10 @@ run_row() {
   if [ $runs -eq 0 ]; then
     result="built, not run: this machine lacks the instructions"
     return 0
+  fi
+  if [ "$name" = instruction_sets ]; then
+    test_instruction_sets "build/matrix/$name"
+    return
   fi
   ctest --test-dir "build/matrix/$name" -j2 --output-on-failure "${test_options[@]}" || return 1
   result=passed
