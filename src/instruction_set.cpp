@@ -1,10 +1,10 @@
-// Which of the compiled kernels run: see kernels/instruction_set.hpp.
+// Which of the compiled kernels run: see runtime/instruction_set.hpp.
 #include <atomic>
 #include <cstdlib>
 #include <string>
 
 #include <transept/core/error.hpp>
-#include <transept/kernels/instruction_set.hpp>
+#include <transept/runtime/instruction_set.hpp>
 
 #include "kernels_in_use.hpp"
 #include "processor.hpp"
@@ -53,7 +53,7 @@ const instruction_set_entry* find(std::string_view name) {
                        "\" here; this program and this processor have " + known);
 }
 
-/// Chosen when the first kernel runs, which may be in a decoding step: nothing is allocated.
+/// Chosen by the first thread pool, or kernel, which may be in a decoding step: nothing is allocated.
 const instruction_set_entry& chosen() {
   if (const auto* const entry = in_use.load(std::memory_order_acquire)) return *entry;
   const char* const wanted = std::getenv("TRANSEPT_ISA");

@@ -38,7 +38,7 @@
   K(copy_row) K(copy_input_row) K(add_row) K(scatter_rows)                                                   \
   K(layer_norm) K(layer_norm_backward)                                                                       \
   K(rms_norm) K(rms_norm_backward) K(rms_norm_heads) K(rms_norm_heads_backward)                              \
-  K(matmul) K(matmul_transposed) K(matmul_scratch_bytes) K(runs_in_tiles) K(multiply)                                         \
+  K(matmul) K(matmul_transposed) K(matmul_scratch_bytes) K(runs_in_tiles) K(multiply)                        \
   K(pack_float_panels) K(pack_panels) K(quantize_blocks) K(quantize_panels)                                  \
   K(rotate) K(soft_cap) K(soft_cap_row) K(soft_cap_backward)                                                 \
   K(greatest) K(softmax) K(log_sum_exp) K(exponentials)

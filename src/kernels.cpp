@@ -1,7 +1,7 @@
 // Every kernel, for the instruction set that this file is compiled for; the build compiles it once for each,
 // with TRANSEPT_ISA its name. Whatever is compiled here must carry that name or be used nowhere else: the
 // linker keeps one copy of an inline function, and it might keep one that a processor cannot run.
-// tests/compiled/symbols_test.sh looks.
+// tests/compiled/symbols.cmake looks.
 #include "kernel_table.hpp"
 
 #include <transept/kernels/vector/activation_backward.hpp>

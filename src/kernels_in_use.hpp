@@ -5,7 +5,7 @@
 
 namespace transept::inline TRANSEPT_ABI::kernels {
 
-/// Chosen by the first call, as kernels/instruction_set.hpp says; throws argument_error as that does.
+/// Chosen by the first call, as runtime/instruction_set.hpp says; throws argument_error as that does.
 const kernel_table& kernels_in_use();
 
 } // namespace transept::inline TRANSEPT_ABI::kernels

@@ -3,7 +3,7 @@
 
 namespace transept::compiled {
 
-/// Whether a kernel of that instruction set may run here (kernels/instruction_set.hpp has the list).
+/// Whether a kernel of that instruction set may run here (runtime/instruction_set.hpp has the list).
 bool has_sse2();
 bool has_avx2();
 bool has_avx2_vnni();

@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include <support/program_run.hpp>
+
 #include <transept/core/error.hpp>
-#include <transept/kernels/instruction_set.hpp>
 #include <transept/kernels/matmul.hpp>
+#include <transept/runtime/instruction_set.hpp>
 
 using namespace transept;
 using Catch::ContainsSubstring;
@@ -62,6 +64,23 @@ TEST_CASE("without TRANSEPT_ISA the best instruction set is used, with it the on
   const char* const wanted = std::getenv("TRANSEPT_ISA");
   CHECK(instruction_set() ==
         (wanted && *wanted ? std::string(wanted) : std::string(instruction_sets().front())));
+}
+
+TEST_CASE("programs refuse a TRANSEPT_ISA that is not here before any thread of theirs meets it") {
+  if (!support::has_program("quantize")) return;
+  const std::string before{
+      instruction_set()}; // this process's own, whatever the environment says from here on
+  const char* const wanted = std::getenv("TRANSEPT_ISA");
+  const std::string kept = wanted ? wanted : "";
+  setenv("TRANSEPT_ISA", "avx9", 1);
+  const support::temporary_folder folder;
+  const auto run = support::run_program(
+      "quantize", {support::shipped_model().string(), (folder / "x.gguf").string(), "--dtype", "int8"});
+  setenv("TRANSEPT_ISA", kept.c_str(), 1);
+  CHECK(run.exit_code == 1);
+  CHECK_THAT(run.err, ContainsSubstring("TRANSEPT_ISA: no instruction set \"avx9\""));
+  CHECK_FALSE(std::filesystem::exists(folder / "x.gguf"));
+  CHECK(instruction_set() == before);
 }
 
 TEST_CASE("an instruction set that is not here is refused by a list of those that are") {

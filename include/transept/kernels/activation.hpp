@@ -20,7 +20,8 @@ namespace transept::inline TRANSEPT_ABI::kernels::inline TRANSEPT_ISA {
 TRANSEPT_FUNCTION void activate(compute_context& context, activation_type type, const float* x,
                                 std::size_t count, float* y);
 
-/// The same, divided over threads.
+/// y[0 … count) = activation(x), and d = d · activation′(x), x being what was activated; divided over
+/// threads.
 TRANSEPT_FUNCTION void activate_backward(compute_context& context, activation_type type, const float* x,
                                          std::size_t count, float* y, float* d);
 

@@ -30,7 +30,7 @@ public:
   static constexpr int max_threads = 1024;
 
   /// Starts `threads` - 1 threads; 0 means one per available processor.
-  /// Throws argument_error for a negative or absurd number.
+  /// Throws argument_error for a negative or absurd number, and as instruction_set() does.
   explicit thread_pool(int threads = 0);
 
   ~thread_pool();

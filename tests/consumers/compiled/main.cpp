@@ -5,7 +5,7 @@
 
 #include "work.hpp"
 
-#include <transept/kernels/instruction_set.hpp>
+#include <transept/runtime/instruction_set.hpp>
 
 int main(int, char** arguments) {
   const auto names = transept::instruction_sets();

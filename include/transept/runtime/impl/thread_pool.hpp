@@ -5,6 +5,7 @@
 #include <string>
 
 #include <transept/core/error.hpp>
+#include <transept/runtime/instruction_set.hpp>
 #include <transept/runtime/thread_pool.hpp>
 
 #if defined(__linux__)
@@ -23,6 +24,9 @@ TRANSEPT_FUNCTION int available_processors() {
 }
 
 TRANSEPT_FUNCTION thread_pool::thread_pool(int threads) {
+#if TRANSEPT_IS_COMPILED
+  instruction_set(); // throws for a name that is not here: a kernel in one of the threads could not
+#endif
   if (threads < 0 || threads > max_threads)
     throw argument_error("the number of threads must be from 1 to " + std::to_string(max_threads) +
                          " (or 0 for one per processor); got " + std::to_string(threads));

@@ -1,6 +1,7 @@
 // Which vector instructions the kernels use. Header-only, that is what the compiler's flags say. With the
 // target transept::compiled, a program holds the kernels once for each of several instruction sets, and the
-// first of them that processor and system allow, best first, is taken when the first kernel runs: on x86
+// first of them that processor and system allow, best first, is taken by the first thread pool or kernel: on
+// x86
 //
 //   avx512_amx     what a Sapphire Rapids has: AVX-512 with VNNI, bf16 and fp16, and matrix tiles
 //   avx512_bf16    AVX-512 with VNNI and products of bf16 (Zen 4, Zen 5)
@@ -20,6 +21,8 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+#if TRANSEPT_IS_COMPILED // header-only there is nothing to choose
+
 /// Those that this program has kernels for and this processor runs, best first; never empty.
 std::vector<std::string_view> instruction_sets();
 
@@ -30,5 +33,7 @@ std::string_view instruction_set();
 /// set packed serve all, but a computation should not change its rounding half way. Throws argument_error,
 /// which lists what there is, where `name` is not among them.
 void use_instruction_set(std::string_view name);
+
+#endif
 
 } // namespace transept::inline TRANSEPT_ABI
