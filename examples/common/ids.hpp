@@ -12,8 +12,8 @@
 #include <system_error>
 #include <vector>
 
+#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
-#include <transept/core/json.hpp>
 #include <transept/core/types.hpp>
 
 namespace examples {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include <transept/core/json.hpp>
+#include <transept/core/display.hpp>
 
 namespace examples {
 

@@ -12,7 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <transept/core/json.hpp>
+#include <transept/core/display.hpp>
 
 namespace examples {
 

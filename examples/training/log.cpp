@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <string_view>
 
+#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
-#include <transept/core/json.hpp>
 #include <transept/io/atomic_file.hpp>
 #include <transept/io/mapped_file.hpp>
 

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include <transept/core/display.hpp>
 #include <transept/core/json.hpp>
 
 using Catch::Matchers::ContainsSubstring;

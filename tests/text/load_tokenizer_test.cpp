@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <support/temporary_folder.hpp>
+#include <transept/core/display.hpp>
 #include <transept/core/json.hpp>
 
 #include "text_support.hpp"

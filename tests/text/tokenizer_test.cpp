@@ -9,6 +9,7 @@
 
 #include <support/byte_tokenizer.hpp>
 #include <support/temporary_folder.hpp>
+#include <transept/core/display.hpp>
 #include <transept/core/json.hpp>
 
 #include "text_support.hpp"

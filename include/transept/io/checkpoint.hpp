@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
 #include <transept/core/json.hpp>
 #include <transept/io/gguf.hpp>

@@ -23,8 +23,8 @@
 #include <utility>
 #include <vector>
 
+#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
-#include <transept/core/json.hpp>
 #include <transept/io/gguf_types.hpp>
 #include <transept/io/gguf_values.hpp>
 #include <transept/io/mapped_file.hpp>

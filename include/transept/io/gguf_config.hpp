@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
 #include <transept/core/json.hpp>
 #include <transept/io/gguf.hpp>

@@ -20,8 +20,8 @@
 #include <utility>
 #include <vector>
 
+#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
-#include <transept/core/json.hpp>
 #include <transept/io/gguf_types.hpp>
 
 namespace transept::inline TRANSEPT_ABI {

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include <transept/core/blocks.hpp>
+#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
-#include <transept/core/json.hpp>
 #include <transept/io/atomic_file.hpp>
 #include <transept/io/gguf.hpp>
 #include <transept/io/gguf_types.hpp>

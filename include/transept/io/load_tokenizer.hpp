@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
-#include <transept/core/json.hpp>
 #include <transept/io/gguf.hpp>
 #include <transept/text/token_lists.hpp>
 #include <transept/text/tokenizer.hpp>

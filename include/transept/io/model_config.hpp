@@ -10,6 +10,7 @@
 #include <system_error>
 #include <type_traits>
 
+#include <transept/core/display.hpp>
 #include <transept/core/element_type.hpp>
 #include <transept/core/error.hpp>
 #include <transept/core/json.hpp>

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include <transept/core/display.hpp>
 #include <transept/core/json.hpp>
 #include <transept/io/checkpoint.hpp>
 #include <transept/io/gguf.hpp>

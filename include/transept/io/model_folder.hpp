@@ -7,6 +7,7 @@
 #include <system_error>
 #include <vector>
 
+#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
 #include <transept/core/json.hpp>
 #include <transept/io/gguf.hpp>

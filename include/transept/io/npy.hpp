@@ -13,8 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
-#include <transept/core/json.hpp>
 #include <transept/io/atomic_file.hpp>
 #include <transept/io/mapped_file.hpp>
 

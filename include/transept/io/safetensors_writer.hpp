@@ -14,6 +14,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <transept/core/display.hpp>
 #include <transept/core/element_type.hpp>
 #include <transept/core/error.hpp>
 #include <transept/core/json.hpp>

@@ -23,8 +23,8 @@
 #include <utility>
 #include <vector>
 
+#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
-#include <transept/core/json.hpp>
 #include <transept/core/types.hpp>
 #include <transept/text/byte_alphabet.hpp>
 #include <transept/text/tokenizer.hpp>

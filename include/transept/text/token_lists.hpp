@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
-#include <transept/core/json.hpp>
 #include <transept/text/tokenizer.hpp>
 #include <transept/text/vocabulary_files.hpp>
 

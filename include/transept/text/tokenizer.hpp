@@ -15,8 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
-#include <transept/core/json.hpp>
 #include <transept/core/types.hpp>
 #include <transept/text/byte_pairs.hpp>
 #include <transept/text/pre_tokenize.hpp>

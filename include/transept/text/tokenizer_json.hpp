@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <string>
 
+#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
 #include <transept/core/json.hpp>
 
