@@ -18,8 +18,17 @@ else()
   message(FATAL_ERROR "transept::compiled knows x86-64 and aarch64, not ${CMAKE_SYSTEM_PROCESSOR}; "
                       "use transept::transept, the headers alone")
 endif()
+set(TRANSEPT_INSTRUCTION_SETS "${transept_instruction_sets}" CACHE STRING
+  "What the kernels of transept::compiled are compiled for: some of ${transept_instruction_sets}")
+foreach(set IN LISTS TRANSEPT_INSTRUCTION_SETS)
+  if(NOT set IN_LIST transept_instruction_sets)
+    message(FATAL_ERROR "TRANSEPT_INSTRUCTION_SETS: no ${set}; there are ${transept_instruction_sets}")
+  endif()
+endforeach()
 
-add_library(transept_compiled src/core.cpp src/dispatch.cpp src/instruction_set.cpp src/processor.cpp src/runtime.cpp)
+add_library(transept_compiled
+  src/core.cpp src/dispatch.cpp src/generate.cpp src/instruction_set.cpp src/io.cpp src/layers.cpp
+  src/models.cpp src/processor.cpp src/runtime.cpp src/tensor.cpp src/text.cpp src/train.cpp)
 add_library(transept::compiled ALIAS transept_compiled)
 set_target_properties(transept_compiled PROPERTIES EXPORT_NAME compiled POSITION_INDEPENDENT_CODE ON)
 target_link_libraries(transept_compiled PUBLIC transept)
@@ -27,6 +36,9 @@ target_compile_definitions(transept_compiled PUBLIC TRANSEPT_COMPILED)
 
 set(list "")
 foreach(set IN LISTS transept_instruction_sets)
+  if(NOT set IN_LIST TRANSEPT_INSTRUCTION_SETS)
+    continue()
+  endif()
   string(APPEND list " S(${set})")
   add_library(transept_kernels_${set} OBJECT src/kernels.cpp)
   target_link_libraries(transept_kernels_${set} PRIVATE transept)

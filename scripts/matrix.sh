@@ -66,6 +66,14 @@ run_row() {
   esac
   # Sanitizers watch the kernels that this machine runs; tests under them are several times as fast with AVX2, too.
   case $name in *san) ! machine_has avx2 fma bmi2 || flags+=" -march=native" ;; esac
+  # Rows of one instruction set compile the kernels for it and for the least, not for all.
+  case $name in
+  instruction_sets | *_v2 | neon) ;;
+  *_sse2) options+=(-DTRANSEPT_INSTRUCTION_SETS=sse2) ;;
+  *_avx512) options+=("-DTRANSEPT_INSTRUCTION_SETS=avx512_bf16;avx512_vnni;sse2") ;;
+  *_amx) options+=("-DTRANSEPT_INSTRUCTION_SETS=avx512_amx;sse2") ;;
+  *) options+=("-DTRANSEPT_INSTRUCTION_SETS=avx2;sse2") ;;
+  esac
   [ $runs -eq 1 ] || options+=("${built_only[@]}")
   cmake -S . -B "build/matrix/$name" -G Ninja "-DCMAKE_CXX_COMPILER=$compiler" "-DCMAKE_CXX_FLAGS=$flags" \
     -DCMAKE_BUILD_TYPE=RelWithDebInfo "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=$optimisation -g1" \

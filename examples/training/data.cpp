@@ -10,7 +10,9 @@
 #include <common/texts.hpp>
 
 #include <transept/io/load_tokenizer.hpp>
+#include <transept/io/model_files.hpp>
 #include <transept/io/vocabulary_writer.hpp>
+#include <transept/text/tokenizer_folder.hpp>
 #include <transept/train/train_tokenizer.hpp>
 
 namespace examples {

@@ -4,6 +4,7 @@
 
 #include <training/setting_checks.hpp>
 
+#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
 
 namespace examples {

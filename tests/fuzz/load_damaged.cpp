@@ -35,6 +35,7 @@
 #include <transept/io/visit_model.hpp>
 #include <transept/models/all.hpp>
 #include <transept/models/initialise.hpp>
+#include <transept/text/byte_alphabet.hpp>
 
 namespace {
 

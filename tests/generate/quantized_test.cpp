@@ -15,6 +15,8 @@
 #include <transept/generate/inspection.hpp>
 #include <transept/io/load_model.hpp>
 #include <transept/io/save_model.hpp>
+#include <transept/kernels/panels.hpp>
+#include <transept/kernels/quantize.hpp>
 #include <transept/models/convert.hpp>
 #include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>

@@ -12,6 +12,7 @@
 
 #include <support/catch.hpp>
 #include <support/paths.hpp>
+#include <transept/core/error.hpp>
 #include <transept/core/json.hpp>
 
 using namespace transept;

@@ -13,6 +13,7 @@
 
 #include <transept/io/convert_files.hpp>
 #include <transept/io/load_model.hpp>
+#include <transept/io/load_tokenizer.hpp>
 #include <transept/io/save_model.hpp>
 #include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>

@@ -15,11 +15,13 @@
 #include <support/paths.hpp>
 #include <support/temporary_folder.hpp>
 
+#include <transept/core/blocks.hpp>
 #include <transept/io/load_model.hpp>
 #include <transept/io/load_tokenizer.hpp>
 #include <transept/io/save_model.hpp>
 #include <transept/io/visit_model.hpp>
 #include <transept/models/gpt2.hpp>
+#include <transept/text/byte_alphabet.hpp>
 
 using namespace transept;
 using Catch::Matchers::ContainsSubstring;

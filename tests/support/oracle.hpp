@@ -54,10 +54,11 @@ inline bool is_known_decoder(const std::filesystem::path& folder) {
   if (!config.contains("model_type") || config.value("add_cross_attention", false)) return false;
   const std::string architecture = config.at("architectures").at(0);
   if (!architecture.ends_with("LMHeadModel") && !architecture.ends_with("ForCausalLM")) return false;
+  const std::string type = config.at("model_type");
   bool known = false;
   for_each_model(transept::all_models{}, [&]<class Model>(std::type_identity<Model>) {
     const auto& types = Model::family::model_types;
-    known = known || std::ranges::find(types, config.at("model_type")) != types.end();
+    known = known || std::ranges::find(types, type) != types.end();
   });
   return known;
 }

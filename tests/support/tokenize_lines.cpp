@@ -4,6 +4,7 @@
 #include <iostream>
 #include <string>
 
+#include <transept/core/error.hpp>
 #include <transept/io/load_tokenizer.hpp>
 
 namespace {

@@ -9,8 +9,11 @@
 
 #include <reference/bpe.hpp>
 #include <support/temporary_folder.hpp>
+#include <transept/core/error.hpp>
 #include <transept/io/vocabulary_writer.hpp>
 #include <transept/text/bpe_training.hpp>
+#include <transept/text/byte_alphabet.hpp>
+#include <transept/text/pre_tokenize.hpp>
 
 #include "text_support.hpp"
 

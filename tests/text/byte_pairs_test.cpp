@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <transept/core/error.hpp>
 #include <transept/text/byte_pairs.hpp>
 
 #include "text_support.hpp"

@@ -7,8 +7,11 @@
 #include <vector>
 
 #include <support/temporary_folder.hpp>
+#include <transept/core/error.hpp>
 #include <transept/io/vocabulary_writer.hpp>
 #include <transept/text/character_vocabulary.hpp>
+#include <transept/text/unicode.hpp>
+#include <transept/text/vocabulary_files.hpp>
 
 #include "text_support.hpp"
 

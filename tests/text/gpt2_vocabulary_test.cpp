@@ -7,6 +7,7 @@
 
 #include <support/temporary_folder.hpp>
 #include <transept/core/display.hpp>
+#include <transept/text/unicode.hpp>
 
 #include "text_support.hpp"
 

@@ -8,7 +8,10 @@
 
 #include <support/temporary_folder.hpp>
 #include <transept/core/display.hpp>
+#include <transept/core/error.hpp>
 #include <transept/core/json.hpp>
+#include <transept/text/tokenizer_folder.hpp>
+#include <transept/text/vocabulary_files.hpp>
 
 #include "text_support.hpp"
 

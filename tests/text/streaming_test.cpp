@@ -6,9 +6,11 @@
 
 #include <support/allocation_count.hpp>
 #include <support/byte_tokenizer.hpp>
+#include <transept/core/error.hpp>
 #include <transept/text/stop_matcher.hpp>
 #include <transept/text/stream_decoder.hpp>
 #include <transept/text/string_matcher.hpp>
+#include <transept/text/unicode.hpp>
 
 #include "text_support.hpp"
 

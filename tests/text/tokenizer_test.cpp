@@ -10,7 +10,9 @@
 #include <support/byte_tokenizer.hpp>
 #include <support/temporary_folder.hpp>
 #include <transept/core/display.hpp>
+#include <transept/core/error.hpp>
 #include <transept/core/json.hpp>
+#include <transept/text/vocabulary_files.hpp>
 
 #include "text_support.hpp"
 

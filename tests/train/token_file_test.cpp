@@ -16,6 +16,7 @@
 
 #include <transept/io/load_tokenizer.hpp>
 #include <transept/train/batches.hpp>
+#include <transept/train/loss.hpp>
 #include <transept/train/train_tokenizer.hpp>
 
 using namespace transept;

@@ -37,12 +37,12 @@ constexpr std::size_t bytes_of(element_type type, std::size_t count) {
   return count * size_of(type);
 }
 
-inline void dequantize(const q8_0_block& block, float* out) {
+TRANSEPT_ALWAYS_INLINE inline void dequantize(const q8_0_block& block, float* out) {
   const float scale = to_float(block.scale);
   for (std::size_t i = 0; i < block_length; ++i) out[i] = scale * static_cast<float>(block.values[i]);
 }
 
-inline void dequantize(const q4_0_block& block, float* out) {
+TRANSEPT_ALWAYS_INLINE inline void dequantize(const q4_0_block& block, float* out) {
   const float scale = to_float(block.scale);
   for (std::size_t i = 0; i < 16; ++i) {
     out[i] = scale * static_cast<float>((block.values[i] & 15) - 8);

@@ -1,4 +1,4 @@
-// Text that someone else wrote, fit for a message or a terminal.
+// Text that someone else wrote, fit for a message or a terminal; numbers as text.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +21,10 @@ TRANSEPT_FUNCTION bool is_displayable(std::uint32_t code_point);
 
 /// `text` with everything that is not displayable as \n, \t, \xNN …, cut after `max_bytes` of it.
 TRANSEPT_FUNCTION std::string escaped(std::string_view text, std::size_t max_bytes);
+
+/// The shortest decimal that reads back as `value`.
+TRANSEPT_FUNCTION std::string shortest(float value);
+TRANSEPT_FUNCTION std::string shortest(double value);
 
 } // namespace detail
 

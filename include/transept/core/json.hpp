@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <transept/core/error.hpp>
 #include <transept/core/json_fwd.hpp>
 
 namespace transept::inline TRANSEPT_ABI {

@@ -2,6 +2,7 @@
 // only named, not included, where the library is compiled.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,10 @@ TRANSEPT_FUNCTION std::string described(const json& value);
 
 /// `text` as a JSON string literal, quotes included, for writing. Bytes that are no UTF-8 become U+FFFD.
 TRANSEPT_FUNCTION std::string json_literal(std::string_view text);
+
+/// What parse_json reads, for those who pass it on.
+TRANSEPT_FUNCTION std::shared_ptr<const json> parse_json_document(std::string_view text,
+                                                                  std::string_view source);
 
 } // namespace transept::inline TRANSEPT_ABI
 

@@ -25,7 +25,7 @@ using philox_counter = std::array<std::uint32_t, 4>;
 using philox_key = std::array<std::uint32_t, 2>;
 
 /// 128 random bits for one value of the counter: ten rounds of two 32 × 32 → 64 bit products.
-constexpr philox_counter philox4x32_10(philox_counter counter, philox_key key) {
+TRANSEPT_ALWAYS_INLINE constexpr philox_counter philox4x32_10(philox_counter counter, philox_key key) {
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t product_0 = std::uint64_t{0xD2511F53u} * counter[0];
     const std::uint64_t product_2 = std::uint64_t{0xCD9E8D57u} * counter[2];
@@ -40,8 +40,9 @@ constexpr philox_counter philox4x32_10(philox_counter counter, philox_key key) {
 }
 
 /// Draws 2·block and 2·block + 1 of a stream.
-constexpr std::array<std::uint64_t, 2> random_block(std::uint64_t seed, std::uint64_t stream,
-                                                    std::uint64_t block) {
+TRANSEPT_ALWAYS_INLINE constexpr std::array<std::uint64_t, 2> random_block(std::uint64_t seed,
+                                                                           std::uint64_t stream,
+                                                                           std::uint64_t block) {
   const auto low = [](std::uint64_t bits) { return static_cast<std::uint32_t>(bits); };
   const auto high = [](std::uint64_t bits) { return static_cast<std::uint32_t>(bits >> 32); };
   const philox_counter bits =

@@ -134,3 +134,13 @@
 #define TRANSEPT_FUNCTION inline
 #define TRANSEPT_ISA native
 #endif
+
+// What kernels call of core/ is always inlined: a copy that stands alone has no instruction set's name, so
+// the linker could keep that of any (tests/compiled/symbols.cmake watches).
+#if defined(__GNUC__)
+#define TRANSEPT_ALWAYS_INLINE __attribute__((always_inline))
+#define TRANSEPT_NOINLINE __attribute__((noinline))
+#else
+#define TRANSEPT_ALWAYS_INLINE
+#define TRANSEPT_NOINLINE
+#endif

@@ -14,18 +14,19 @@
 // here allocates, in any thread. One batch belongs to one thread at a time.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <span>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include <transept/core/error.hpp>
+#include <transept/core/types.hpp>
 #include <transept/generate/decoding.hpp>
+#include <transept/layers/kv_cache.hpp>
 #include <transept/layers/kv_cache_batch.hpp>
 #include <transept/models/decoder.hpp>
+#include <transept/runtime/compute_context.hpp>
 #include <transept/tensor/buffer.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -53,25 +54,7 @@ public:
                   "cache's type");
   }
 
-  explicit batch(const decoder_shape& shape, batch_options options = {})
-      : shape_(shape),
-        pool_(options.pool ? options.pool : std::make_shared<thread_pool>(options.threads)),
-        precision_(detail::checked_precision(options.f32_precision)),
-        capacity_(detail::checked_capacity(shape, options.capacity, "a batch's")),
-        chunk_(detail::checked_chunk(options.prompt_chunk, capacity_)) {
-    if (options.max_sequences < 1)
-      throw argument_error("max_sequences must be at least 1; got " + std::to_string(options.max_sequences));
-    const auto count = static_cast<std::size_t>(options.max_sequences);
-    slots_.reserve(count);
-    for (std::size_t i = 0; i < count; ++i)
-      slots_.push_back(
-          {kv_cache(shape.n_layer, shape.n_key_value_head, shape.head_width, capacity_, options.cache_type)});
-    sequences_.reserve(count);
-    caches_.reserve(count);
-    memory_ = workspace(detail::decoding_workspace_bytes(shape, std::max(chunk_, count),
-                                                         static_cast<std::size_t>(pool_->size()), capacity_));
-    logits_ = buffer<float>(count * shape.vocab_size);
-  }
+  explicit batch(const decoder_shape& shape, batch_options options = {});
 
   /// Sequences it holds, and can hold.
   std::size_t size() const { return sequences_.size(); }
@@ -113,13 +96,12 @@ private:
     std::size_t logits_row = 0; // a step leaves the logits in the order of its rows
   };
 
-  const slot_type& slot(std::size_t sequence) const {
-    if (!holds(sequence)) throw argument_error("the batch holds no sequence " + std::to_string(sequence));
-    return slots_[sequence];
-  }
+  const slot_type& slot(std::size_t sequence) const;
   slot_type& slot(std::size_t sequence) {
     return const_cast<slot_type&>(std::as_const(*this).slot(sequence));
   }
+  /// Throws as a step does for these tokens.
+  void check_step(std::span<const token_id> tokens) const;
   float* logits_of(const slot_type& slot) { return logits_.data() + slot.logits_row * shape_.vocab_size; }
 
   decoder_shape shape_;
@@ -135,42 +117,14 @@ private:
 
 /// A new sequence, empty; returns its number, the lowest free one. Throws argument_error where the batch
 /// holds max_sequences already.
-inline std::size_t add(batch& batch) {
-  if (batch.size() == batch.max_sequences())
-    throw argument_error("the batch is full: it was made for " + std::to_string(batch.max_sequences()) +
-                         " sequences (max_sequences)");
-  std::size_t sequence = 0, row = 0;
-  while (batch.holds(sequence)) ++sequence;
-  const auto taken = [&](std::size_t other) { return batch.slots_[other].logits_row == row; };
-  while (std::ranges::any_of(batch.sequences_, taken)) ++row;
-  auto& slot = batch.slots_[sequence];
-  slot.held = true;
-  slot.logits_row = row;
-  truncate(slot.cache, 0);
-  std::fill_n(batch.logits_of(slot), batch.shape_.vocab_size, 0.0f);
-  batch.sequences_.push_back(sequence);
-  batch.caches_.push_back(&slot.cache);
-  return sequence;
-}
+TRANSEPT_FUNCTION std::size_t add(batch& batch);
 
 /// A new sequence that holds what `sequence` holds, logits too; returns its number. Throws as add and length.
-inline std::size_t fork(batch& batch, std::size_t sequence) {
-  const auto& from = batch.slot(sequence);
-  const std::size_t made = add(batch);
-  auto& to = batch.slots_[made];
-  copy_positions(from.cache, to.cache);
-  std::copy_n(batch.logits_of(from), batch.shape_.vocab_size, batch.logits_of(to));
-  return made;
-}
+TRANSEPT_FUNCTION std::size_t fork(batch& batch, std::size_t sequence);
 
 /// `sequence` leaves the batch; its number may be given to another. The others, and their logits, stay as
 /// they are. Throws argument_error if the batch does not hold it.
-inline void remove(batch& batch, std::size_t sequence) {
-  auto& slot = batch.slot(sequence);
-  slot.held = false;
-  std::erase(batch.sequences_, sequence);
-  std::erase(batch.caches_, &slot.cache);
-}
+TRANSEPT_FUNCTION void remove(batch& batch, std::size_t sequence);
 
 /// All sequences leave: the batch is as new.
 inline void reset(batch& batch) {
@@ -198,14 +152,7 @@ std::span<const float> forward(const Model& model, batch& batch, std::size_t seq
 template <batched_decoder_model Model>
 void forward(const Model& model, batch& batch, std::span<const token_id> tokens) {
   detail::check_shape(model.shape(), batch.shape_, "batch");
-  if (tokens.empty() || tokens.size() != batch.size())
-    throw argument_error("a step of a batch needs one token for each of its sequences: expected " +
-                         std::to_string(batch.size()) + ", found " + std::to_string(tokens.size()));
-  detail::check_vocabulary(batch.shape_, tokens);
-  for (const std::size_t sequence : batch.sequences_)
-    if (batch.slots_[sequence].cache.length() == batch.capacity_)
-      throw context_error("the context of sequence " + std::to_string(sequence) + " is full: it holds " +
-                          std::to_string(batch.capacity_) + " tokens");
+  batch.check_step(tokens);
 
   compute_context context{*batch.pool_, batch.memory_, batch.precision_};
   workspace::scope scope(context.memory);
@@ -220,3 +167,7 @@ void forward(const Model& model, batch& batch, std::span<const token_id> tokens)
 }
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/generate/impl/batch.hpp>
+#endif

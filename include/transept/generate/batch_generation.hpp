@@ -13,9 +13,7 @@
 #include <concepts>
 #include <cstddef>
 #include <functional>
-#include <optional>
 #include <span>
-#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -84,6 +82,9 @@ private:
   std::vector<token_id> ids_;
 };
 
+/// Throws argument_error unless the batch is empty and has room for so many samples.
+TRANSEPT_FUNCTION void check_samples(const batch& batch, std::size_t num_samples);
+
 /// Empties a batch at the end of a block.
 class emptied_at_end {
 public:
@@ -120,12 +121,7 @@ generate_batch(const Model& model, batch& batch, std::span<const token_id> promp
   static_assert(sampler<sampler_type>,
                 "a sampler must be callable as token_id(candidates&): for example greedy(), or "
                 "temperature(0.8) | draw(seed, i)");
-  if (batch.size() != 0)
-    throw argument_error("generate_batch needs an empty batch; this one holds " +
-                         std::to_string(batch.size()) + " sequences");
-  if (num_samples < 1 || num_samples > batch.max_sequences())
-    throw argument_error("the number of samples must be from 1 to the batch's max_sequences, " +
-                         std::to_string(batch.max_sequences()) + "; got " + std::to_string(num_samples));
+  detail::check_samples(batch, num_samples);
 
   const detail::emptied_at_end afterwards(batch);
   const std::size_t first = add(batch);
@@ -171,3 +167,7 @@ generate_batch(const Model& model, batch& batch, std::span<const token_id> promp
 }
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/generate/impl/batch_generation.hpp>
+#endif

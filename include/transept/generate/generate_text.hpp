@@ -78,21 +78,27 @@ generate_text(Model&& model, Session&& session, const tokenizer& tokenizer, std:
   return result;
 }
 
+namespace detail {
+
+/// The tokens of a prompt; of an empty one the end-of-text token. Throws argument_error if there is none.
+TRANSEPT_FUNCTION std::vector<token_id> prompt_ids(const tokenizer& tokenizer, std::string_view prompt);
+
+} // namespace detail
+
 /// The same after a text; special tokens in it count as text. An empty one means free running, from the
 /// end-of-text token (argument_error if the tokenizer has none).
 template <class Model, class Session, class Sampler, class Callback = no_callback>
 requires std::invocable<Callback&, std::string_view> text_result
 generate_text(Model&& model, Session&& session, const tokenizer& tokenizer, std::string_view prompt,
               Sampler sampler, generation_options options = {}, Callback&& callback = {}) {
-  std::vector<token_id> ids = tokenizer.encode(prompt);
-  if (ids.empty()) {
-    if (!tokenizer.end_of_text())
-      throw argument_error("the prompt is empty, and the tokenizer has no end-of-text token to start from");
-    ids.push_back(*tokenizer.end_of_text());
-  }
+  const std::vector<token_id> ids = detail::prompt_ids(tokenizer, prompt);
   return transept::generate_text(std::forward<Model>(model), std::forward<Session>(session), tokenizer,
                                  std::span<const token_id>(ids), std::move(sampler), std::move(options),
                                  std::forward<Callback>(callback));
 }
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/generate/impl/generate_text.hpp>
+#endif

@@ -48,6 +48,11 @@ struct inspection {
 
 namespace detail {
 
+/// What is asked for of so many tokens, the last of `total`, not filled yet. Throws argument_error for a
+/// layer that there is not.
+TRANSEPT_FUNCTION inspection room_for(const inspection_request& request, const decoder_shape& shape,
+                                      std::size_t tokens, std::size_t total);
+
 /// Copies what a forward pass shows, chunk by chunk, into an inspection's arrays.
 class inspecting_observer {
 public:
@@ -55,26 +60,9 @@ public:
                       std::size_t n_layer)
       : result_(result), request_(request), first_position_(first_position), n_layer_(n_layer) {}
 
-  void hidden_state(std::size_t index, const float* rows, std::size_t count, std::size_t width) {
-    if (!request_.hidden_states) return;
-    if (index < result_.hidden_states.shape(0))
-      std::copy_n(rows, count * width, &result_.hidden_states(index, rows_seen_, 0));
-    else
-      std::copy_n(rows, count * width, &result_.last_hidden_state(rows_seen_, 0));
-    if (index == n_layer_) rows_seen_ += count; // the chunk's last
-  }
-
+  void hidden_state(std::size_t index, const float* rows, std::size_t count, std::size_t width);
   void attention(std::size_t layer, const kernels::attention_problem& problem,
-                 kernels::keys_and_values cache) {
-    if (!request_.attentions) return;
-    if (request_.attention_layer >= 0) {
-      if (layer != static_cast<std::size_t>(request_.attention_layer)) return;
-      layer = 0;
-    }
-    const std::size_t row = problem.first_position - first_position_;
-    kernels::attention_weights(problem, cache, &result_.attentions(layer, 0, row, 0),
-                               result_.attentions.shape(2), result_.attentions.shape(3));
-  }
+                 kernels::keys_and_values cache);
 
 private:
   inspection& result_;
@@ -92,20 +80,7 @@ inspection inspect(const Model& model, session& session, std::span<const token_i
                    const inspection_request& request) {
   check_tokens(model.shape(), session, tokens);
   const decoder_shape shape = model.shape();
-  const std::size_t total = session.length() + tokens.size();
-  const bool one_layer = request.attention_layer >= 0;
-  if (one_layer && static_cast<std::size_t>(request.attention_layer) >= shape.n_layer)
-    throw argument_error("attention_layer must be from 0 to " + std::to_string(shape.n_layer - 1) +
-                         " (or -1 for all); got " + std::to_string(request.attention_layer));
-  inspection result;
-  if (request.hidden_states) {
-    const bool one_width = shape.n_output == shape.n_embd;
-    result.hidden_states = make_array<3>({shape.n_layer + one_width, tokens.size(), shape.n_embd});
-    if (!one_width) result.last_hidden_state = make_array<2>({tokens.size(), shape.n_output});
-  }
-  if (request.attentions)
-    result.attentions = make_array<4>({one_layer ? 1 : shape.n_layer, shape.n_head, tokens.size(), total});
-  if (request.logits) result.logits = make_array<2>({tokens.size(), shape.vocab_size});
+  inspection result = detail::room_for(request, shape, tokens.size(), session.length() + tokens.size());
   forward_chunks(model, session, tokens, request.logits ? result.logits.data() : nullptr,
                  detail::inspecting_observer(result, request, session.length(), shape.n_layer));
   return result;
@@ -145,3 +120,7 @@ array<Rank> parameter(const Model& model, std::string_view name) {
 }
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/generate/impl/inspection.hpp>
+#endif

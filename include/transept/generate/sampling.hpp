@@ -10,12 +10,9 @@
 // library, for its operator to be found.
 #pragma once
 
-#include <algorithm>
 #include <concepts>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -23,7 +20,6 @@
 #include <transept/core/types.hpp>
 #include <transept/generate/candidates.hpp>
 #include <transept/generate/filters.hpp>
-#include <transept/generate/probabilities.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -48,20 +44,7 @@ class draw {
 public:
   explicit draw(std::uint64_t seed, std::uint64_t stream = 0) : random_(seed, stream) {}
 
-  token_id operator()(candidates& list) {
-    const std::span<float> weights = list.weights();
-    const double sum = softmax_weights(list, list.greatest_logit(), weights);
-    const double target = random_.uniform_double() * sum;
-    std::size_t chosen = 0;
-    double passed = 0;
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      if (weights[i] == 0.0f) continue;
-      chosen = i;
-      passed += static_cast<double>(weights[i]);
-      if (passed > target) break;
-    }
-    return list[chosen].id;
-  }
+  token_id operator()(candidates& list);
 
 private:
   random_stream random_;
@@ -104,3 +87,7 @@ constexpr auto operator|(First&& first, Then&& then) {
 }
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/generate/impl/sampling.hpp>
+#endif

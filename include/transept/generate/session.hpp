@@ -9,17 +9,19 @@
 // After it is made, feeding tokens one at a time allocates nothing, in any thread.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <span>
-#include <string>
+#include <utility>
 
 #include <transept/core/error.hpp>
+#include <transept/core/types.hpp>
 #include <transept/generate/decoding.hpp>
 #include <transept/layers/kv_cache.hpp>
 #include <transept/models/decoder.hpp>
+#include <transept/runtime/compute_context.hpp>
 #include <transept/tensor/buffer.hpp>
+#include <transept/tensor/view.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -49,18 +51,7 @@ public:
   explicit session(const Model& model, session_options options = {})
       : session(model.shape(), std::move(options)) {}
 
-  explicit session(const decoder_shape& shape, session_options options = {})
-      : shape_(shape),
-        pool_(options.pool ? options.pool : std::make_shared<thread_pool>(options.threads)),
-        cache_(shape.n_layer, shape.n_key_value_head, shape.head_width,
-               detail::checked_capacity(shape, options.capacity, "a session's"), options.cache_type),
-        chunk_(detail::checked_chunk(options.prompt_chunk, cache_.capacity())),
-        memory_(detail::decoding_workspace_bytes(shape, chunk_, static_cast<std::size_t>(pool_->size()),
-                                                 cache_.capacity())),
-        logits_(shape.vocab_size),
-        precision_(detail::checked_precision(options.f32_precision)) {
-    std::fill_n(logits_.data(), logits_.size(), 0.0f);
-  }
+  explicit session(const decoder_shape& shape, session_options options = {});
 
   /// Tokens fed so far.
   std::size_t length() const { return cache_.length(); }
@@ -99,11 +90,16 @@ inline void reset(session& session) { truncate(session, 0); }
 
 /// Throws unless `tokens` can be fed: argument_error for no tokens, an id outside the vocabulary, or a
 /// session made for another model; context_error where they do not fit.
-inline void check_tokens(const decoder_shape& model, const session& session,
-                         std::span<const token_id> tokens) {
-  detail::check_shape(model, session.shape(), "session");
-  detail::check_run(model, tokens, session.length(), session.capacity());
-}
+TRANSEPT_FUNCTION void check_tokens(const decoder_shape& model, const session& session,
+                                    std::span<const token_id> tokens);
+
+namespace detail {
+
+/// Throws argument_error unless `logits` is a matrix for those of so many tokens.
+TRANSEPT_FUNCTION void check_room_for_logits(const session& session, std::size_t tokens,
+                                             matrix_view<float, dyn, dyn> logits);
+
+} // namespace detail
 
 /// Feeds checked tokens in chunks. `all_logits` [tokens, vocab_size] may be null; the last position's always
 /// end up in the session.
@@ -128,13 +124,13 @@ template <decoder_model Model>
 std::span<const float> forward(const Model& model, session& session, std::span<const token_id> tokens,
                                matrix_view<float, dyn, dyn> logits) {
   check_tokens(model.shape(), session, tokens);
-  if (static_cast<std::size_t>(logits.rows()) != tokens.size() ||
-      static_cast<std::size_t>(logits.cols()) != session.shape().vocab_size)
-    throw argument_error("logits of all positions need a matrix of " + std::to_string(tokens.size()) + " × " +
-                         std::to_string(session.shape().vocab_size) + "; got " +
-                         std::to_string(logits.rows()) + " × " + std::to_string(logits.cols()));
+  detail::check_room_for_logits(session, tokens.size(), logits);
   forward_chunks(model, session, tokens, logits.data(), no_observer{});
   return session.logits();
 }
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/generate/impl/session.hpp>
+#endif

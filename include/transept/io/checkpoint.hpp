@@ -2,7 +2,6 @@
 // joins), or those of a GGUF file, each under the name that its file gives it.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
@@ -10,15 +9,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
-#include <transept/core/json.hpp>
 #include <transept/io/gguf.hpp>
-#include <transept/io/mapped_file.hpp>
-#include <transept/io/model_folder.hpp>
 #include <transept/io/safetensors.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -29,40 +23,17 @@ public:
   /// Opens `model.safetensors` or, where there is none, the shards of `model.safetensors.index.json`; or the
   /// GGUF file itself. Throws file_error where weights are missing or come only as pickle files, format_error
   /// where a file is damaged.
-  static checkpoint open(const std::filesystem::path& folder) {
-    if (transept::is_gguf(folder)) return of(gguf_file::open(folder));
-    detail::check_folder(folder);
-    detail::check_weights(folder);
-    checkpoint result(folder);
-    const auto whole = folder / "model.safetensors";
-    if (detail::is_there(whole))
-      result.add(safetensors_file::open(whole), [](const stored_tensor&) { return true; });
-    else
-      result.read_index(folder / "model.safetensors.index.json");
-    return result;
-  }
+  static checkpoint open(const std::filesystem::path& folder);
 
   /// The tensors of a GGUF file.
-  static checkpoint of(const gguf_file& file) {
-    checkpoint result(file.path());
-    result.is_gguf_ = true;
-    if (file.owner()) result.tensors_->mappings.push_back(file.owner());
-    for (const stored_tensor& tensor : file.tensors()) {
-      result.index_.emplace(tensor.name, result.tensors_->size());
-      result.tensors_->push_back(tensor);
-    }
-    return result;
-  }
+  static checkpoint of(const gguf_file& file);
 
   /// All tensors: shards by name, in each the order of its bytes. Tensors of a shard that the index does not
   /// name, or places elsewhere, are not among them.
   const std::vector<stored_tensor>& tensors() const { return *tensors_; }
 
   /// The tensor of this very name, or nullptr. The pointer lives as long as `owner()` or any copy of this.
-  const stored_tensor* find(std::string_view name) const {
-    const auto place = index_.find(name);
-    return place == index_.end() ? nullptr : &(*tensors_)[place->second];
-  }
+  const stored_tensor* find(std::string_view name) const;
 
   /// The folder, or the GGUF file.
   const std::filesystem::path& folder() const { return folder_; }
@@ -83,69 +54,13 @@ private:
       : folder_(folder), tensors_(std::make_shared<tensor_list>()) {}
 
   template <class Filter>
-  void add(const safetensors_file& file, Filter&& is_wanted) {
-    if (file.owner()) tensors_->mappings.push_back(file.owner());
-    for (const stored_tensor& tensor : file.tensors()) {
-      if (!is_wanted(tensor)) continue;
-      index_.emplace(tensor.name, tensors_->size());
-      tensors_->push_back(tensor);
-    }
-  }
+  void add(const safetensors_file& file, Filter&& is_wanted);
 
   /// The index names every tensor's shard; a shard lies in the folder itself or below it.
-  void read_index(const std::filesystem::path& path) {
-    const mapped_file file(path);
-    const std::string source = path.string();
-    const json root = parse_json(file.text(), source);
-    const auto fail = [&](const std::string& what) { throw format_error(source + ": " + what); };
-    if (!root.is_object()) fail("expected a JSON object, found " + described(root));
-    const auto weight_map = root.find("weight_map");
-    if (weight_map == root.end()) fail("expected the key \"weight_map\", found none");
-    if (!weight_map->is_object()) fail("weight_map: expected an object, found " + described(*weight_map));
-
-    std::map<std::string, std::vector<const std::string*>> shards; // shard -> names of its tensors, sorted
-    for (const auto& [name, shard] : weight_map->get_ref<const json::object_t&>()) {
-      if (!shard.is_string()) {
-        fail("weight_map: tensor " + quoted(name) + ": expected a file name, found " + described(shard));
-      }
-      const auto& shard_name = shard.get_ref<const std::string&>();
-      if (!is_safe_name(shard_name)) {
-        fail("weight_map: tensor " + quoted(name) + ": expected a file inside the folder, found the path " +
-             quoted(shard_name));
-      }
-      shards[shard_name].push_back(&name);
-    }
-    for (const auto& [shard, tensors] : shards) {
-      const auto& names = tensors; // no structured binding: clang 14 lets no lambda have one
-      if (!detail::is_there(folder_ / shard)) {
-        throw file_error((folder_ / shard).string() + ": missing shard: " + source + " places " +
-                         std::to_string(names.size()) + (names.size() == 1 ? " tensor" : " tensors") +
-                         ", first " + quoted(*names.front()) +
-                         ", in it\n  Download all the shards that the index names.");
-      }
-      const auto opened = safetensors_file::open(folder_ / shard);
-      for (const std::string* name : names) {
-        if (opened.find(*name) == nullptr) {
-          throw format_error((folder_ / shard).string() + ": tensor " + quoted(*name) +
-                             ": expected in this shard by " + source + ", found no such tensor");
-        }
-      }
-      add(opened, [&](const stored_tensor& tensor) {
-        return std::ranges::binary_search(
-            names, tensor.name, {}, [](const std::string* name) -> const std::string& { return *name; });
-      });
-    }
-  }
+  void read_index(const std::filesystem::path& path);
 
   /// Relative, below the folder, and fit for a message.
-  static bool is_safe_name(const std::string& name) {
-    if (name.empty() || name.find_first_of("\\:") != name.npos) return false;
-    if (detail::escaped(name, name.size()) != name) return false;
-    const std::filesystem::path path(name);
-    if (path.is_absolute() || path.has_root_path() || !path.has_filename()) return false;
-    return std::ranges::none_of(
-        path, [](const std::filesystem::path& part) { return part == ".." || part == "."; });
-  }
+  static bool is_safe_name(const std::string& name);
 
   std::filesystem::path folder_;
   bool is_gguf_ = false;
@@ -154,3 +69,7 @@ private:
 };
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/io/impl/checkpoint.hpp>
+#endif

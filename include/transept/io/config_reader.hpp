@@ -3,279 +3,111 @@
 // null where it has no meaning.
 #pragma once
 
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
 #include <initializer_list>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <transept/core/activation.hpp>
 #include <transept/core/error.hpp>
-#include <transept/core/json.hpp>
+#include <transept/core/json_fwd.hpp>
 #include <transept/core/types.hpp>
 #include <transept/models/family.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
+
+struct rotary_settings;
 
 class config_reader {
 public:
   static constexpr bool reading = true;
 
   /// `root` must outlive it. Throws config_error for what is no object.
-  config_reader(const json& root, std::string_view source, std::string_view model_type = {})
-      : root_(root), source_(source), model_type_(model_type) {
-    if (!root.is_object()) throw config_error(source_ + ": expected a JSON object, found " + described(root));
-  }
+  config_reader(const json& root, std::string_view source, std::string_view model_type = {});
 
-  [[noreturn]] void fail(std::string_view key, const std::string& expected, const json& found) const {
-    throw config_error(source_ + ": " + std::string(key) + ": expected " + expected + ", found " +
-                       described(found));
-  }
-  [[noreturn]] void fail(const std::string& what) const { throw config_error(source_ + ": " + what); }
+  [[noreturn]] void fail(std::string_view key, const std::string& expected, const json& found) const;
+  [[noreturn]] void fail(const std::string& what) const;
 
   /// A string's text; nothing for what is none.
-  static std::string_view text_of(const json& value) {
-    return value.is_string() ? std::string_view(value.get_ref<const std::string&>()) : std::string_view();
-  }
+  static std::string_view text_of(const json& value);
 
   /// Which of the family's model types this is.
   std::string_view model_type() const { return model_type_; }
 
   /// The value of `key`, else nullptr. null counts as absent if `null_is_absent`.
-  const json* find(std::string_view key, bool null_is_absent = false) const {
-    const auto place = root_.find(key);
-    if (place == root_.end() || (null_is_absent && place->is_null())) return nullptr;
-    return &*place;
-  }
+  const json* find(std::string_view key, bool null_is_absent = false) const;
 
   /// What the writer alone needs.
   void architecture(std::string_view) const {}
   void copy(std::string_view, int) const {}
 
   /// A count from 1 to `limit`: the first of `keys` that is present, else what it is already.
-  void count(std::initializer_list<std::string_view> keys, int& value, int limit) const {
-    if (const auto found = find_count(keys, limit)) value = *found;
-  }
+  void count(std::initializer_list<std::string_view> keys, int& value, int limit) const;
 
   /// The same of a key that may be null or absent: then `otherwise`.
-  void count_or_null(std::string_view key, int& value, int otherwise, int limit) const {
-    value = find_count({key}, limit, true).value_or(otherwise);
-  }
+  void count_or_null(std::string_view key, int& value, int otherwise, int limit) const;
 
   /// head_dim, or width / heads where it is null or absent. Heads · head width is limited.
   /// `otherwise`: the model's own, where it is not width / heads.
   void head_width(std::string_view width_key, int width, std::string_view heads_key, int heads, int& value,
-                  std::optional<int> otherwise = std::nullopt) const {
-    const std::string width_name(width_key), heads_name(heads_key);
-    if (const auto head_dim = find_count({"head_dim"}, config_limits::width, true)) {
-      value = *head_dim;
-    } else if (otherwise) {
-      value = *otherwise;
-    } else if (width % heads == 0) {
-      value = width / heads;
-    } else {
-      fail(width_name + ": expected a multiple of " + heads_name + " (" + std::to_string(heads) +
-           ") unless head_dim is given, found " + std::to_string(width));
-    }
-    if (std::int64_t{heads} * value > config_limits::width)
-      fail(heads_name + ": expected " + heads_name + " * head_dim at most " +
-           std::to_string(config_limits::width) + ", found " + std::to_string(heads) + " * " +
-           std::to_string(value));
-  }
+                  std::optional<int> otherwise = std::nullopt) const;
 
   /// The heads of keys and values, a divisor of the queries': null is as many, absent `otherwise` or as many.
   void shared_heads(std::string_view key, std::string_view heads_key, int heads, int& value,
-                    std::optional<int> otherwise = std::nullopt) const {
-    const int absent = find(key) == nullptr ? otherwise.value_or(heads) : heads;
-    value = find_count({key}, config_limits::width, true).value_or(absent);
-    if (heads % value != 0)
-      fail(std::string(key) + ": expected a divisor of " + std::string(heads_key) + " (" +
-           std::to_string(heads) + "), found " + std::to_string(value));
-  }
+                    std::optional<int> otherwise = std::nullopt) const;
 
-  void boolean(std::string_view key, bool& value) const {
-    const json* const found = find(key);
-    if (found == nullptr) return;
-    if (!found->is_boolean()) fail(key, "true or false", *found);
-    value = found->get<bool>();
-  }
+  void boolean(std::string_view key, bool& value) const;
 
-  void choice(std::string_view key, transept::choice& value) const {
-    bool yes(value);
-    boolean(key, yes);
-    value = yes;
-  }
+  void choice(std::string_view key, transept::choice& value) const;
 
   /// A key that changes nothing here, and must be a boolean where it is.
-  void ignored_boolean(std::string_view key) const {
-    bool ignored = false;
-    boolean(key, ignored);
-  }
+  void ignored_boolean(std::string_view key) const;
 
   /// A key that can only have one value here; null or absent, it has it.
-  void must_be(std::string_view key, bool value, const std::string& why_not) const {
-    bool found = value;
-    if (find(key, true) != nullptr) boolean(key, found);
-    const auto name = [](bool yes) { return std::string(yes ? "true" : "false"); };
-    if (found != value)
-      fail(std::string(key) + ": expected " + name(value) + " (" + why_not + "), found " + name(found));
-  }
+  void must_be(std::string_view key, bool value, const std::string& why_not) const;
 
   /// Positive, and a normal number as f32.
-  void epsilon(std::string_view key, float& value) const {
-    const json* const found = find(key);
-    if (found == nullptr) return;
-    const double number = found->is_number() ? found->get<double>() : 0;
-    if (!(number >= double{std::numeric_limits<float>::min()} && number <= 1))
-      fail(key, "a number above 0 and at most 1", *found);
-    value = static_cast<float>(number);
-  }
+  void epsilon(std::string_view key, float& value) const;
 
   /// A positive number; null, where `null_is` is given, is that.
-  void positive(std::string_view key, float& value, std::optional<float> null_is = std::nullopt) const {
-    const json* const found = find(key);
-    if (found == nullptr) return;
-    if (found->is_null() && null_is) {
-      value = *null_is;
-      return;
-    }
-    const double number = found->is_number() ? found->get<double>() : 0;
-    if (!(number > 0 && number <= double{std::numeric_limits<float>::max()}))
-      fail(key, "a number above 0", *found);
-    value = static_cast<float>(number);
-  }
+  void positive(std::string_view key, float& value, std::optional<float> null_is = std::nullopt) const;
 
   /// null counts as absent if `null_is_absent`. `own`: names that mean something else in this family than in
   /// others.
   void activation(std::string_view key, activation_type& value, bool null_is_absent = false,
-                  std::initializer_list<named_activation> own = {}) const {
-    const json* const found = find(key, null_is_absent);
-    if (found == nullptr) return;
-    for (const named_activation& each : own)
-      if (text_of(*found) == each.name) return void(value = each.type);
-    const auto type = activation_of(text_of(*found));
-    if (!type) fail(key, "one of " + activation_list(), *found);
-    value = *type;
-  }
+                  std::initializer_list<named_activation> own = {}) const;
 
   /// The first of the ids; absent: `otherwise`, where there is one and the vocabulary has it.
   void token(std::string_view key, std::optional<token_id>& value, std::optional<token_id> otherwise,
-             int vocab_size) const {
-    std::vector<token_id> usual;
-    if (otherwise) usual.push_back(*otherwise);
-    const auto ids = token_ids(key, std::move(usual), vocab_size);
-    value = ids.empty() ? std::nullopt : std::optional(ids.front());
-  }
+             int vocab_size) const;
   void tokens(std::string_view key, std::vector<token_id>& value, std::vector<token_id> otherwise,
-              int vocab_size) const {
-    value = token_ids(key, std::move(otherwise), vocab_size);
-  }
+              int vocab_size) const;
 
   /// A whole number, 0 too.
-  void whole_number(std::string_view key, int& value, int limit) const {
-    const json* const found = find(key);
-    if (found == nullptr) return;
-    if (!found->is_number_unsigned() || found->get<std::uint64_t>() > static_cast<std::uint64_t>(limit))
-      fail(key, "a whole number from 0 to " + std::to_string(limit), *found);
-    value = static_cast<int>(found->get<std::uint64_t>());
-  }
+  void whole_number(std::string_view key, int& value, int limit) const;
 
   /// sliding_window, and which layers have it: layer_types; where that is absent, those of `value`. An absent
   /// window is what `value` has.
-  void windows(layer_windows& value, int n_layer, bool = false) const {
-    std::vector<bool> usual = std::exchange(value.slides, {});
-    const auto layers = static_cast<std::size_t>(n_layer);
-    const json* const given = find("sliding_window");
-    value.window =
-        given ? find_count({"sliding_window"}, config_limits::n_positions, true).value_or(0) : value.window;
-    if (const json* const types = find("layer_types", true)) {
-      if (!types->is_array() || types->size() != layers)
-        fail("layer_types", "an array of " + std::to_string(n_layer) + " names, one for each layer", *types);
-      for (const json& type : *types) {
-        const std::string_view kind = text_of(type);
-        if (kind != "full_attention" && kind != "sliding_attention")
-          fail("layer_types", "\"full_attention\" or \"sliding_attention\"", type);
-        value.slides.push_back(kind == "sliding_attention");
-        if (value.slides.back() && value.window == 0)
-          fail("sliding_window: expected a whole number, since layer_types has \"sliding_attention\"");
-      }
-    } else if (value.window > 0) {
-      value.slides = std::move(usual);
-    }
-    if (std::ranges::find(value.slides, true) == value.slides.end()) value = {};
-  }
+  void windows(layer_windows& value, int n_layer, bool = false) const;
 
   /// An array of 0 and 1, one for each layer (more are not read); null or absent: 0 for every fourth layer,
   /// or so many as no_rope_layer_interval says.
-  void rotating_layers(std::string_view key, std::vector<bool>& value, int n_layer) const {
-    value.clear();
-    const int interval = find_count({"no_rope_layer_interval"}, config_limits::n_layer).value_or(4);
-    const json* const flags = find(key, true);
-    if (flags != nullptr && (!flags->is_array() || flags->size() < static_cast<std::size_t>(n_layer)))
-      fail(key, "an array of " + std::to_string(n_layer) + " times 0 or 1", *flags);
-    for (int i = 0; i < n_layer; ++i) {
-      if (flags == nullptr) {
-        value.push_back((i + 1) % interval != 0);
-        continue;
-      }
-      const json& flag = (*flags)[static_cast<std::size_t>(i)];
-      if (!flag.is_number_unsigned() || flag.get<std::uint64_t>() > 1) fail(key, "0 or 1", flag);
-      value.push_back(flag.get<std::uint64_t>() == 1);
-    }
-  }
+  void rotating_layers(std::string_view key, std::vector<bool>& value, int n_layer) const;
 
   /// Rotary positions: rope_parameters, or the older rope_theta and rope_scaling; `keys`: what else a family
-  /// calls them. (models/rotary_fields.hpp, which the model includes.)
-  template <class Rotary, class... Keys>
-  void rotary(Rotary& value, int head_width, int n_positions, const Keys&... keys) const {
-    read_rotary(*this, value, head_width, n_positions, keys...);
-  }
+  /// calls them.
+  void rotary(rotary_settings& value, int head_width, int n_positions, const rotary_keys& keys = {}) const;
 
   /// A count from 1 to `limit`: the first of `keys` that is present, else nothing.
   std::optional<int> find_count(std::initializer_list<std::string_view> keys, int limit,
-                                bool null_is_absent = false) const {
-    for (const std::string_view key : keys) {
-      const json* const value = find(key, null_is_absent);
-      if (value == nullptr) continue;
-      if (!value->is_number_unsigned() || value->get<std::uint64_t>() == 0 ||
-          value->get<std::uint64_t>() > static_cast<std::uint64_t>(limit)) {
-        fail(key, "a whole number from 1 to " + std::to_string(limit), *value);
-      }
-      return static_cast<int>(value->get<std::uint64_t>());
-    }
-    return std::nullopt;
-  }
+                                bool null_is_absent = false) const;
 
 private:
   /// Token ids of a number, a list of numbers, or null (none). Ids outside the vocabulary can never be met:
   /// files that were shrunk carry them, and they are left out.
   std::vector<token_id> token_ids(std::string_view key, std::vector<token_id> otherwise,
-                                  int vocab_size) const {
-    std::vector<token_id> ids;
-    const auto add = [&](const json& value) {
-      if (!value.is_number_integer()) fail(key, "a token id, a list of token ids or null", value);
-      const bool is_negative = !value.is_number_unsigned() && value.get<std::int64_t>() < 0;
-      if (!is_negative && value.get<std::uint64_t>() < static_cast<std::uint64_t>(vocab_size)) {
-        ids.push_back(static_cast<token_id>(value.get<std::uint64_t>()));
-      }
-    };
-    const json* const value = find(key);
-    if (value == nullptr) {
-      std::erase_if(otherwise, [&](token_id id) { return id >= vocab_size; });
-      return otherwise;
-    }
-    if (value->is_array()) {
-      for (const json& element : *value) add(element);
-    } else if (!value->is_null()) {
-      add(*value);
-    }
-    return ids;
-  }
+                                  int vocab_size) const;
 
   const json& root_;
   std::string source_;
@@ -283,3 +115,8 @@ private:
 };
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/io/impl/config_reader.hpp>
+#include <transept/io/impl/rotary_fields.hpp>
+#endif

@@ -5,17 +5,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include <transept/core/element_type.hpp>
 #include <transept/core/error.hpp>
+#include <transept/core/types.hpp>
+#include <transept/io/gguf_values.hpp>
 #include <transept/io/gguf_writer.hpp>
 #include <transept/io/model_files.hpp>
 #include <transept/io/write_config.hpp>
-#include <transept/text/byte_alphabet.hpp>
-#include <transept/text/token_lists.hpp>
-#include <transept/text/tokenizer_folder.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -38,35 +35,13 @@ constexpr std::uint32_t gguf_file_type(element_type type) {
   return 0;
 }
 
-/// The vocabulary's lists: ids that it leaves unused become [PAD…] up to the model's size, as with llama.cpp.
-inline void add_vocabulary(gguf_keys& keys, const vocabulary& from, int vocab_size,
-                           const std::string& source) {
-  const auto size = static_cast<std::size_t>(vocab_size);
-  if (from.tokens.size() > size)
-    throw config_error(source + ": vocab_size: expected at least the vocabulary's " +
-                       std::to_string(from.tokens.size()) + " tokens, found " + std::to_string(size));
-  std::vector<std::string> symbols;
-  std::vector<std::int32_t> kinds(size, static_cast<std::int32_t>(token_kind::normal));
-  for (const std::string& token : from.tokens) symbols.push_back(to_byte_alphabet(token));
-  for (const added_token& added : from.added) {
-    const auto id = static_cast<std::size_t>(added.id);
-    symbols[id] = from.tokens[id];
-    kinds[id] = static_cast<std::int32_t>(added.special ? token_kind::control : token_kind::user_defined);
-  }
-  for (std::size_t id = symbols.size(); id < size; ++id) {
-    symbols.push_back("[PAD" + std::to_string(id) + "]");
-    kinds[id] = static_cast<std::int32_t>(token_kind::unused);
-  }
-  std::vector<std::string> merges;
-  for (const token_merge& merge : from.merges)
-    merges.push_back(to_byte_alphabet(from.tokens[static_cast<std::size_t>(merge.left)]) + " " +
-                     to_byte_alphabet(from.tokens[static_cast<std::size_t>(merge.right)]));
-  keys.add("tokenizer.ggml.model", "gpt2");
-  keys.add("tokenizer.ggml.pre", "gpt-2");
-  keys.add("tokenizer.ggml.tokens", std::span<const std::string>(symbols));
-  keys.add("tokenizer.ggml.token_type", std::span<const std::int32_t>(kinds));
-  keys.add("tokenizer.ggml.merges", std::span<const std::string>(merges));
-}
+/// The keys of another file that do not depend on the type of the matrices, but for those that are there.
+TRANSEPT_FUNCTION void add_other_keys(gguf_keys& keys, const gguf_metadata& from);
+
+/// The lists of the folder's vocabulary, if it has one: ids that it leaves unused become [PAD…] up to the
+/// model's size, as with llama.cpp.
+TRANSEPT_FUNCTION void add_vocabulary(gguf_keys& keys, const std::filesystem::path& folder, int vocab_size,
+                                      const std::string& source);
 
 template <class Settings>
 void add_special_tokens(gguf_keys& keys, const Settings& settings) {
@@ -100,20 +75,20 @@ gguf_keys gguf_metadata_of(const model_files& files, element_type type) {
   keys.add("general.file_type", detail::gguf_file_type(type));
   if (is_block_type(type)) keys.add("general.quantization_version", std::uint32_t{2});
   if (files.gguf()) {
-    for (const auto& [key, value] : files.gguf()->metadata().values()) {
-      const bool depends = key == "general.alignment" || key == "general.quantization_version";
-      if (!depends && !keys.contains(key)) keys.add(key, value);
-    }
+    detail::add_other_keys(keys, files.gguf()->metadata());
     return keys;
   }
   keys.add("general.type", "model");
   keys.add("general.name",
            std::filesystem::absolute(files.path() / "config.json").parent_path().filename().string());
   keys.append(shape);
-  if (has_vocabulary(files.path()))
-    detail::add_vocabulary(keys, read_vocabulary_folder(files.path()), config.shape.vocab_size, source);
+  detail::add_vocabulary(keys, files.path(), config.shape.vocab_size, source);
   detail::add_special_tokens(keys, config.settings);
   return keys;
 }
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/io/impl/gguf_metadata.hpp>
+#endif

@@ -2,21 +2,17 @@
 #pragma once
 
 #include <algorithm>
-#include <cctype>
 #include <concepts>
 #include <filesystem>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <type_traits>
 
-#include <transept/core/display.hpp>
-#include <transept/core/element_type.hpp>
 #include <transept/core/error.hpp>
-#include <transept/core/json.hpp>
+#include <transept/core/json_fwd.hpp>
 #include <transept/io/config_reader.hpp>
-#include <transept/io/mapped_file.hpp>
-#include <transept/io/model_folder.hpp>
 #include <transept/models/family.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -38,19 +34,9 @@ bool is_of_family(std::string_view model_type) {
   return std::ranges::find(Family::model_types, model_type) != Family::model_types.end();
 }
 
-/// The model type that a config.json names; the family's first where it names none.
-template <model_family Family>
-std::string model_type_of(const config_reader& reader) {
-  const json* const type = reader.find("model_type");
-  if (type == nullptr) return std::string(Family::model_types.front());
-  if (!is_of_family<Family>(reader.text_of(*type))) {
-    std::string known;
-    for (const std::string_view each : Family::model_types)
-      known += (known.empty() ? "\"" : ", \"") + std::string(each) + "\"";
-    reader.fail("model_type", (Family::model_types.size() == 1 ? "" : "one of ") + known, *type);
-  }
-  return std::string(reader.text_of(*type));
-}
+/// The model type that a config.json names, one of `known`; the first of them where it names none.
+TRANSEPT_FUNCTION std::string model_type_of(const config_reader& reader,
+                                            std::span<const std::string_view> known);
 
 } // namespace detail
 
@@ -59,7 +45,7 @@ std::string model_type_of(const config_reader& reader) {
 /// converts.)
 template <model_family Family, std::same_as<json> Json>
 model_config<Family> parse_config(const Json& root, std::string_view source) {
-  const std::string type = detail::model_type_of<Family>(config_reader(root, source));
+  const std::string type = detail::model_type_of(config_reader(root, source), Family::model_types);
   model_config<Family> config;
   if constexpr (requires { config.settings.model_type; }) config.settings.model_type = type;
   config_reader reader(root, source, type);
@@ -70,27 +56,20 @@ model_config<Family> parse_config(const Json& root, std::string_view source) {
 /// The same from the file's text. Throws format_error too, for what is no JSON.
 template <model_family Family>
 model_config<Family> parse_config(std::string_view text, std::string_view source) {
-  return parse_config<Family>(parse_json(text, source), source);
+  return parse_config<Family>(*parse_json_document(text, source), source);
 }
 
-/// The JSON of `path`: a config.json, or a folder that holds one. Throws file_error where there is none, and
-/// format_error.
-inline json read_config_json(const std::filesystem::path& path) {
-  std::error_code error;
-  const bool is_folder = std::filesystem::is_directory(path, error);
-  const auto file_path = is_folder ? path / "config.json" : path;
-  if (!std::filesystem::exists(std::filesystem::symlink_status(file_path, error)))
-    throw file_error(file_path.string() + ": no such file" + detail::download_help());
-  const mapped_file file(file_path);
-  return parse_json(file.text(), file_path.string());
-}
+/// The config.json at `path`: the file, or that of a folder.
+TRANSEPT_FUNCTION std::filesystem::path config_file_of(const std::filesystem::path& path);
+
+/// Its JSON. Throws file_error where there is none, and format_error.
+TRANSEPT_FUNCTION json read_config_json(const std::filesystem::path& path);
+TRANSEPT_FUNCTION std::shared_ptr<const json> read_config_document(const std::filesystem::path& path);
 
 /// Reads `path`: a config.json, or a folder that holds one. Throws as read_config_json and parse_config do.
 template <model_family Family>
 model_config<Family> read_config(const std::filesystem::path& path) {
-  std::error_code error;
-  const bool is_folder = std::filesystem::is_directory(path, error);
-  return parse_config<Family>(read_config_json(path), (is_folder ? path / "config.json" : path).string());
+  return parse_config<Family>(*read_config_document(path), config_file_of(path).string());
 }
 
 namespace detail {
@@ -129,17 +108,23 @@ std::string to_initializer(const typename Family::config& shape) {
   return text + "}";
 }
 
+namespace detail {
+
+/// Throws argument_error where `name` is no identifier.
+TRANSEPT_FUNCTION std::string declaration(std::string_view config_name, std::string_view name,
+                                          std::string_view initializer);
+
+} // namespace detail
+
 /// The C++ line that declares this shape: `inline constexpr transept::gpt2_config name{.n_embd = …};`.
 /// Throws argument_error where `name` is no identifier.
 template <model_family Family>
 std::string to_declaration(const typename Family::config& shape, std::string_view name) {
-  const auto is_word = [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; };
-  if (name.empty() || std::isdigit(static_cast<unsigned char>(name.front())) != 0 ||
-      !std::ranges::all_of(name, is_word)) {
-    throw argument_error("to_declaration: expected a C++ identifier, found " + quoted(name));
-  }
-  return "inline constexpr transept::" + std::string(Family::config_name) + " " + std::string(name) +
-         to_initializer<Family>(shape) + ";";
+  return detail::declaration(Family::config_name, name, to_initializer<Family>(shape));
 }
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/io/impl/model_config.hpp>
+#endif

@@ -2,17 +2,18 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
-#include <utility>
+#include <string_view>
 
-#include <transept/core/display.hpp>
-#include <transept/core/json.hpp>
+#include <transept/core/error.hpp>
+#include <transept/core/json_fwd.hpp>
 #include <transept/io/checkpoint.hpp>
 #include <transept/io/gguf.hpp>
 #include <transept/io/gguf_config.hpp>
 #include <transept/io/model_config.hpp>
-#include <transept/io/model_folder.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -21,12 +22,7 @@ namespace transept::inline TRANSEPT_ABI {
 class model_files {
 public:
   /// Throws file_error, format_error.
-  static model_files open(const std::filesystem::path& path) {
-    if (is_gguf(path)) return {path, json(), gguf_file::open(path)};
-    detail::check_folder(path);
-    if (!detail::is_there(path / "config.json")) detail::check_weights(path); // a folder of something else
-    return {path, read_config_json(path / "config.json"), std::nullopt};
-  }
+  static model_files open(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return path_; }
 
@@ -34,44 +30,38 @@ public:
   /// any.
   template <model_family Family>
   bool is_of() const {
-    if (gguf_) return is_of_family<Family>(*gguf_);
-    const auto type = config_.is_object() ? config_.find("model_type") : config_.end();
-    return !config_.is_object() || type == config_.end() ||
-           (type->is_string() && detail::is_of_family<Family>(type->get_ref<const std::string&>()));
+    return gguf_ ? is_of_family<Family>(*gguf_) : may_be_of(Family::model_types);
   }
 
   /// What the files call their kind of model, quoted, or in words where they do not say.
-  std::string type_in_words() const {
-    if (gguf_) {
-      const auto name = gguf_->metadata().text("general.architecture");
-      if (name == own_architecture) return quoted(*name) + " with a model_type that is not known";
-      return name ? quoted(*name) : "no such key";
-    }
-    const auto type = config_.find("model_type");
-    return type == config_.end() ? "nothing" : described(*type);
-  }
+  std::string type_in_words() const;
 
   /// The configuration of a model of this family. Throws config_error, and for GGUF shape_error, as
   /// read_config does.
   template <model_family Family>
   model_config<Family> config() const {
     return gguf_ ? read_config<Family>(*gguf_)
-                 : parse_config<Family>(config_, (path_ / "config.json").string());
+                 : parse_config<Family>(*config_, (path_ / "config.json").string());
   }
 
   /// Throws as checkpoint::open does.
-  checkpoint weights() const { return gguf_ ? checkpoint::of(*gguf_) : checkpoint::open(path_); }
+  checkpoint weights() const;
 
   /// The file, where it is GGUF.
   const std::optional<gguf_file>& gguf() const { return gguf_; }
 
 private:
-  model_files(std::filesystem::path path, json config, std::optional<gguf_file> gguf)
-      : path_(std::move(path)), config_(std::move(config)), gguf_(std::move(gguf)) {}
+  model_files(std::filesystem::path path, std::shared_ptr<const json> config, std::optional<gguf_file> gguf);
+
+  bool may_be_of(std::span<const std::string_view> model_types) const;
 
   std::filesystem::path path_;
-  json config_;
+  std::shared_ptr<const json> config_; ///< none of a GGUF file
   std::optional<gguf_file> gguf_;
 };
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/io/impl/model_files.hpp>
+#endif

@@ -1,85 +1,27 @@
 // What a model's folder must hold, and the words for one that does not.
 #pragma once
 
-#include <algorithm>
 #include <filesystem>
 #include <string>
-#include <system_error>
-#include <vector>
 
-#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
-#include <transept/core/json.hpp>
-#include <transept/io/gguf.hpp>
+#include <transept/core/version.hpp>
 
 namespace transept::inline TRANSEPT_ABI::detail {
 
 /// A dangling link counts as there: opening it gives the better message.
-inline bool is_there(const std::filesystem::path& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
-}
+TRANSEPT_FUNCTION bool is_there(const std::filesystem::path& path);
 
-inline std::string download_help() {
-  return "\n  A folder as downloaded from Hugging Face has all that is needed, for instance:"
-         "\n    huggingface-cli download gpt2 config.json model.safetensors vocab.json merges.txt "
-         "--local-dir gpt2";
-}
+TRANSEPT_FUNCTION std::string download_help();
 
 /// Throws file_error where `folder` is none.
-inline void check_folder(const std::filesystem::path& folder) {
-  std::error_code error;
-  const auto status = std::filesystem::status(folder, error);
-  if (!std::filesystem::exists(status)) {
-    throw file_error(folder.string() + ": no such folder" +
-                     "\n  Expected a folder with config.json and model.safetensors." + download_help());
-  }
-  if (!std::filesystem::is_directory(status)) {
-    const auto parent = folder.has_parent_path() ? folder.parent_path() : std::filesystem::path(".");
-    throw file_error(folder.string() +
-                     ": expected a folder with config.json and model.safetensors, or a GGUF file, found a "
-                     "file of another kind" +
-                     (folder.extension() == ".safetensors"
-                          ? "\n  Give the folder that it lies in: " + parent.string()
-                          : ""));
-  }
-}
+TRANSEPT_FUNCTION void check_folder(const std::filesystem::path& folder);
 
 /// Throws file_error where `folder` has no safetensors: it says what is there instead.
-inline void check_weights(const std::filesystem::path& folder) {
-  if (is_there(folder / "model.safetensors") || is_there(folder / "model.safetensors.index.json")) return;
-  std::vector<std::string> pickles, gguf_files, others;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    const std::string extension = entry.path().extension().string();
-    const std::string name = entry.path().filename().string();
-    if (extension == ".bin" || extension == ".pt" || extension == ".pth" || extension == ".ckpt" ||
-        extension == ".pkl" || name == "pytorch_model.bin.index.json") {
-      pickles.push_back(name);
-    } else if (is_gguf_name(entry.path())) {
-      gguf_files.push_back(name);
-    } else if (extension == ".safetensors" || extension == ".h5" || extension == ".msgpack") {
-      others.push_back(name);
-    }
-  }
-  const auto first = [](const std::vector<std::string>& names) {
-    return escaped(*std::ranges::min_element(names), 80);
-  };
-  const std::string message =
-      folder.string() + ": expected model.safetensors or model.safetensors.index.json, found ";
-  if (!gguf_files.empty())
-    throw file_error(message + "only " + first(gguf_files) +
-                     ", which is opened by its own path\n  Give that instead: " +
-                     escaped((folder / *std::ranges::min_element(gguf_files)).string(), 400));
-  if (!pickles.empty())
-    throw file_error(
-        message + "only the pickle file " + first(pickles) +
-        ", which is never read\n  Reading a pickle runs whatever program it holds. Use the model's "
-        "safetensors instead; where only pickles are\n  published, convert them on a machine you can lose: "
-        "\n    python3 -c 'from transformers import AutoModelForCausalLM as M; "
-        "M.from_pretrained(\"FOLDER\").save_pretrained(\"OUT\", safe_serialization=True)'" +
-        download_help());
-  throw file_error(message + (others.empty() ? "neither" : "only " + first(others)) + download_help());
-}
+TRANSEPT_FUNCTION void check_weights(const std::filesystem::path& folder);
 
 } // namespace transept::inline TRANSEPT_ABI::detail
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/io/impl/model_folder.hpp>
+#endif

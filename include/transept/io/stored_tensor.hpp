@@ -1,7 +1,6 @@
 // A tensor as a file holds it: a name, a type, a shape, and where its bytes are.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +12,6 @@
 #include <vector>
 
 #include <transept/core/element_type.hpp>
-#include <transept/tensor/weights.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -58,18 +56,7 @@ constexpr std::optional<std::uint64_t> bits_of_stored(std::string_view dtype) {
 }
 
 /// A tensor whose bytes are not checked against the file yet.
-struct placed_tensor {
-  stored_tensor tensor;
-  std::uint64_t begin, size; ///< in bytes, from where the file's data begins
-};
-
-/// In the order of their bytes.
-inline void sort_by_place(std::vector<placed_tensor>& tensors) {
-  std::sort(tensors.begin(), tensors.end(), [](const placed_tensor& a, const placed_tensor& b) {
-    if (a.begin != b.begin) return a.begin < b.begin;
-    return a.size != b.size ? a.size < b.size : a.tensor.name < b.tensor.name;
-  });
-}
+struct placed_tensor;
 
 } // namespace detail
 
@@ -100,10 +87,10 @@ constexpr std::optional<std::uint64_t> element_count(std::span<const std::uint64
 }
 
 /// A shape, for messages and tables: "[768, 2304]".
-inline std::string shape_text(std::span<const std::uint64_t> shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-  return text + "]";
-}
+TRANSEPT_FUNCTION std::string shape_text(std::span<const std::uint64_t> shape);
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/io/impl/stored_tensor.hpp>
+#endif

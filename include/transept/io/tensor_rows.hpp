@@ -2,82 +2,29 @@
 // bytes of any type.
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <span>
-#include <string>
 
-#include <transept/core/blocks.hpp>
 #include <transept/core/element_type.hpp>
-#include <transept/core/error.hpp>
-#include <transept/io/safetensors_writer.hpp>
 #include <transept/io/stored_tensor.hpp>
-#include <transept/kernels/quantize.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
-namespace detail {
-
-template <class Block>
-void dequantize_blocks(const std::byte* from, std::size_t blocks, float* out) {
-  for (std::size_t i = 0; i < blocks; ++i) {
-    Block block;
-    std::memcpy(&block, from + i * sizeof block, sizeof block);
-    dequantize(block, out + i * block_length);
-  }
-}
-
-} // namespace detail
-
 /// out [count] = elements that begin at `from`; of a block type, whole blocks.
-inline void read_elements(const std::byte* from, element_type type, std::size_t count, float* out) {
-  if (type == element_type::q8_0)
-    return detail::dequantize_blocks<q8_0_block>(from, count / block_length, out);
-  if (type == element_type::q4_0)
-    return detail::dequantize_blocks<q4_0_block>(from, count / block_length, out);
-  convert_elements({from, count * size_of(type)}, type, std::as_writable_bytes(std::span(out, count)),
-                   element_type::f32);
-}
+TRANSEPT_FUNCTION void read_elements(const std::byte* from, element_type type, std::size_t count, float* out);
 
 /// The nearest bytes of `type` to x [count], at `out`; of a block type, whole blocks.
-inline void write_elements(const float* x, std::size_t count, element_type type, std::byte* out) {
-  if (!is_block_type(type))
-    return convert_elements(std::as_bytes(std::span(x, count)), element_type::f32,
-                            {out, count * size_of(type)}, type);
-  kernels::quantize_blocks(type, x, count / block_length, out);
-}
+TRANSEPT_FUNCTION void write_elements(const float* x, std::size_t count, element_type type, std::byte* out);
 
 /// A stored matrix (a vector is one of one row), or its transpose, to be read by rows.
 class tensor_rows {
 public:
-  tensor_rows(const stored_tensor& tensor, bool transposed)
-      : data_(tensor.bytes.data()),
-        type_(*element_type_of(tensor.dtype)),
-        transposed_(transposed),
-        stored_rows_(tensor.shape.size() == 2 ? static_cast<std::size_t>(tensor.shape[0]) : 1),
-        stored_cols_(tensor.shape.empty() ? 1 : static_cast<std::size_t>(tensor.shape.back())) {}
+  tensor_rows(const stored_tensor& tensor, bool transposed);
 
   std::size_t rows() const { return transposed_ ? stored_cols_ : stored_rows_; }
   std::size_t cols() const { return transposed_ ? stored_rows_ : stored_cols_; }
 
   /// out [count, cols] = rows [first, first + count). Of a transpose, `first` is a multiple of block_length.
-  void read(std::size_t first, std::size_t count, float* out) const {
-    if (!transposed_)
-      return read_elements(data_ + bytes_of(type_, first * stored_cols_), type_, count * stored_cols_, out);
-    std::array<float, block_length> part;
-    for (std::size_t r = 0; r < stored_rows_; ++r) {
-      const std::byte* const row = data_ + bytes_of(type_, r * stored_cols_);
-      for (std::size_t c = 0; c < count; c += block_length) {
-        const std::size_t width = std::min(block_length, stored_cols_ - first - c);
-        read_elements(row + bytes_of(type_, first + c), type_, width, part.data());
-        for (std::size_t i = 0; i < std::min(width, count - c); ++i)
-          out[(c + i) * stored_rows_ + r] = part[i];
-      }
-    }
-  }
+  void read(std::size_t first, std::size_t count, float* out) const;
 
 private:
   const std::byte* data_;
@@ -87,3 +34,7 @@ private:
 };
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/io/impl/tensor_rows.hpp>
+#endif

@@ -13,6 +13,7 @@
 
 #include <transept/kernels/rms_norm.hpp>
 #include <transept/kernels/rotary.hpp>
+#include <transept/kernels/sequence_attention.hpp>
 #include <transept/kernels/visibility.hpp>
 #include <transept/layers/kv_cache.hpp>
 #include <transept/layers/linear.hpp>
@@ -107,21 +108,12 @@ inline float attention_scale(extent head_width) { return 1.0f / std::sqrt(static
 namespace detail {
 
 /// The heads of queries and keys, which lie side by side in rows of queries, keys and values.
-inline kernels::head_rows heads_in_rows(const attention_extents& e, extent rows, extent heads) {
-  const auto size = [](extent n) { return static_cast<std::size_t>(n); };
-  return {.rows = size(rows),
-          .row_stride = size(e.queries_keys_values()),
-          .heads = size(heads),
-          .head_width = size(e.head_width)};
-}
+TRANSEPT_FUNCTION kernels::head_rows heads_in_rows(const attention_extents& e, extent rows, extent heads);
 
 /// Rotates queries and keys, or their gradients back.
-inline void rotate_heads(compute_context& context, const attention_extents& e, const rotation& rotation,
-                         extent rows, float* queries, bool backwards = false) {
-  if (rotation.angles == nullptr) return;
-  kernels::rotate(context, heads_in_rows(e, rows, e.heads + e.key_value_heads), rotation.angles,
-                  rotation.width, rotation.pairing, queries, backwards);
-}
+TRANSEPT_FUNCTION void rotate_heads(compute_context& context, const attention_extents& e,
+                                    const rotation& rotation, extent rows, float* queries,
+                                    bool backwards = false);
 
 } // namespace detail
 
@@ -265,3 +257,7 @@ void backward(const attention<Extents>& layer, const attention<Extents, gradient
 }
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/layers/impl/attention.hpp>
+#endif

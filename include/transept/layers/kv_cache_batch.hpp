@@ -2,8 +2,6 @@
 // for all of them. Only attention must know which row is whose, and it asks here.
 #pragma once
 
-#include <algorithm>
-#include <cassert>
 #include <cstddef>
 #include <span>
 
@@ -25,44 +23,30 @@ private:
 };
 
 /// As for a kv_cache; `rows` is one per sequence.
-inline void append(compute_context& context, kv_cache_batch& batch, std::size_t layer, const float* keys,
-                   const float* values, [[maybe_unused]] std::size_t rows, std::size_t row_stride) {
-  assert(rows == batch.size());
-  for (std::size_t r = 0; r < batch.size(); ++r)
-    append(context, batch[r], layer, keys + r * row_stride, values + r * row_stride, 1, row_stride);
-}
+TRANSEPT_FUNCTION void append(compute_context& context, kv_cache_batch& batch, std::size_t layer,
+                              const float* keys, const float* values, std::size_t rows,
+                              std::size_t row_stride);
 
 /// The position of row `row` in its own sequence.
 inline std::size_t position(const kv_cache_batch& batch, std::size_t row) { return batch[row].length(); }
 
 /// Of the longest sequence, behind this pass; and what each can come to.
-inline std::size_t text_length(const kv_cache_batch& batch, std::size_t) {
-  std::size_t longest = 0;
-  for (std::size_t r = 0; r < batch.size(); ++r) longest = std::max(longest, batch[r].length() + 1);
-  return longest;
-}
+TRANSEPT_FUNCTION std::size_t text_length(const kv_cache_batch& batch, std::size_t rows);
 inline std::size_t longest_text(const kv_cache_batch& batch) {
   return batch.size() == 0 ? 0 : batch[0].capacity();
 }
 
 /// out [rows, heads · head_width]: attention of each row over its own sequence.
-inline void attend(compute_context& context, const kernels::attention_problem& problem,
-                   const kv_cache_batch& batch, std::size_t layer, float* out) {
-  assert(problem.rows == batch.size());
-  kernels::attend_sequences(
-      context, problem,
-      [&](std::size_t row) {
-        return kernels::sequence_row{batch[row].layer(layer), position(batch, row)};
-      },
-      out);
-}
+TRANSEPT_FUNCTION void attend(compute_context& context, const kernels::attention_problem& problem,
+                              const kv_cache_batch& batch, std::size_t layer, float* out);
 
 /// The position appended to every sequence now counts.
-inline void advance(kv_cache_batch& batch, [[maybe_unused]] std::size_t rows) {
-  assert(rows == batch.size());
-  for (std::size_t r = 0; r < batch.size(); ++r) advance(batch[r], 1);
-}
+TRANSEPT_FUNCTION void advance(kv_cache_batch& batch, std::size_t rows);
 
 static_assert(key_value_cache<kv_cache> && key_value_cache<kv_cache_batch>);
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/layers/impl/kv_cache_batch.hpp>
+#endif

@@ -60,11 +60,7 @@ public:
   }
 
   /// Forgets what those layers kept, that is, all since keep_input; the place stays.
-  void forget() {
-    const std::size_t depth = starts_.back().depth;
-    forgotten_ += kept_.depth() - depth;
-    kept_.cut(depth);
-  }
+  void forget();
 
   /// The input that was kept last, [rows, width], and the place it was kept at; the layers may write over it.
   template <extent Width>
@@ -82,12 +78,7 @@ public:
   /// Things kept now, inputs aside: none before a forward pass, and again after its backward pass.
   std::size_t depth() const { return kept_.depth(); }
   /// Forgets all that is kept.
-  void clear() {
-    kept_.cut(0);
-    inputs_.cut(0);
-    starts_.clear();
-    forgotten_ = 0;
-  }
+  void clear();
 
   /// Bytes held, used or not.
   std::size_t bytes() const { return kept_.bytes() + inputs_.bytes(); }
@@ -105,27 +96,11 @@ public:
 private:
   class stack {
   public:
-    float* push(std::size_t count) {
-      if (depth_ == slots_.size()) slots_.emplace_back();
-      slot& top = slots_[depth_++];
-      if (top.memory.size() < count) {
-        top.memory = {}; // first, so that both are never held
-        top.memory = buffer<float>(count);
-      }
-      top.used = count;
-      return top.memory.data();
-    }
-    float* pop([[maybe_unused]] std::size_t count) {
-      assert(depth_ > 0 && slots_[depth_ - 1].used == count);
-      return slots_[--depth_].memory.data();
-    }
+    float* push(std::size_t count);
+    float* pop(std::size_t count);
     std::size_t depth() const { return depth_; }
     void cut(std::size_t depth) { depth_ = depth; }
-    std::size_t bytes() const {
-      std::size_t total = 0;
-      for (const auto& each : slots_) total += each.memory.size() * sizeof(float);
-      return total;
-    }
+    std::size_t bytes() const;
 
   private:
     struct slot {
@@ -147,3 +122,7 @@ private:
 };
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/layers/impl/tape.hpp>
+#endif

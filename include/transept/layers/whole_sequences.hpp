@@ -2,12 +2,9 @@
 // another, so that all keys and values are among them.
 #pragma once
 
-#include <cassert>
 #include <cstddef>
 
-#include <transept/kernels/sequence_attention.hpp>
 #include <transept/layers/kv_cache.hpp>
-#include <transept/layers/residual.hpp>
 #include <transept/layers/tape.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -33,12 +30,9 @@ private:
 };
 
 /// The rows that attend() finds its keys and values in; they must stay until then.
-inline void append(compute_context&, whole_sequences& sequences, std::size_t, const float* keys,
-                   const float* values, [[maybe_unused]] std::size_t rows, std::size_t) {
-  assert(rows % sequences.length_ == 0);
-  sequences.keys_ = keys;
-  sequences.values_ = values;
-}
+TRANSEPT_FUNCTION void append(compute_context& context, whole_sequences& sequences, std::size_t layer,
+                              const float* keys, const float* values, std::size_t rows,
+                              std::size_t row_stride);
 
 inline std::size_t position(const whole_sequences& sequences, std::size_t row) {
   return row % sequences.length();
@@ -49,39 +43,14 @@ inline std::size_t longest_text(const whole_sequences& sequences) { return seque
 
 inline void advance(whole_sequences&, std::size_t) {}
 
-namespace detail {
-
-inline kernels::sequence_attention whole_attention(const kernels::attention_problem& problem,
-                                                   const float* keys, const float* values, std::size_t length,
-                                                   const tape* tape) {
-  return {.queries = problem.queries,
-          .keys = keys,
-          .values = values,
-          .row_stride = problem.row_stride,
-          .sequences = problem.rows / length,
-          .length = length,
-          .heads = problem.heads,
-          .head_width = problem.head_width,
-          .scale = problem.scale,
-          .dropout = tape ? mask_here(*tape, tape->dropout.attention) : kernels::dropout_mask{},
-          .key_value_heads = problem.key_value_heads,
-          .soft_cap = problem.soft_cap,
-          .sees = problem.sees,
-          .bias = problem.bias};
-}
-
-} // namespace detail
-
 /// out [rows, heads · head_width]: each row attends to its own sequence.
-inline void attend(compute_context& context, const kernels::attention_problem& problem,
-                   const whole_sequences& sequences, std::size_t, float* out) {
-  tape* const kept = sequences.tape_;
-  const auto all =
-      detail::whole_attention(problem, sequences.keys_, sequences.values_, sequences.length_, kept);
-  kernels::attend_whole_sequences(context, all, out,
-                                  kept ? kept->keep_floats(problem.rows * problem.heads) : nullptr);
-}
+TRANSEPT_FUNCTION void attend(compute_context& context, const kernels::attention_problem& problem,
+                              const whole_sequences& sequences, std::size_t layer, float* out);
 
 static_assert(key_value_cache<whole_sequences>);
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/layers/impl/whole_sequences.hpp>
+#endif

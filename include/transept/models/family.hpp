@@ -55,6 +55,13 @@ inline visibility visibility_of(const layer_windows& windows, std::size_t layer)
              : causal;
 }
 
+/// What a family calls the base and the turned part of a head outside of rope_parameters.
+struct rotary_keys {
+  std::string_view base = "rope_theta";
+  std::string_view part = {}; ///< none: whole heads are turned
+  double usual_part = 1.0;
+};
+
 // ---- A config: what changes a model's type ---------------------------------------------------------------
 
 namespace detail {

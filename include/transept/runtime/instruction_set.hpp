@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include <transept/core/error.hpp>
 #include <transept/core/version.hpp>
 
 namespace transept::inline TRANSEPT_ABI {

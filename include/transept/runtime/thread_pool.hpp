@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include <transept/core/error.hpp>
 #include <transept/core/function_ref.hpp>
 
 namespace transept::inline TRANSEPT_ABI {

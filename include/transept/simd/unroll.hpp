@@ -8,14 +8,6 @@
 
 #include <transept/core/version.hpp>
 
-#if defined(__GNUC__)
-#define TRANSEPT_ALWAYS_INLINE __attribute__((always_inline))
-#define TRANSEPT_NOINLINE __attribute__((noinline))
-#else
-#define TRANSEPT_ALWAYS_INLINE
-#define TRANSEPT_NOINLINE
-#endif
-
 namespace transept::inline TRANSEPT_ABI::simd::inline TRANSEPT_ISA {
 
 namespace detail {

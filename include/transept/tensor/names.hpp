@@ -7,11 +7,8 @@
 // of a file that are one parameter here, their outputs one behind another.
 #pragma once
 
-#include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -49,66 +46,24 @@ struct parsed_name {
   std::string suffix;
 };
 
-inline parsed_name parse_name(std::string_view name) {
-  parsed_name parsed;
-  if (const std::size_t dot = name.rfind('.'); dot != name.npos) {
-    parsed.suffix = name.substr(dot);
-    name = name.substr(0, dot);
-  }
-  // The number is the first part that is one, as to_string writes it: two names never mean the same block.
-  for (std::size_t begin = 0; begin <= name.size();) {
-    const std::size_t end = std::min(name.find('.', begin), name.size());
-    const std::string_view part = name.substr(begin, end - begin);
-    int number = 0;
-    const auto result = std::from_chars(part.data(), part.data() + part.size(), number);
-    if (!part.empty() && result.ec == std::errc{} && number >= 0 && std::to_string(number) == part) {
-      parsed.block = part;
-      parsed.stem = std::string(name.substr(0, begin)) + "*" + std::string(name.substr(end));
-      return parsed;
-    }
-    begin = end + 1;
-  }
-  parsed.stem = name;
-  return parsed;
-}
+TRANSEPT_FUNCTION parsed_name parse_name(std::string_view name);
 
 /// The pattern with a block's number in place of its star.
-inline std::string in_block(std::string_view pattern, std::string_view block) {
-  std::string name(pattern);
-  if (const std::size_t star = name.find('*'); star != name.npos) name.replace(star, 1, block);
-  return name;
-}
+TRANSEPT_FUNCTION std::string in_block(std::string_view pattern, std::string_view block);
 
 } // namespace detail
 
 /// The names that a pattern's braces stand for: "{q,k,v}_proj" is q_proj, k_proj and v_proj.
-inline std::vector<std::string> without_braces(std::string_view pattern) {
-  const std::size_t open = pattern.find('{'), close = pattern.find('}');
-  if (open == pattern.npos || close == pattern.npos) return {std::string(pattern)};
-  std::vector<std::string> names;
-  for (std::size_t begin = open + 1; begin <= close;) {
-    const std::size_t end = std::min(pattern.find(',', begin), close);
-    names.push_back(std::string(pattern.substr(0, open)) + std::string(pattern.substr(begin, end - begin)) +
-                    std::string(pattern.substr(close + 1)));
-    begin = end + 1;
-  }
-  return names;
-}
+TRANSEPT_FUNCTION std::vector<std::string> without_braces(std::string_view pattern);
 
 /// The line of the table for the parameter that is called `here` ("blocks.0.norm_1.weight"), or nullptr.
-inline const tensor_names* find_names(const model_names& names, std::string_view here) {
-  const std::string stem = detail::parse_name(here).stem;
-  for (const tensor_names& each : names.tensors)
-    if (each.here == stem) return &each;
-  return nullptr;
-}
+TRANSEPT_FUNCTION const tensor_names* find_names(const model_names& names, std::string_view here);
 
 /// Hugging Face's name of the parameter that is called `here`, braces and all.
-inline std::string huggingface_name(const model_names& names, std::string_view here) {
-  const tensor_names* const found = find_names(names, here);
-  if (found == nullptr) return std::string(here);
-  const auto parsed = detail::parse_name(here);
-  return detail::in_block(found->huggingface, parsed.block) + parsed.suffix;
-}
+TRANSEPT_FUNCTION std::string huggingface_name(const model_names& names, std::string_view here);
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/tensor/impl/names.hpp>
+#endif

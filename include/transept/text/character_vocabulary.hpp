@@ -8,18 +8,15 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <transept/core/types.hpp>
+#include <transept/core/error.hpp>
 #include <transept/text/tokenizer.hpp>
-#include <transept/text/unicode.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -27,31 +24,12 @@ namespace transept::inline TRANSEPT_ABI {
 class character_set {
 public:
   /// Adds the characters of a text.
-  void add(std::string_view text) {
-    while (!text.empty()) {
-      const character next = first_character(text);
-      if (next.code_point < 128) {
-        ascii_[next.code_point] = true;
-      } else {
-        others_.emplace(next.code_point, text.substr(0, next.length));
-      }
-      text.remove_prefix(next.length);
-    }
-  }
+  void add(std::string_view text);
 
-  void add(const character_set& other) {
-    for (std::size_t c = 0; c < ascii_.size(); ++c) ascii_[c] = ascii_[c] || other.ascii_[c];
-    others_.insert(other.others_.begin(), other.others_.end());
-  }
+  void add(const character_set& other);
 
   /// Their bytes, in the order of their code points; bytes that are no UTF-8 come last.
-  std::vector<std::string> characters() const {
-    std::vector<std::string> all;
-    for (std::size_t c = 0; c < ascii_.size(); ++c)
-      if (ascii_[c]) all.emplace_back(1, static_cast<char>(c));
-    for (const auto& [code_point, bytes] : others_) all.push_back(bytes);
-    return all;
-  }
+  std::vector<std::string> characters() const;
 
 private:
   std::array<bool, 128> ascii_{};
@@ -59,30 +37,10 @@ private:
 };
 
 /// A token per character; see above.
-inline vocabulary character_vocabulary(const character_set& characters) {
-  vocabulary result;
-  result.tokens = characters.characters();
-  std::map<std::string, token_id> ids;
-  for (std::size_t i = 0; i < result.tokens.size(); ++i)
-    ids.emplace(result.tokens[i], static_cast<token_id>(i));
-  const auto token_of = [&](const std::string& bytes) {
-    const auto [place, is_new] = ids.emplace(bytes, static_cast<token_id>(result.tokens.size()));
-    if (is_new) result.tokens.push_back(bytes);
-    return place->second;
-  };
-  std::set<std::string> made;
-  for (const std::string& each : characters.characters())
-    for (std::size_t length = 2; length <= each.size(); ++length) {
-      const std::string whole = each.substr(0, length);
-      if (!made.insert(whole).second) continue;
-      const token_id left = token_of(whole.substr(0, length - 1)), right = token_of(whole.substr(length - 1));
-      result.merges.push_back({left, right, token_of(whole)});
-    }
-  for (std::size_t byte = 0; byte < 256; ++byte) {
-    const auto found = ids.find(std::string(1, static_cast<char>(byte)));
-    result.byte_tokens[byte] = found == ids.end() ? no_token : found->second;
-  }
-  return result;
-}
+TRANSEPT_FUNCTION vocabulary character_vocabulary(const character_set& characters);
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/text/impl/character_vocabulary.hpp>
+#endif

@@ -1,13 +1,13 @@
 // Ends a stream of text where one of the user's stop strings appears.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <transept/core/error.hpp>
 #include <transept/text/string_matcher.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -24,36 +24,14 @@ public:
 
   /// `push` allocates nothing for text of up to `longest_push` bytes (a stream_decoder never gives more than
   /// tokenizer::longest_token() + 3). Throws argument_error for an empty stop string.
-  explicit stop_matcher(const std::vector<std::string>& stop_strings, std::size_t longest_push = 1024)
-      : strings_(stop_strings) {
-    std::size_t longest = 0;
-    for (const std::string& stop : stop_strings) longest = std::max(longest, stop.size());
-    text_.reserve(longest + longest_push);
-  }
+  explicit stop_matcher(const std::vector<std::string>& stop_strings, std::size_t longest_push = 1024);
 
   /// What can be shown now that `text` has come; valid until the next call. Nothing once a stop string was
   /// met.
-  std::string_view push(std::string_view text) {
-    drop_shown();
-    if (stopped()) return {};
-    for (const char byte : text) {
-      text_ += byte;
-      at_ = strings_.step(at_, byte);
-      if (const std::size_t length = strings_.match_length(at_)) {
-        met_ = strings_.match(at_);
-        text_.resize(text_.size() - length);
-        return show(text_.size());
-      }
-    }
-    return show(text_.size() - strings_.depth(at_));
-  }
+  std::string_view push(std::string_view text);
 
   /// At the end of the text: what was held back and is no stop string after all.
-  std::string_view flush() {
-    drop_shown();
-    at_ = string_matcher::start;
-    return show(text_.size());
-  }
+  std::string_view flush();
 
   /// Whether a stop string was met.
   bool stopped() const { return met_.has_value(); }
@@ -62,12 +40,7 @@ public:
   std::optional<std::size_t> met() const { return met_; }
 
   /// Forgets the text; the stop strings stay. Allocates nothing.
-  void reset() {
-    text_.clear();
-    shown_ = 0;
-    at_ = string_matcher::start;
-    met_.reset();
-  }
+  void reset();
 
 private:
   void drop_shown() {
@@ -88,3 +61,7 @@ private:
 };
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/text/impl/stop_matcher.hpp>
+#endif

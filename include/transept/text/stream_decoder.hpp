@@ -1,12 +1,13 @@
 // Text as it comes, token by token, without ever showing half a character.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
+#include <transept/core/error.hpp>
 #include <transept/core/types.hpp>
 #include <transept/text/tokenizer.hpp>
-#include <transept/text/unicode.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -17,29 +18,17 @@ namespace transept::inline TRANSEPT_ABI {
 /// Refers to the tokenizer, which must live longer. Allocates at construction only. One thread at a time.
 class stream_decoder {
 public:
-  explicit stream_decoder(const tokenizer& tokens) : tokens_(&tokens) {
-    text_.reserve(most_held_back + tokens.longest_token());
-  }
+  explicit stream_decoder(const tokenizer& tokens);
   explicit stream_decoder(const tokenizer&&) = delete; // it must live longer
 
   /// What can be shown once `token` has come, perhaps nothing; valid until the next call. Throws
   /// tokenizer_error for an id that is not in the vocabulary, and is then unchanged.
-  std::string_view push(token_id token) {
-    const std::string_view bytes = tokens_->bytes(token);
-    text_.erase(0, shown_);
-    text_ += bytes;
-    shown_ = text_.size() - incomplete_suffix(text_);
-    return std::string_view(text_).substr(0, shown_);
-  }
+  std::string_view push(token_id token);
 
   std::string_view operator()(token_id token) { return push(token); }
 
   /// At the end: the bytes held back, if any, complete or not. Afterwards the decoder is as new.
-  std::string_view flush() {
-    text_.erase(0, shown_);
-    shown_ = text_.size();
-    return text_;
-  }
+  std::string_view flush();
 
 private:
   static constexpr std::size_t most_held_back = 3;
@@ -50,3 +39,7 @@ private:
 };
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/text/impl/stream_decoder.hpp>
+#endif

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <transept/core/error.hpp>
+#include <transept/core/version.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -26,11 +27,7 @@ public:
 
   /// Of equal strings the first counts. Throws argument_error if one is empty. Memory and time are linear in
   /// the strings' lengths together.
-  explicit string_matcher(const std::vector<std::string>& strings) : nodes_(1) {
-    first_.fill(0);
-    for (std::size_t i = 0; i < strings.size(); ++i) add(strings[i], i);
-    link();
-  }
+  explicit string_matcher(const std::vector<std::string>& strings);
 
   /// The state after one more byte. Amortised over a text, constant time. Allocates nothing.
   state step(state from, char byte) const {
@@ -71,44 +68,17 @@ private:
     return next;
   }
 
-  void add(std::string_view string, std::size_t index) {
-    if (string.empty()) throw argument_error("cannot look for an empty string");
-    if (string.size() >= 0xffffffffu - nodes_.size())
-      throw argument_error("strings to look for are too long");
-    state at = start;
-    for (const char byte : string) {
-      state next = at == start ? first_[static_cast<unsigned char>(byte)] : child(at, byte);
-      if (next == 0) {
-        next = static_cast<state>(nodes_.size());
-        node fresh;
-        fresh.byte = static_cast<unsigned char>(byte);
-        fresh.depth = nodes_[at].depth + 1;
-        fresh.next_sibling = nodes_[at].first_child;
-        nodes_.push_back(fresh);
-        nodes_[at].first_child = next;
-        if (at == start) first_[static_cast<unsigned char>(byte)] = next;
-      }
-      at = next;
-    }
-    if (nodes_[at].string == none) nodes_[at].string = index;
-  }
+  void add(std::string_view string, std::size_t index);
 
   /// Fills `shorter` and `ending`, nearest to the start first.
-  void link() {
-    std::vector<state> queue{start};
-    for (std::size_t i = 0; i < queue.size(); ++i) {
-      const state parent = queue[i];
-      for (state at = nodes_[parent].first_child; at != 0; at = nodes_[at].next_sibling) {
-        node& here = nodes_[at];
-        here.shorter = parent == start ? start : step(nodes_[parent].shorter, static_cast<char>(here.byte));
-        here.ending = here.string != none ? at : nodes_[here.shorter].ending;
-        queue.push_back(at);
-      }
-    }
-  }
+  void link();
 
   std::vector<node> nodes_;        // nodes_[0] is the start
   std::array<state, 256> first_{}; // the start's children by byte, or 0: back to the start
 };
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/text/impl/string_matcher.hpp>
+#endif

@@ -2,17 +2,13 @@
 // merges as "left right".
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
 
-#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
 #include <transept/text/tokenizer.hpp>
-#include <transept/text/vocabulary_files.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -34,29 +30,10 @@ struct token_lists {
 };
 
 /// Throws tokenizer_error for lists that contradict themselves.
-inline vocabulary read_token_lists(const token_lists& lists) {
-  detail::vocabulary_builder builder;
-  if (!lists.kinds.empty() && lists.kinds.size() != lists.tokens.size())
-    builder.fail(lists.source, "expected as many token types as tokens, " +
-                                   std::to_string(lists.tokens.size()) + ", found " +
-                                   std::to_string(lists.kinds.size()));
-  if (lists.tokens.size() > static_cast<std::size_t>(std::numeric_limits<token_id>::max()))
-    builder.fail(lists.source,
-                 "expected ids of 31 bits, found " + std::to_string(lists.tokens.size()) + " tokens");
-  for (std::size_t i = 0; i < lists.tokens.size(); ++i)
-    builder.add_token(std::string(lists.tokens[i]), static_cast<token_id>(i), lists.source);
-  for (std::size_t i = 0; i < lists.kinds.size(); ++i) {
-    const std::int64_t kind = lists.kinds[i];
-    if (kind < 1 || kind > 6)
-      builder.fail(lists.source, "token " + quoted(lists.tokens[i]) +
-                                     ": expected a type from 1 to 6, found " + std::to_string(kind));
-    const bool special = kind == static_cast<std::int64_t>(token_kind::control);
-    if (special || kind == static_cast<std::int64_t>(token_kind::user_defined))
-      builder.add_added(std::string(lists.tokens[i]), static_cast<token_id>(i), special, lists.source);
-  }
-  for (std::size_t i = 0; i < lists.merges.size(); ++i)
-    detail::add_merge_line(builder, lists.merges[i], lists.source + ": merge " + std::to_string(i));
-  return builder.finish();
-}
+TRANSEPT_FUNCTION vocabulary read_token_lists(const token_lists& lists);
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/text/impl/token_lists.hpp>
+#endif

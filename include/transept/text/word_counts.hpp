@@ -3,12 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <string_view>
 #include <vector>
 
-#include <transept/text/pre_tokenize.hpp>
+#include <transept/core/version.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -17,26 +16,11 @@ namespace transept::inline TRANSEPT_ABI {
 class word_counts {
 public:
   /// Counts the pieces (pre_tokenize.hpp) of a text of its own: no piece goes on in the next.
-  void add(std::string_view text) {
-    pre_tokenize(text, [&](std::string_view word) { add(word, 1); });
-  }
+  void add(std::string_view text);
 
-  void add(std::string_view word, std::uint64_t count) {
-    if (2 * (words_.size() + 1) > slots_.size()) grow();
-    const std::uint64_t hash = std::hash<std::string_view>{}(word);
-    std::size_t& place = slots_[find(word, hash)];
-    if (place == free) {
-      place = words_.size();
-      words_.push_back({hash, bytes_.size(), word.size(), 0});
-      bytes_.insert(bytes_.end(), word.begin(), word.end());
-    }
-    words_[place].count += count;
-    total_ += count;
-  }
+  void add(std::string_view word, std::uint64_t count);
 
-  void add(const word_counts& other) {
-    for (std::size_t i = 0; i < other.size(); ++i) add(other.word(i), other.count(i));
-  }
+  void add(const word_counts& other);
 
   /// How many different words there are.
   std::size_t size() const { return words_.size(); }
@@ -57,17 +41,9 @@ private:
   };
 
   /// Open addressing, at most half full: the slot of `word`, or the free one it would take.
-  std::size_t find(std::string_view wanted, std::uint64_t hash) const {
-    std::size_t at = static_cast<std::size_t>(hash) & (slots_.size() - 1);
-    while (slots_[at] != free && !(words_[slots_[at]].hash == hash && word(slots_[at]) == wanted))
-      at = (at + 1) & (slots_.size() - 1);
-    return at;
-  }
+  std::size_t find(std::string_view wanted, std::uint64_t hash) const;
 
-  void grow() {
-    slots_.assign(2 * slots_.size(), free);
-    for (std::size_t i = 0; i < words_.size(); ++i) slots_[find(word(i), words_[i].hash)] = i;
-  }
+  void grow();
 
   std::vector<counted> words_;
   std::vector<char> bytes_;
@@ -76,3 +52,7 @@ private:
 };
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/text/impl/word_counts.hpp>
+#endif

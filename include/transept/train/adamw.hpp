@@ -60,19 +60,8 @@ inline void adamw_step(thread_pool& threads, const parameter_layout& layout, con
 }
 
 /// √Σ g² over a flat buffer, summed in double in one order. `sums` is scratch memory, grown once.
-inline double gradient_norm(thread_pool& threads, const buffer<float>& gradients, std::vector<double>& sums) {
-  constexpr std::size_t piece = 4096;
-  const std::size_t count = gradients.size();
-  sums.resize((count + piece - 1) / piece);
-  parallel_for(threads, sums.size(), 1, [&](std::size_t begin, std::size_t end, int) {
-    for (std::size_t p = begin; p < end; ++p) {
-      sums[p] = kernels::sum_of_squares(gradients.data() + p * piece, std::min(piece, count - p * piece));
-    }
-  });
-  double total = 0;
-  for (const double sum : sums) total += sum;
-  return std::sqrt(total);
-}
+TRANSEPT_FUNCTION double gradient_norm(thread_pool& threads, const buffer<float>& gradients,
+                                       std::vector<double>& sums);
 
 /// What gradients of this norm are multiplied by so that it is at most `most`; `most` 0 leaves all as they
 /// are.
@@ -81,3 +70,7 @@ inline double clipping_factor(double norm, double most) {
 }
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/train/impl/adamw.hpp>
+#endif

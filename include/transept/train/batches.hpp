@@ -8,18 +8,12 @@
 // The target of a token is the one after it.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
-#include <utility>
 
 #include <transept/core/error.hpp>
-#include <transept/core/random.hpp>
 #include <transept/core/types.hpp>
-#include <transept/train/loss.hpp>
 #include <transept/train/token_file.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -36,68 +30,22 @@ struct token_split {
 
 /// The last `validation` of the tokens, a fraction, for validation; the others, ⌊count · (1 − validation)⌋ as
 /// in nanoGPT, for training. Throws argument_error for a fraction that is not from 0 to 1.
-inline token_split split_tokens(std::size_t count, double validation) {
-  if (!(validation >= 0 && validation <= 1))
-    throw argument_error("the validation fraction must be from 0 to 1; got " + std::to_string(validation));
-  const double share = std::floor(static_cast<double>(count) * (1 - validation));
-  const auto training = std::min(count, static_cast<std::size_t>(share));
-  return {{0, training}, {training, count}};
-}
-
-namespace detail {
-
-/// Throws argument_error unless `range` lies in the file and has room for a window of `length` targets.
-inline void check_windows(const token_file& file, token_range range, std::size_t length,
-                          std::size_t least_tokens) {
-  const auto in = file.path().string() + ": ";
-  if (length == 0) throw argument_error("windows need at least one token");
-  if (range.begin > range.end || range.end > file.size())
-    throw argument_error(in + "tokens " + std::to_string(range.begin) + " to " + std::to_string(range.end) +
-                         " were asked for, but there are " + std::to_string(file.size()));
-  if (range.size() < least_tokens)
-    throw argument_error(in + "expected at least " + std::to_string(least_tokens) +
-                         " tokens to take windows from, found " + std::to_string(range.size()));
-}
-
-/// How many rows of `length` the two spans are. Throws argument_error unless they are whole rows.
-inline std::size_t rows_of(std::span<const token_id> tokens, std::span<const token_id> targets,
-                           std::size_t length) {
-  if (tokens.size() != targets.size() || tokens.size() % length != 0)
-    throw argument_error("tokens and targets must be as many rows of " + std::to_string(length) + "; got " +
-                         std::to_string(tokens.size()) + " and " + std::to_string(targets.size()));
-  return tokens.size() / length;
-}
-
-} // namespace detail
+TRANSEPT_FUNCTION token_split split_tokens(std::size_t count, double validation);
 
 /// Windows at random places, each place as likely. Immutable; any number of threads may use it.
 class random_windows {
 public:
   /// Windows of `length` tokens and their targets, all of `range`. Throws argument_error where the range has
   /// fewer than length + 1 tokens or is not in the file.
-  random_windows(token_file file, token_range range, std::size_t length, std::uint64_t seed)
-      : file_(std::move(file)), range_(range), length_(length), seed_(seed) {
-    detail::check_windows(file_, range, length, length + 1);
-  }
+  random_windows(token_file file, token_range range, std::size_t length, std::uint64_t seed);
 
   /// Where row `row` of batch `batch` begins, if batches have `rows`: a pure function of these numbers, the
   /// seed and the range, so that a resumed run goes on with the batches it would have had.
-  std::size_t place(std::uint64_t batch, std::size_t row, std::size_t rows) const {
-    const std::uint64_t draw = batch * rows + row;
-    const std::uint64_t bits = random_block(seed_, stream, draw / 2)[draw % 2];
-    return range_.begin + static_cast<std::size_t>(bits % (range_.size() - length_));
-  }
+  std::size_t place(std::uint64_t batch, std::size_t row, std::size_t rows) const;
 
   /// Batch `batch`: tokens and targets [rows, length], as many rows as fit. Throws argument_error where they
   /// are not whole rows, format_error for an id that is not in the vocabulary. Allocates nothing.
-  void fill(std::uint64_t batch, std::span<token_id> tokens, std::span<token_id> targets) const {
-    const std::size_t rows = detail::rows_of(tokens, targets, length_);
-    for (std::size_t row = 0; row < rows; ++row) {
-      const std::size_t begin = place(batch, row, rows);
-      file_.read(begin, tokens.subspan(row * length_, length_));
-      file_.read(begin + 1, targets.subspan(row * length_, length_));
-    }
-  }
+  void fill(std::uint64_t batch, std::span<token_id> tokens, std::span<token_id> targets) const;
 
 private:
   static constexpr std::uint64_t stream = 0x62617463686573; // "batches": apart from other uses of a seed
@@ -114,10 +62,7 @@ class successive_windows {
 public:
   /// Windows of `length` tokens; the last may have fewer. Throws argument_error where the range has fewer
   /// than 2 tokens or is not in the file.
-  successive_windows(token_file file, token_range range, std::size_t length)
-      : file_(std::move(file)), range_(range), length_(length) {
-    detail::check_windows(file_, range, length, 2);
-  }
+  successive_windows(token_file file, token_range range, std::size_t length);
 
   /// How many windows there are.
   std::size_t size() const { return (targets() + length_ - 1) / length_; }
@@ -126,25 +71,7 @@ public:
 
   /// Windows first, first + 1, … as tokens and targets [rows, length]. What is beyond the range's end is
   /// token 0 with the target no_target. Returns how many targets count. Throws as random_windows::fill.
-  std::size_t fill(std::size_t first, std::span<token_id> tokens, std::span<token_id> targets) const {
-    const std::size_t rows = detail::rows_of(tokens, targets, length_);
-    std::size_t counted = 0;
-    for (std::size_t row = 0; row < rows; ++row) {
-      const std::size_t window = first + row;
-      const std::size_t count =
-          window < size() ? std::min(length_, this->targets() - window * length_) : std::size_t{0};
-      const auto inputs = tokens.subspan(row * length_, length_);
-      const auto wanted = targets.subspan(row * length_, length_);
-      if (count != 0) {
-        file_.read(range_.begin + window * length_, inputs.first(count));
-        file_.read(range_.begin + window * length_ + 1, wanted.first(count));
-      }
-      std::ranges::fill(inputs.subspan(count), token_id{0});
-      std::ranges::fill(wanted.subspan(count), no_target);
-      counted += count;
-    }
-    return counted;
-  }
+  std::size_t fill(std::size_t first, std::span<token_id> tokens, std::span<token_id> targets) const;
 
 private:
   token_file file_;
@@ -153,3 +80,7 @@ private:
 };
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/train/impl/batches.hpp>
+#endif

@@ -4,14 +4,11 @@
 // them never exist at once.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <span>
 
 #include <transept/core/types.hpp>
-#include <transept/kernels/cross_entropy.hpp>
-#include <transept/kernels/product.hpp>
-#include <transept/kernels/soft_cap.hpp>
+#include <transept/kernels/operands.hpp>
 #include <transept/layers/linear.hpp>
 #include <transept/runtime/compute_context.hpp>
 #include <transept/tensor/weights.hpp>
@@ -22,48 +19,36 @@ namespace transept::inline TRANSEPT_ABI {
 inline constexpr token_id no_target = -1;
 
 /// How many targets count.
-inline std::size_t count_targets(std::span<const token_id> targets) {
-  return targets.size() - static_cast<std::size_t>(std::ranges::count(targets, no_target));
-}
+TRANSEPT_FUNCTION std::size_t count_targets(std::span<const token_id> targets);
+
+/// The numbers of a loss that gradients flow from.
+struct loss_settings {
+  float soft_cap = 0.0f;
+  float smoothing = 0.0f; ///< what of each target's probability is spread over the vocabulary
+  float weight = 1.0f;    ///< of the gradients
+};
 
 namespace detail {
 
-/// Rows whose logits are held at once: all of a small vocabulary's, else as many as make the packing of the
-/// output matrix, once for all of them and each product, little beside the products.
-constexpr std::size_t loss_rows(std::size_t vocabulary) {
-  return std::max<std::size_t>(1024, (std::size_t{1} << 20) / vocabulary);
+/// An output matrix [vocabulary, width] of f32, whatever its extents.
+struct output_matrix {
+  kernels::float_matrix elements;
+  std::size_t vocabulary;
+};
+
+template <extent Vocabulary, extent Width>
+output_matrix output_of(const weight_matrix<Vocabulary, Width, matrix_use::table>& table) {
+  return {float_operand(table), static_cast<std::size_t>(table.rows())};
 }
 
-/// Calls judge(logits of a row, row) → loss for every row that has a target, block by block of logits
-/// normed · tableᵀ, and after(block's logits, first row, rows) after each; returns the sum of the losses.
-template <extent Vocabulary, extent Width, extent XWidth, class Judge, class After>
-double sum_losses(const weight_matrix<Vocabulary, Width, matrix_use::table>& table, compute_context& context,
-                  activations<XWidth> normed, std::span<const token_id> targets, Judge&& judge,
-                  After&& after) {
-  const auto vocabulary = static_cast<std::size_t>(table.rows());
-  const auto rows = static_cast<std::size_t>(normed.rows()), width = static_cast<std::size_t>(normed.cols());
-  const std::size_t at_once = std::min(rows, loss_rows(vocabulary));
-  workspace::scope scope(context.memory);
-  float* const logits = scope.floats(at_once * vocabulary);
-  auto* const losses = reinterpret_cast<double*>(scope.floats(2 * at_once));
-  double total = 0;
-  for (std::size_t first = 0; first < rows; first += at_once) {
-    const std::size_t count = std::min(at_once, rows - first);
-    kernels::multiply(context, {count, width, vocabulary}, {normed.data() + first * width, width},
-                      transposed(float_operand(table)), logits, vocabulary);
-    parallel_for(context.threads, count, 1, [&](std::size_t begin, std::size_t end, int) {
-      for (std::size_t r = begin; r < end; ++r) {
-        float* const row = logits + r * vocabulary;
-        const bool counts = targets[first + r] != no_target;
-        losses[r] = counts ? judge(row, vocabulary, static_cast<std::size_t>(targets[first + r])) : 0.0;
-        if (!counts) std::fill_n(row, vocabulary, 0.0f);
-      }
-    });
-    for (std::size_t r = 0; r < count; ++r) total += losses[r];
-    after(logits, first, count);
-  }
-  return total;
-}
+/// The functions below; the gradient of a frozen matrix is null.
+TRANSEPT_FUNCTION double sum_losses(const output_matrix& table, compute_context& context,
+                                    kernels::rows_of_floats normed, std::span<const token_id> targets,
+                                    float soft_cap);
+TRANSEPT_FUNCTION double sum_losses_backward(const output_matrix& table, float* gradient,
+                                             compute_context& context, kernels::rows_of_floats normed,
+                                             std::span<const token_id> targets, const loss_settings& settings,
+                                             float* dnormed);
 
 } // namespace detail
 
@@ -72,21 +57,9 @@ double sum_losses(const weight_matrix<Vocabulary, Width, matrix_use::table>& tab
 template <extent Vocabulary, extent Width, extent XWidth>
 double sum_losses(const weight_matrix<Vocabulary, Width, matrix_use::table>& table, compute_context& context,
                   activations<XWidth> normed, std::span<const token_id> targets, float soft_cap = 0.0f) {
-  return detail::sum_losses(
-      table, context, normed, targets,
-      [soft_cap](float* logits, std::size_t count, std::size_t target) {
-        if (soft_cap > 0) kernels::soft_cap_row(logits, count, soft_cap);
-        return kernels::cross_entropy(logits, count, target);
-      },
-      [](const float*, std::size_t, std::size_t) {});
+  return detail::sum_losses(detail::output_of(table), context, detail::operand<XWidth>(normed), targets,
+                            soft_cap);
 }
-
-/// The numbers of a loss that gradients flow from.
-struct loss_settings {
-  float soft_cap = 0.0f;
-  float smoothing = 0.0f; ///< what of each target's probability is spread over the vocabulary
-  float weight = 1.0f;    ///< of the gradients
-};
 
 /// The same with its gradient, times `weight`: that of `normed` is written, to dnormed, which may be normed;
 /// that of the matrix grows, unless it has no memory (the matrix is frozen).
@@ -96,22 +69,12 @@ double sum_losses_backward(const weight_matrix<Vocabulary, Width, matrix_use::ta
                            compute_context& context, activations<XWidth> normed,
                            std::span<const token_id> targets, const loss_settings& settings,
                            activations<XWidth> dnormed) {
-  const auto vocabulary = static_cast<std::size_t>(table.rows());
-  const auto width = static_cast<std::size_t>(normed.cols());
-  return detail::sum_losses(
-      table, context, normed, targets,
-      [&](float* logits, std::size_t count, std::size_t target) {
-        return kernels::cross_entropy_backward(logits, count, target, settings.smoothing, settings.weight,
-                                               settings.soft_cap);
-      },
-      [&](const float* dlogits, std::size_t first, std::size_t rows) {
-        const kernels::float_matrix gradients{dlogits, vocabulary};
-        if (gradient.data())
-          kernels::multiply(context, {vocabulary, rows, width}, transposed(gradients),
-                            {normed.data() + first * width, width}, gradient.data(), width, {}, true);
-        kernels::multiply(context, {rows, vocabulary, width}, gradients, detail::float_operand(table),
-                          dnormed.data() + first * width, width);
-      });
+  return detail::sum_losses_backward(detail::output_of(table), gradient.data(), context,
+                                     detail::operand<XWidth>(normed), targets, settings, dnormed.data());
 }
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/train/impl/loss.hpp>
+#endif

@@ -54,25 +54,14 @@ private:
   using iterator = std::vector<parameter_span>::iterator;
 
   /// Lays spans one behind the other from `offset` on; returns where the next would lie.
-  static std::size_t place(iterator first, iterator last, std::size_t offset) {
-    constexpr std::size_t line = buffer_alignment / sizeof(float);
-    for (; first != last; ++first) {
-      first->offset = offset;
-      offset = (offset + first->size + line - 1) / line * line;
-    }
-    return offset;
-  }
+  static std::size_t place(iterator first, iterator last, std::size_t offset);
 
   std::vector<parameter_span> spans_;
   std::size_t size_ = 0, trained_size_ = 0;
 };
 
 /// A flat buffer, all zeros.
-inline buffer<float> zeros(std::size_t count) {
-  buffer<float> values(count);
-  std::fill_n(values.data(), values.size(), 0.0f);
-  return values;
-}
+TRANSEPT_FUNCTION buffer<float> zeros(std::size_t count);
 
 /// A copy of `model`, whatever its element type, as f32 in `values`, which its views point into and which it
 /// shares: a model as any other, whose parameters change when `values` do.
@@ -124,3 +113,7 @@ auto gradient_of(const Model& model, const parameter_layout& layout, buffer<floa
 }
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/train/impl/parameters.hpp>
+#endif

@@ -50,6 +50,13 @@ struct training_options {
   int threads = 0;
 };
 
+namespace detail {
+
+/// Throws argument_error for options out of range.
+TRANSEPT_FUNCTION const training_options& checked_options(const training_options& options);
+
+} // namespace detail
+
 /// A model that can be trained with its first blocks frozen: it tells how many parameters come before a block
 /// in the walk, and its forward and backward heed tape::frozen_blocks.
 template <class Model>
@@ -67,7 +74,7 @@ public:
   /// Takes a copy of `model`, of any element type, widened to f32. Throws argument_error for options out of
   /// range, std::bad_alloc.
   explicit trainer(const Model& model, training_options options = {})
-      : options_(checked(options)),
+      : options_(detail::checked_options(options)),
         threads_(options.threads),
         layout_(model, frozen_parameters(model, options.frozen_blocks)),
         parameters_(std::make_shared<buffer<float>>(zeros(layout_.size()))),
@@ -109,19 +116,6 @@ private:
   friend double evaluate(trainer<M>&, token_rows, token_rows);
   template <decoder_model M>
   friend double optimizer_step(trainer<M>&, double);
-
-  static const training_options& checked(const training_options& options) {
-    for (const float rate : {options.dropout.embedding, options.dropout.attention, options.dropout.residual})
-      if (!(rate >= 0 && rate < 1))
-        throw argument_error("a dropout rate must be at least 0 and less than 1; got " +
-                             std::to_string(rate));
-    if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
-      throw argument_error("label_smoothing must be from 0 to 1; got " +
-                           std::to_string(options.label_smoothing));
-    if (!(options.clip_norm >= 0))
-      throw argument_error("clip_norm must not be negative; got " + std::to_string(options.clip_norm));
-    return options;
-  }
 
   static std::size_t frozen_parameters(const Model& model, std::size_t blocks) {
     if (blocks == 0) return 0;
@@ -240,3 +234,7 @@ step_result training_step(trainer<Model>& trainer, token_rows tokens, token_rows
 }
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/train/impl/training.hpp>
+#endif

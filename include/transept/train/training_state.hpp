@@ -10,27 +10,22 @@
 // shape (PyTorch's names for them); frozen parameters have none. The counts are metadata.
 #pragma once
 
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
-#include <system_error>
+#include <utility>
 #include <vector>
 
 #include <transept/core/error.hpp>
-#include <transept/io/safetensors.hpp>
-#include <transept/io/safetensors_writer.hpp>
+#include <transept/tensor/parameters.hpp>
 #include <transept/train/training.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
 namespace detail {
-
-inline constexpr std::string_view state_format = "transept training state 1";
 
 /// A moment of one parameter: its name, its shape, where it lies.
 struct moment_tensor {
@@ -60,17 +55,20 @@ std::vector<moment_tensor> moment_tensors(trainer<Model>& trainer) {
   return tensors;
 }
 
-/// The whole number that the file's metadata calls `key`.
-inline std::uint64_t count_in_metadata(const safetensors_file& file, const std::string& key) {
-  const auto found = file.metadata().find(key);
-  const std::string text = found == file.metadata().end() ? "nothing" : found->second;
-  std::uint64_t number = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (problem != std::errc{} || end != text.data() + text.size())
-    throw format_error(file.path().string() + ": __metadata__: key " + quoted(key) +
-                       ": expected a whole number, found " + quoted(text));
-  return number;
-}
+/// Writes moments, counts and metadata, as save_training_state says.
+TRANSEPT_FUNCTION void write_state(const std::filesystem::path& path,
+                                   const std::vector<moment_tensor>& moments, std::size_t steps,
+                                   std::uint64_t passes, std::map<std::string, std::string> metadata);
+
+/// What a file has beside moments.
+struct stored_state {
+  std::uint64_t steps, passes;
+  std::map<std::string, std::string> metadata;
+};
+
+/// Reads moments to where they lie, as load_training_state says: all of them or, where it throws, none.
+TRANSEPT_FUNCTION stored_state read_state(const std::filesystem::path& path,
+                                          const std::vector<moment_tensor>& moments);
 
 } // namespace detail
 
@@ -80,18 +78,8 @@ inline std::uint64_t count_in_metadata(const safetensors_file& file, const std::
 template <decoder_model Model>
 void save_training_state(trainer<Model>& trainer, const std::filesystem::path& path,
                          std::map<std::string, std::string> metadata = {}) {
-  for (const auto& [key, value] : {std::pair<const char*, std::string>{"format", detail::state_format},
-                                   {"steps", std::to_string(trainer.steps())},
-                                   {"passes", std::to_string(trainer.passes)}})
-    if (!metadata.emplace(key, value).second)
-      throw argument_error("save_training_state: the metadata's key " + quoted(key) + " is taken");
-  std::vector<outgoing_tensor> tensors;
-  for (const detail::moment_tensor& moment : detail::moment_tensors(trainer))
-    tensors.push_back(
-        {.name = moment.name,
-         .shape = moment.shape,
-         .bytes = {reinterpret_cast<const std::byte*>(moment.data), moment.size * sizeof(float)}});
-  write_safetensors(path, tensors, metadata);
+  detail::write_state(path, detail::moment_tensors(trainer), trainer.steps(), trainer.passes,
+                      std::move(metadata));
 }
 
 /// Gives the trainer, whose model has the weights that were saved beside it, the state in the file; returns
@@ -100,31 +88,14 @@ void save_training_state(trainer<Model>& trainer, const std::filesystem::path& p
 template <decoder_model Model>
 std::map<std::string, std::string> load_training_state(trainer<Model>& trainer,
                                                        const std::filesystem::path& path) {
-  const auto file = safetensors_file::open(path);
-  const auto format = file.metadata().find("format");
-  if (format == file.metadata().end() || format->second != detail::state_format)
-    throw format_error(path.string() + ": __metadata__: format: expected " + quoted(detail::state_format) +
-                       ", found " + (format == file.metadata().end() ? "nothing" : quoted(format->second)));
-  const std::uint64_t steps = detail::count_in_metadata(file, "steps");
-  const std::uint64_t passes = detail::count_in_metadata(file, "passes");
-  const auto moments = detail::moment_tensors(trainer);
-  for (const detail::moment_tensor& moment : moments) {
-    const stored_tensor* const found = file.find(moment.name);
-    if (found == nullptr || found->shape != moment.shape || found->dtype != "F32")
-      throw shape_error(
-          path.string() + ": tensor " + moment.name + ": expected " + shape_text(moment.shape) +
-          " of F32, found " +
-          (found ? shape_text(found->shape) + " of " + found->dtype : "no tensor of that name"));
-  }
-  if (file.tensors().size() != moments.size())
-    throw shape_error(path.string() + ": expected the moments of " + std::to_string(moments.size() / 2) +
-                      " parameters, found those of " + std::to_string(file.tensors().size() / 2) +
-                      "\n  As many blocks must be frozen as when it was saved.");
-  for (const detail::moment_tensor& moment : moments)
-    std::memcpy(moment.data, file.find(moment.name)->bytes.data(), moment.size * sizeof(float));
-  trainer.optimizer_state().steps = static_cast<std::size_t>(steps);
-  trainer.passes = passes;
-  return file.metadata();
+  detail::stored_state stored = detail::read_state(path, detail::moment_tensors(trainer));
+  trainer.optimizer_state().steps = static_cast<std::size_t>(stored.steps);
+  trainer.passes = stored.passes;
+  return std::move(stored.metadata);
 }
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/train/impl/training_state.hpp>
+#endif

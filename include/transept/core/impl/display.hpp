@@ -1,6 +1,9 @@
 // How text is made fit for a message (core/display.hpp).
 #pragma once
 
+#include <array>
+#include <charconv>
+
 #include <transept/core/display.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -60,6 +63,15 @@ TRANSEPT_FUNCTION std::string escaped(std::string_view text, std::size_t max_byt
   if (i < text.size()) out += "...";
   return out;
 }
+
+template <class T>
+std::string shortest_decimal(T value) {
+  std::array<char, 32> text;
+  const auto result = std::to_chars(text.data(), text.data() + text.size(), value);
+  return std::string(text.data(), result.ptr);
+}
+TRANSEPT_FUNCTION std::string shortest(float value) { return shortest_decimal(value); }
+TRANSEPT_FUNCTION std::string shortest(double value) { return shortest_decimal(value); }
 
 } // namespace detail
 

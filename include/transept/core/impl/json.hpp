@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -134,6 +135,17 @@ private:
   json* member_ = nullptr;  // where the value of the key just read goes
 };
 
+/// json::sax_parse, without its readers of CBOR, BSON and others, which cost 10 MB and more to compile.
+inline void sax_parse(std::string_view text, json_builder& builder) {
+  const char *const begin = text.data(), *const end = begin + text.size();
+#if NLOHMANN_JSON_VERSION_MAJOR == 3 && NLOHMANN_JSON_VERSION_MINOR >= 8
+  auto input = nlohmann::detail::input_adapter(begin, end);
+  nlohmann::detail::parser<json, decltype(input)>(std::move(input)).sax_parse(&builder, true);
+#else
+  json::sax_parse(begin, end, &builder);
+#endif
+}
+
 } // namespace detail
 
 TRANSEPT_FUNCTION json parse_json(std::string_view text, std::string_view source, int max_depth) {
@@ -142,8 +154,13 @@ TRANSEPT_FUNCTION json parse_json(std::string_view text, std::string_view source
   if (const std::size_t zero = text.find('\0'); zero != text.npos) {
     builder.fail("not valid JSON at byte " + std::to_string(zero + 1) + ": zero byte");
   }
-  json::sax_parse(text.data(), text.data() + text.size(), &builder);
+  detail::sax_parse(text, builder);
   return builder.take();
+}
+
+TRANSEPT_FUNCTION std::shared_ptr<const json> parse_json_document(std::string_view text,
+                                                                  std::string_view source) {
+  return std::make_shared<const json>(parse_json(text, source));
 }
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -6,8 +6,6 @@
 // of the power above, as in the paper's code.
 #pragma once
 
-#include <bit>
-#include <cmath>
 #include <cstddef>
 #include <span>
 
@@ -16,26 +14,18 @@
 namespace transept::inline TRANSEPT_ABI {
 
 /// The slope of one of any number of heads. most: the paper's 8, MPT's alibi_bias_max.
-inline float alibi_slope(std::size_t head, std::size_t heads, double most = 8.0) {
-  const std::size_t below = std::bit_floor(heads);
-  const bool is_below = head < below;
-  const auto step = static_cast<double>(is_below ? head + 1 : 2 * (head - below) + 1);
-  return static_cast<float>(std::exp2(-most * step / static_cast<double>(is_below ? below : 2 * below)));
-}
+TRANSEPT_FUNCTION float alibi_slope(std::size_t head, std::size_t heads, double most = 8.0);
 
 /// All heads' slopes.
-inline void fill_alibi_slopes(std::span<float> slopes, double most = 8.0) {
-  for (std::size_t h = 0; h < slopes.size(); ++h) slopes[h] = alibi_slope(h, slopes.size(), most);
-}
+TRANSEPT_FUNCTION void fill_alibi_slopes(std::span<float> slopes, double most = 8.0);
 
 /// What every head adds for key − query = −(span − 1), …, 0: at_zero[h · head_stride + key − query], at_zero
 /// being head 0's number for a query's own position.
-inline void fill_alibi(std::span<const float> slopes, std::size_t span, float* at_zero,
-                       std::size_t head_stride) {
-  for (std::size_t h = 0; h < slopes.size(); ++h) {
-    const auto last = at_zero + h * head_stride;
-    for (std::size_t back = 0; back < span; ++back) *(last - back) = slopes[h] * -static_cast<float>(back);
-  }
-}
+TRANSEPT_FUNCTION void fill_alibi(std::span<const float> slopes, std::size_t span, float* at_zero,
+                                  std::size_t head_stride);
 
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/layers/positions/impl/alibi.hpp>
+#endif

@@ -5,8 +5,8 @@
 
 #include <cmath>
 
+#include <transept/layers/positions/rotary_frequencies.hpp>
 #include <transept/models/family.hpp>
-#include <transept/models/rotary_fields.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 

@@ -5,8 +5,8 @@
 //                                         .n_key_value_head = 4};
 #pragma once
 
+#include <transept/layers/positions/rotary_frequencies.hpp>
 #include <transept/models/family.hpp>
-#include <transept/models/rotary_fields.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 

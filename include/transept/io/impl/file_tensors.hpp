@@ -1,0 +1,67 @@
+// How a parameter is laid over the tensors of a file (io/file_tensors.hpp).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <transept/io/file_tensors.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+TRANSEPT_FUNCTION std::uint64_t file_tensor::count() const {
+  std::uint64_t product = 1;
+  for (const std::uint64_t n : shape) product *= n;
+  return product;
+}
+
+TRANSEPT_FUNCTION std::size_t file_tensor::stored_output(std::size_t output) const {
+  if (order == output_order::as_here) return output;
+  const std::size_t part = output / (heads * head_width), within = output % (heads * head_width);
+  return (within / head_width * 3 + part) * head_width + within % head_width;
+}
+
+namespace detail {
+
+/// How many outputs each of `parts` tensors has that are one parameter of `outputs`: queries, keys and
+/// values, or equal parts.
+inline std::vector<std::uint64_t> outputs_of_parts(std::size_t parts, std::uint64_t outputs,
+                                                   const decoder_shape& shape) {
+  const std::uint64_t queries = shape.n_head * shape.head_width;
+  const std::uint64_t keys = shape.n_key_value_head * shape.head_width;
+  if (parts == 3 && queries + 2 * keys == outputs) return {queries, keys, keys};
+  return std::vector<std::uint64_t>(parts, outputs / parts);
+}
+
+} // namespace detail
+
+TRANSEPT_FUNCTION std::vector<file_tensor> tensors_of(const model_names& names, std::string_view here,
+                                                      const leaf_description& leaf,
+                                                      const decoder_shape& shape) {
+  file_tensor whole{.name = std::string(here),
+                    .gguf = {},
+                    .shape = leaf.shape,
+                    .is_linear = leaf.is_linear,
+                    .is_lookup = leaf.is_lookup,
+                    .heads = shape.n_head,
+                    .head_width = shape.head_width};
+  const tensor_names* const line = find_names(names, here);
+  if (line == nullptr) return {whole};
+
+  const auto parsed = detail::parse_name(here);
+  const auto full = [&](std::string_view pattern) {
+    return pattern.empty() ? std::string() : detail::in_block(pattern, parsed.block) + parsed.suffix;
+  };
+  whole.order = line->order;
+  const auto here_names = without_braces(full(line->huggingface)),
+             gguf_names = without_braces(full(line->gguf));
+  const auto outputs = detail::outputs_of_parts(here_names.size(), whole.shape.back(), shape);
+  std::vector<file_tensor> tensors(here_names.size(), whole);
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    tensors[i].name = here_names[i];
+    if (gguf_names.size() == tensors.size()) tensors[i].gguf = gguf_names[i];
+    if (tensors.size() > 1) tensors[i].shape.back() = outputs[i];
+  }
+  return tensors;
+}
+
+} // namespace transept::inline TRANSEPT_ABI

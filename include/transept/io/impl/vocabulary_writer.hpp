@@ -1,0 +1,105 @@
+// How the files of a vocabulary are written (io/vocabulary_writer.hpp).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <transept/core/error.hpp>
+#include <transept/core/json_fwd.hpp>
+#include <transept/io/atomic_file.hpp>
+#include <transept/io/gguf.hpp>
+#include <transept/io/load_tokenizer.hpp>
+#include <transept/io/mapped_file.hpp>
+#include <transept/io/model_files.hpp>
+#include <transept/io/vocabulary_writer.hpp>
+#include <transept/text/byte_alphabet.hpp>
+#include <transept/text/token_lists.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+namespace detail {
+
+template <class Text>
+std::string json_table(const std::vector<std::pair<Text, std::size_t>>& ids) {
+  std::string text = "{";
+  for (const auto& [token, id] : ids)
+    text += (text.size() == 1 ? "" : ", ") + json_literal(token) + ": " + std::to_string(id);
+  return text + "}\n";
+}
+
+/// vocab.json and merges.txt; and added_tokens.json with the tokens that GGUF calls control or user-defined
+/// (in a folder they are all special). The lists were checked when the tokenizer was made.
+inline void write_vocabulary_lists(const gguf_file& file, const std::filesystem::path& folder) {
+  (void)tokenizer(read_vocabulary(file)); // refuses what contradicts itself
+  const auto tokens = *file.metadata().texts("tokenizer.ggml.tokens");
+  const auto merges = *file.metadata().texts("tokenizer.ggml.merges");
+  const auto kinds =
+      file.metadata().integers("tokenizer.ggml.token_type").value_or(std::vector<std::int64_t>());
+  std::vector<std::pair<std::string_view, std::size_t>> all, added;
+  for (std::size_t id = 0; id < tokens.size(); ++id) {
+    all.emplace_back(tokens[id], id);
+    if (!kinds.empty() && (kinds[id] == static_cast<std::int64_t>(token_kind::control) ||
+                           kinds[id] == static_cast<std::int64_t>(token_kind::user_defined)))
+      added.emplace_back(tokens[id], id);
+  }
+  std::string lines = "#version: 0.2\n";
+  for (const std::string_view merge : merges) lines += std::string(merge) + "\n";
+  write_text(folder / "vocab.json", json_table(all));
+  write_text(folder / "merges.txt", lines);
+  if (!added.empty()) write_text(folder / "added_tokens.json", json_table(added));
+}
+
+} // namespace detail
+
+TRANSEPT_FUNCTION void write_vocabulary_files(const vocabulary& vocabulary,
+                                              const std::filesystem::path& folder) {
+  (void)tokenizer(vocabulary); // refuses what contradicts itself
+  std::vector<std::pair<std::string, std::size_t>> all, added;
+  for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id)
+    all.emplace_back(to_byte_alphabet(vocabulary.tokens[id]), id);
+  for (const added_token& token : vocabulary.added) {
+    const auto id = static_cast<std::size_t>(token.id);
+    all[id].first = vocabulary.tokens[id]; // plain text
+    if (all[id].first != tokenizer::end_of_text_text) added.push_back(all[id]);
+  }
+  std::string lines = "#version: 0.2\n";
+  for (const token_merge& merge : vocabulary.merges)
+    lines += all[static_cast<std::size_t>(merge.left)].first + " " +
+             all[static_cast<std::size_t>(merge.right)].first + "\n";
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw file_error(folder.string() + ": cannot make the folder: " + error.message());
+  write_text(folder / "vocab.json", detail::json_table(all));
+  write_text(folder / "merges.txt", lines);
+  const auto others = folder / "added_tokens.json";
+  if (!added.empty()) {
+    write_text(others, detail::json_table(added));
+  } else {
+    std::filesystem::remove(others, error); // of a vocabulary that was there before
+  }
+}
+
+TRANSEPT_FUNCTION void copy_vocabulary_files(const std::filesystem::path& from,
+                                             const std::filesystem::path& to) {
+  for (const char* name : vocabulary_file_names) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(from / name, ignored)) continue;
+    write_text(to / name, mapped_file(from / name).text());
+  }
+}
+
+TRANSEPT_FUNCTION void write_vocabulary_files(const model_files& files, const std::filesystem::path& folder) {
+  if (files.gguf()) {
+    if (files.gguf()->metadata().find("tokenizer.ggml.tokens") != nullptr)
+      detail::write_vocabulary_lists(*files.gguf(), folder);
+    return;
+  }
+  copy_vocabulary_files(files.path(), folder);
+}
+
+} // namespace transept::inline TRANSEPT_ABI

@@ -1,0 +1,26 @@
+// What of io/ no template touches, compiled once.
+#include <transept/io/impl/atomic_file.hpp>
+#include <transept/io/impl/atomic_folder.hpp>
+#include <transept/io/impl/checkpoint.hpp>
+#include <transept/io/impl/config_reader.hpp>
+#include <transept/io/impl/config_writer.hpp>
+#include <transept/io/impl/file_tensors.hpp>
+#include <transept/io/impl/find_parameter.hpp>
+#include <transept/io/impl/gguf.hpp>
+#include <transept/io/impl/gguf_config.hpp>
+#include <transept/io/impl/gguf_metadata.hpp>
+#include <transept/io/impl/gguf_values.hpp>
+#include <transept/io/impl/gguf_writer.hpp>
+#include <transept/io/impl/load_model.hpp>
+#include <transept/io/impl/load_tokenizer.hpp>
+#include <transept/io/impl/mapped_file.hpp>
+#include <transept/io/impl/model_config.hpp>
+#include <transept/io/impl/model_files.hpp>
+#include <transept/io/impl/model_folder.hpp>
+#include <transept/io/impl/npy.hpp>
+#include <transept/io/impl/rotary_fields.hpp>
+#include <transept/io/impl/safetensors.hpp>
+#include <transept/io/impl/safetensors_writer.hpp>
+#include <transept/io/impl/stored_tensor.hpp>
+#include <transept/io/impl/tensor_rows.hpp>
+#include <transept/io/impl/vocabulary_writer.hpp>

@@ -1,0 +1,2 @@
+// What of models/ no template touches, compiled once.
+#include <transept/models/impl/convert.hpp>

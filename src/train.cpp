@@ -1,0 +1,10 @@
+// What of train/ no template touches, compiled once.
+#include <transept/train/impl/adamw.hpp>
+#include <transept/train/impl/batches.hpp>
+#include <transept/train/impl/loss.hpp>
+#include <transept/train/impl/parameters.hpp>
+#include <transept/train/impl/token_file.hpp>
+#include <transept/train/impl/token_rows.hpp>
+#include <transept/train/impl/train_tokenizer.hpp>
+#include <transept/train/impl/training.hpp>
+#include <transept/train/impl/training_state.hpp>
