@@ -30,7 +30,8 @@ add_library(transept_compiled
   src/core.cpp src/dispatch.cpp src/generate.cpp src/instruction_set.cpp src/io.cpp src/layers.cpp
   src/models.cpp src/processor.cpp src/runtime.cpp src/tensor.cpp src/text.cpp src/train.cpp)
 add_library(transept::compiled ALIAS transept_compiled)
-set_target_properties(transept_compiled PROPERTIES EXPORT_NAME compiled POSITION_INDEPENDENT_CODE ON)
+set_target_properties(transept_compiled PROPERTIES EXPORT_NAME compiled POSITION_INDEPENDENT_CODE ON
+  VERSION "${PROJECT_VERSION}" SOVERSION "${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}")
 target_link_libraries(transept_compiled PUBLIC transept)
 target_compile_definitions(transept_compiled PUBLIC TRANSEPT_COMPILED)
 

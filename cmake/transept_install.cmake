@@ -1,4 +1,4 @@
-# Install rules and the CMake package (find_package(transept)).
+# Install rules, the CMake package (find_package(transept)) and pkg-config's files.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(transept_package_dir "${CMAKE_INSTALL_DATADIR}/cmake/transept")
@@ -26,3 +26,15 @@ install(FILES
   "${CMAKE_CURRENT_BINARY_DIR}/transept-config-version.cmake"
   cmake/transept_dependencies.cmake cmake/transept_add_config.cmake
   DESTINATION "${transept_package_dir}")
+
+# pkg-config's files, which find the rest from where they lie themselves.
+function(transept_install_pc template name folder)
+  file(RELATIVE_PATH transept_pc_to_prefix "/prefix/${folder}/pkgconfig" "/prefix")
+  string(REGEX REPLACE "/$" "" transept_pc_to_prefix "${transept_pc_to_prefix}")
+  configure_file("cmake/${template}" "${name}.pc" @ONLY)
+  install(FILES "${CMAKE_CURRENT_BINARY_DIR}/${name}.pc" DESTINATION "${folder}/pkgconfig")
+endfunction()
+transept_install_pc(transept.pc.in transept "${CMAKE_INSTALL_DATADIR}")
+if(TRANSEPT_BUILD_COMPILED)
+  transept_install_pc(transept_compiled.pc.in transept-compiled "${CMAKE_INSTALL_LIBDIR}")
+endif()

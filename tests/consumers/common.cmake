@@ -1,5 +1,5 @@
 # What the consumer tests share. Variables they are started with: source_dir, build_dir (transept's), work_dir,
-# generator, compiler, nm.
+# generator, compiler, nm, least_set (the instruction set that every machine has).
 cmake_minimum_required(VERSION 3.22)
 file(REMOVE_RECURSE "${work_dir}")
 file(MAKE_DIRECTORY "${work_dir}")
