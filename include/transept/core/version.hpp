@@ -14,6 +14,10 @@
 #error "transept needs C++20: compile with -std=c++20 or link the CMake target transept::transept"
 #endif
 
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "transept reads files in place: it needs a little-endian machine"
+#endif
+
 #if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ > 0
 #error "transept relies on infinities and NaN: compile without -ffast-math and -ffinite-math-only"
 #endif

@@ -11,7 +11,6 @@
 // A file that another process truncates while it is mapped is out of scope: reading it then ends the process.
 #pragma once
 
-#include <bit>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -29,9 +28,6 @@
 #include <transept/tensor/parameters.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
-
-static_assert(std::endian::native == std::endian::little,
-              "transept reads files in place: little-endian only");
 
 struct load_options {
   /// What matrices are converted to; none: they stay as the file has them, mapped. In a block type, tables

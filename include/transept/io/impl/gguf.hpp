@@ -16,8 +16,6 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
-static_assert(std::endian::native == std::endian::little, "transept needs a little-endian machine");
-
 TRANSEPT_FUNCTION bool is_gguf_name(const std::filesystem::path& path) {
   constexpr std::string_view wanted = ".gguf";
   return std::ranges::equal(path.extension().string(), wanted, [](char found, char lower) {

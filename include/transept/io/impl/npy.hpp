@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -16,8 +15,6 @@
 #include <transept/io/npy.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
-
-static_assert(std::endian::native == std::endian::little, "transept needs a little-endian machine");
 
 TRANSEPT_FUNCTION void write_npy(const std::filesystem::path& path, std::span<const float> values,
                                  std::span<const std::size_t> shape) {

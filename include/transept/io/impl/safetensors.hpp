@@ -1,7 +1,6 @@
 // How a safetensors file is read and checked (io/safetensors.hpp).
 #pragma once
 
-#include <bit>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -13,8 +12,6 @@
 #include <transept/io/safetensors.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
-
-static_assert(std::endian::native == std::endian::little, "transept needs a little-endian machine");
 
 TRANSEPT_FUNCTION const stored_tensor* safetensors_file::find(std::string_view name) const {
   const auto place = index_.find(name);

@@ -1,7 +1,6 @@
 // How token files are written and read (train/token_file.hpp).
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstring>
 #include <string>
@@ -12,8 +11,6 @@
 namespace transept::inline TRANSEPT_ABI {
 
 namespace detail {
-
-static_assert(std::endian::native == std::endian::little, "transept needs a little-endian machine");
 
 constexpr std::uint32_t id_width(std::uint64_t vocabulary_size) { return vocabulary_size <= 65536 ? 2 : 4; }
 
