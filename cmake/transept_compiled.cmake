@@ -1,5 +1,5 @@
 # transept::compiled: the library with everything that no model's type touches compiled once, the kernels for
-# every instruction set of this architecture, chosen when a program starts (kernels/instruction_set.hpp).
+# every instruction set of this architecture, chosen when a program starts (runtime/instruction_set.hpp).
 # Static, or shared with -DBUILD_SHARED_LIBS=ON. Whoever links it needs no flags for vector instructions.
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
