@@ -58,7 +58,7 @@ struct options {
         app.add_flag("--compare", compare, "Score in every precision, and print a table of what each costs");
     for (CLI::Option* const other : {as_json, app.get_option("--dtype"), app.get_option("--kv-dtype")})
       all->excludes(other);
-    app.description("Scores a text with a GPT-2.");
+    app.description("Scores a text with a model.");
     app.footer("Hugging Face's sliding-window protocol: each window scores the tokens that none before it "
                "has scored,\n"
                "but never its own first token, which has nothing before it. nats per token: the mean of -log "

@@ -6,8 +6,10 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <string_view>
 
 #include <common/program.hpp>
+#include <common/prompt.hpp>
 #include <training/run.hpp>
 #include <training/run_folder.hpp>
 #include <training/setting_checks.hpp>
@@ -42,12 +44,15 @@ first_choices look_ahead(int argc, char** argv) {
   return found;
 }
 
-/// Refuses options that a model to go on from leaves nothing to decide about.
-void check_from(const CLI::App& app, const training_settings& settings) {
+/// Refuses options that a model to go on from leaves nothing to decide about. Its vocabulary is its own
+/// (empty in the settings) unless it has none.
+void settle_from(const CLI::App& app, training_settings& settings, const std::filesystem::path& run) {
   if (settings.from.empty()) return;
+  const auto given = [&](const char* name) { return app.get_option(name)->count() > 0; };
   for (const char* name : {"--architecture", "--layers", "--heads", "--width", "--vocabulary"})
-    if (app.get_option(name)->count() > 0)
+    if (given(name) && (name != std::string_view("--vocabulary") || examples::find_tokenizer(settings.from)))
       throw transept::argument_error(std::string(name) + " cannot be given: the model of --from has its own");
+  if (!given("--vocabulary") && !examples::has_run(run)) settings.vocabulary.clear();
 }
 
 } // namespace
@@ -93,7 +98,7 @@ int main(int argc, char** argv) {
     app.get_option(std::string("--") + name)->check(check);
   if (settings.prompt == "\n") app.get_option("--prompt")->default_str("\\n"); // a line break, shown
   return examples::run_program(app, argc, argv, [&] {
-    check_from(app, settings);
+    settle_from(app, settings, options.folder);
     examples::train(settings, options);
   });
 }

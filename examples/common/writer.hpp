@@ -42,12 +42,14 @@ struct writing_options {
 class text_stream {
 public:
   text_stream(const transept::tokenizer* tokenizer, const std::vector<std::string>& stop) : stop_(stop) {
-    if (tokenizer) decoder_.emplace(*tokenizer);
+    if (!tokenizer) return;
+    decoder_.emplace(*tokenizer);
+    known_ = tokenizer->vocabulary_size();
   }
 
-  /// What can be shown now.
+  /// What can be shown now. A model may have more tokens than its vocabulary, as padding: they have no text.
   std::string_view push(transept::token_id id) {
-    return decoder_ ? stop_.push(decoder_->push(id)) : std::string_view();
+    return static_cast<std::size_t>(id) < known_ ? stop_.push(decoder_->push(id)) : std::string_view();
   }
   /// At the end: what was held back and is no stop string after all.
   std::string rest() {
@@ -59,6 +61,7 @@ public:
 
 private:
   std::optional<transept::stream_decoder> decoder_;
+  std::size_t known_ = 0;
   transept::stop_matcher stop_;
 };
 

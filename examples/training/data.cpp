@@ -35,8 +35,13 @@ bool is_number(std::string_view text) {
 
 void make_vocabulary(const training_settings& settings, const split_text& texts,
                      const std::filesystem::path& run, transept::thread_pool& threads) {
-  if (!settings.from.empty()) {
-    (void)transept::load_tokenizer(settings.from); // what is wrong is told of that folder, not of its copy
+  if (settings.vocabulary.empty()) { // that of the model to go on from
+    try {
+      (void)transept::load_tokenizer(settings.from); // what is wrong is told of that folder, not of its copy
+    } catch (const transept::file_error& error) {
+      throw transept::file_error(error.what() +
+                                 std::string("\n  or --vocabulary, for a model that has none"));
+    }
     return write_vocabulary_files(transept::model_files::open(settings.from), run);
   }
   if (settings.vocabulary == "characters") {

@@ -18,7 +18,7 @@ struct training_settings {
   // What is learned.
   std::filesystem::path text, validation_text;
   double validation = 0.1;
-  std::string vocabulary = "characters";
+  std::string vocabulary = "characters"; ///< empty: that of the model to go on from
   // The model.
   std::filesystem::path from;
   std::string architecture = "gpt2";
@@ -50,7 +50,8 @@ void for_each_setting(Settings& s, F&& f) {
   f("validation", s.validation, "X", "Part of the text that is kept for checking");
   f("vocabulary", s.vocabulary, "WHAT",
     "characters: those of the text; a number: of tokens to learn, a byte-level BPE; a folder: with one");
-  f("from", s.from, "FOLDER", "Model to go on from (fine-tuning), with its vocabulary; none: a new one");
+  f("from", s.from, "FOLDER",
+    "Model to go on from (fine-tuning), with its vocabulary if it has one; none: a new model");
   f("architecture", s.architecture, "NAME",
     "Kind of a new model, as config.json's model_type: gpt2, llama, …");
   f("layers", s.layers, "N", "Its blocks");

@@ -63,7 +63,15 @@ std::function<double(std::size_t)> rate_of(const training_settings& s) {
 
 std::unique_ptr<any_trainer> first_trainer(const training_settings& s, const training_data& data,
                                            int threads) {
-  if (!s.from.empty()) return trainer_in(s.from, s, threads);
+  if (!s.from.empty()) {
+    auto trainer = trainer_in(s.from, s, threads);
+    const std::size_t own = trainer->shape().vocab_size, tokens = data.tokenizer.vocabulary_size();
+    if (tokens > own && !s.vocabulary.empty())
+      throw transept::argument_error("--vocabulary " + s.vocabulary + ": " + std::to_string(tokens) +
+                                     " tokens; the model of " + s.from.string() + " has " +
+                                     std::to_string(own));
+    return trainer;
+  }
   return make_trainer({.architecture = s.architecture,
                        .layers = s.layers,
                        .heads = s.heads,

@@ -108,6 +108,8 @@ TEST_CASE("train says what is wrong, and writes nothing then") {
   const support::folder_without_vocabulary mute;
   check_error(run({"--out", out, "--text", text, "--from", mute.path().string()}),
               mute.path().string() + ": no tokenizer here");
+  check_error(run({"--out", out, "--text", text, "--from", shipped, "--vocabulary", "characters"}),
+              "--vocabulary cannot be given: the model of --from has its own");
   check_error(run({"--out", support::shipped_model().string(), "--text", text}),
               (support::shipped_model() / "config.json").string() +
                   ": is there already: give --out another folder");

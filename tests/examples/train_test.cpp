@@ -109,6 +109,21 @@ TEST_CASE("train --from goes on with a model of a folder, and learns a new text"
         support::read_file(support::shipped_model() / "vocab.json"));
 }
 
+TEST_CASE("train --from takes a vocabulary for a model that has none") {
+  if (!support::has_program("train") || !support::has_program("generate")) return;
+  const workplace place;
+  const std::string model = support::fixture("models/qwen3/model").string();
+  const program_run run = place.train("tuned", {"--from", model, "--vocabulary", "characters"});
+  CAPTURE(run.err);
+  REQUIRE(run.exit_code == 0);
+  const program_run generated = support::run_program(
+      "generate", {"--model", (place / "tuned").string(), "--prompt", "7 and ", "--greedy", "--json"});
+  CAPTURE(generated.err);
+  CHECK(generated.exit_code == 0);
+  check_error(place.train("more", {"--from", model, "--vocabulary", "270"}),
+              "--vocabulary 270: 270 tokens; the model of " + model + " has 101");
+}
+
 TEST_CASE("train --train-blocks leaves the other blocks and the embeddings as they are") {
   if (!support::has_program("train")) return;
   const workplace place;
