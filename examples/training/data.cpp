@@ -35,7 +35,7 @@ bool is_number(std::string_view text) {
 
 void make_vocabulary(const training_settings& settings, const split_text& texts,
                      const std::filesystem::path& run, transept::thread_pool& threads) {
-  if (settings.vocabulary.empty()) { // that of the model to go on from
+  if (settings.vocabulary.empty() && !settings.from.empty()) { // that of the model to go on from
     try {
       (void)transept::load_tokenizer(settings.from); // what is wrong is told of that folder, not of its copy
     } catch (const transept::file_error& error) {
