@@ -32,6 +32,14 @@ TEST_CASE("an atomic folder appears whole, or not at all") {
   CHECK_THROWS_AS(transept::atomic_folder(place), transept::file_error); // what is there stays
   CHECK(support::read_file(place / "a") == "two");
 
+  { // of several folders, and called with a slash
+    transept::atomic_folder folder(parent / "tree" / "");
+    fs::create_directory(folder.path() / "inner");
+    support::write_file(folder.path() / "inner" / "a", "three");
+    folder.commit();
+  }
+  CHECK(support::read_file(parent / "tree" / "inner" / "a") == "three");
+
   support::write_file(parent / "file", "");
   CHECK_THROWS_AS(transept::atomic_folder(parent / "file" / "new"), transept::file_error);
 }

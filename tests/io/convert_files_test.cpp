@@ -326,6 +326,11 @@ TEST_CASE("a GGUF stream takes exactly the bytes of its tensors") {
   keys.add("a", std::uint32_t{1});
   CHECK_THROWS_AS(keys.add("a", "x"), argument_error);
   CHECK_THROWS_AS(keys.add("", "x"), argument_error);
+  gguf_keys others;
+  others.add("_", 1.0f);
+  others.add("a", "x");
+  CHECK_THROWS_AS(keys.append(others), argument_error);
+  CHECK((keys.size() == 1 && !keys.contains("_"))); // nothing has changed
   const std::vector<tensor_entry> tensors{
       {"a", {2, 3}, element_type::f32}, {"none", {0}, element_type::f16}, {"b", {1, 32}, element_type::q8_0}};
   const std::vector<std::byte> bytes(34, std::byte{7});

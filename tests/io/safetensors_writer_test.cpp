@@ -111,6 +111,21 @@ TEST_CASE("tensors that contradict themselves are not written") {
   CHECK(files_in(folder) == 0);
 }
 
+TEST_CASE("a safetensors stream takes exactly the bytes of its tensors") {
+  const support::temporary_folder folder;
+  const std::vector<float> values{1, 2, 3};
+  const std::vector<tensor_entry> tensors{{"a", {2}, element_type::f32}, {"none", {0}, element_type::f16}};
+  {
+    safetensors_stream file(folder / "f", tensors);
+    CHECK_THROWS_AS(file.write(bytes_of(values)), argument_error);
+    file.write(bytes_of(values).first(4));
+    CHECK_THROWS_AS(file.commit(), argument_error);
+    file.write(bytes_of(values).subspan(4, 4));
+    file.commit();
+  }
+  CHECK(read_as_float(*safetensors_file::open(folder / "f").find("a")) == std::vector<float>{1, 2});
+}
+
 TEST_CASE("a file that cannot be written is a file error and leaves nothing") {
   const support::temporary_folder folder;
   const std::vector<float> values{1};

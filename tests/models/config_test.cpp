@@ -7,6 +7,7 @@
 #include <transept/io/model_config.hpp>
 #include <transept/io/write_config.hpp>
 #include <transept/models/all.hpp>
+#include <transept/models/initialise.hpp>
 
 using namespace transept;
 using Catch::Matchers::ContainsSubstring;
@@ -154,4 +155,12 @@ TEST_CASE("Gemma 2 knows no hidden_act") {
         activation_type::gelu_tanh);
   CHECK(config_of<gemma2_family>("gemma2", R"("hidden_activation": "silu")").settings.activation ==
         activation_type::silu);
+}
+
+TEST_CASE("a type of static shape whose positions are rotated needs nothing but a seed") {
+  constexpr llama_config mine{.n_embd = 32, .n_layer = 1, .n_head = 4, .vocab_size = 50, .n_positions = 16};
+  const auto model = initialise<llama<mine>>(1);
+  CHECK(model.settings.rotary.width == 8);
+  CHECK(model.settings.rotary.max_position_embeddings == 16);
+  CHECK(model.settings.eos_token_ids == std::vector<token_id>{2});
 }

@@ -5,9 +5,21 @@
 #include <cstdint>
 #include <limits>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
+#include <transept/tensor/buffer.hpp>
+
 using namespace transept;
+
+TEST_CASE("a buffer that was moved from has no elements") {
+  transept::buffer<float> from(3);
+  const float* const data = from.data();
+  transept::buffer<float> to(std::move(from));
+  CHECK((from.size() == 0 && from.data() == nullptr && to.size() == 3 && to.data() == data));
+  from = std::move(to);
+  CHECK((to.size() == 0 && from.size() == 3 && from.data() == data));
+}
 
 TEST_CASE("make_array copies row-major elements") {
   std::vector<float> values{1, 2, 3, 4, 5, 6};

@@ -18,11 +18,11 @@ namespace transept::inline TRANSEPT_ABI {
 
 /// A tensor to write. `bytes` holds its elements, row-major, as `type`; the file gets them as `stored_as`.
 struct outgoing_tensor {
-  std::string name;
-  std::vector<std::uint64_t> shape;
-  std::span<const std::byte> bytes;
-  element_type type = element_type::f32;
-  element_type stored_as = element_type::f32;
+  std::string name;                           ///< in the file; any but "__metadata__"
+  std::vector<std::uint64_t> shape;           ///< outermost first
+  std::span<const std::byte> bytes;           ///< need no alignment; not copied
+  element_type type = element_type::f32;      ///< of `bytes`; no block type
+  element_type stored_as = element_type::f32; ///< in the file; no block type
 };
 
 /// Converts elements of type `from` in `input` to type `to` in `output`, rounding to nearest, ties to even.
@@ -32,18 +32,27 @@ TRANSEPT_FUNCTION void convert_elements(std::span<const std::byte> input, elemen
 
 /// A safetensors file in the making: the elements of `tensors`, in their order, are written piece by piece.
 /// The file appears whole, by commit(), or not at all (see atomic_file). Throws argument_error for a name
-/// given twice, and file_error where the file cannot be written.
+/// given twice and for a block type, and file_error where the file cannot be written.
 class safetensors_stream {
 public:
+  /// Writes the header; after it the elements begin at a multiple of 64 bytes. `metadata` is its
+  /// `__metadata__`.
   safetensors_stream(const std::filesystem::path& path, std::span<const tensor_entry> tensors,
                      const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 
-  void write(std::span<const std::byte> bytes) { file_.write(bytes); }
-  void commit() { file_.commit(); }
+  /// The next piece, of any size. Throws argument_error for more bytes than the tensors have.
+  void write(std::span<const std::byte> bytes);
+  /// Puts the file in its place. Nothing may be written after it. Throws argument_error for fewer bytes than
+  /// the tensors have.
+  void commit();
 
 private:
-  safetensors_stream(const std::filesystem::path& path, const std::string& header);
+  struct header;
+  static header header_of(std::span<const tensor_entry> tensors,
+                          const std::map<std::string, std::string>& metadata);
+  safetensors_stream(const std::filesystem::path& path, const header& from);
 
+  std::uint64_t left_; // bytes
   atomic_file file_;
 };
 

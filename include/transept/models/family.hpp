@@ -26,19 +26,19 @@ struct inference_weights;
 /// The largest counts accepted. They are far above any published model and small enough that no product of
 /// two of them overflows 64 bits, nor n_head · head_width · 3 an int.
 struct config_limits {
-  static constexpr int width = 1 << 20; // n_embd, head_width, n_head · head_width
-  static constexpr int n_inner = 1 << 24;
-  static constexpr int n_layer = 1 << 14;
-  static constexpr int vocab_size = 1 << 24;
-  static constexpr int n_positions = 1 << 24;
+  static constexpr int width = 1 << 20;       ///< n_embd, head_width, n_head · head_width
+  static constexpr int n_inner = 1 << 24;     ///< width of a feed-forward network
+  static constexpr int n_layer = 1 << 14;     ///< blocks
+  static constexpr int vocab_size = 1 << 24;  ///< tokens
+  static constexpr int n_positions = 1 << 24; ///< longest context
 };
 
 /// Which blocks see only the `window` positions up to their own; the others see all before them.
 struct layer_windows {
-  int window = 0;
+  int window = 0;           ///< positions, a query's own among them; 0 only where no block slides
   std::vector<bool> slides; ///< of each block; empty: none
 
-  bool operator==(const layer_windows&) const = default;
+  bool operator==(const layer_windows&) const = default; ///< member by member
 };
 
 /// Every second block slides, from the second on (GPT-3: dense and banded layers in turn).
@@ -57,9 +57,9 @@ inline visibility visibility_of(const layer_windows& windows, std::size_t layer)
 
 /// What a family calls the base and the turned part of a head outside of rope_parameters.
 struct rotary_keys {
-  std::string_view base = "rope_theta";
-  std::string_view part = {}; ///< none: whole heads are turned
-  double usual_part = 1.0;
+  std::string_view base = "rope_theta"; ///< the key of rotary_settings::base
+  std::string_view part = {};           ///< none: whole heads are turned
+  double usual_part = 1.0;              ///< the part where config.json says nothing
 };
 
 // ---- A config: what changes a model's type ---------------------------------------------------------------
@@ -123,13 +123,29 @@ constexpr Config any_of(Config config) {
   return config;
 }
 
+/// Whether every number and choice of a shape is told.
+template <class Config>
+constexpr bool is_known(Config config) {
+  bool known = true;
+  for_each_member<Config>([&](std::string_view, auto pointer) {
+    const auto& value = config.*pointer;
+    if constexpr (std::is_same_v<decltype(value), const int&>) known = known && value != dyn;
+    if constexpr (std::is_same_v<decltype(value), const choice&>) known = known && value != choice(dyn);
+  });
+  return known;
+}
+
 // ---- A family --------------------------------------------------------------------------------------------
 
 /// What families have alike: struct neox_family : family_of<neox_config, neox_settings, neox> { … };
 template <class Config, class Settings, template <Config, class> class Model>
 struct family_of {
-  using config = Config;
+  using config = Config; ///< what changes a model's type
+  /// What changes no type, on top of what all have: `bos_token_id` and `eos_token_ids`; `rotary` where
+  /// positions are rotated; `model_type` where the family has several.
   using settings = Settings;
+  /// The model of a shape: its parameters (inference_weights), or what has one number for each of them
+  /// (gradient_weights).
   template <Config Shape, class Weights>
   using model = Model<Shape, Weights>;
 
@@ -137,6 +153,19 @@ struct family_of {
   static constexpr Config any = any_of(Config{.n_embd = 1, .n_layer = 1, .n_head = 1});
 };
 
+/// What files say of models of one kind, and what a new one has. A family is family_of its config, its
+/// settings and its model, and has
+/// - `name`: what people call it, "GPT-NeoX"
+/// - `config_name`: the name of its config in C++, that of its model's template and `_config`
+/// - `model_types`: what config.json may call it; the first where a config.json names none
+/// - `huggingface_defaults()`: the shape that transformers' configuration class has where nothing is said
+/// - `describe(fields, config, settings)`: config.json field by field. `fields` is a config_reader
+///   (Fields::reading), which sets what the file has and leaves the rest, or a config_writer, which writes
+///   all. Both begin with settings that know their `model_type`, the reader with huggingface_defaults()
+/// - `begin(config, settings)`, where it needs one: what else a new model has (new_shape)
+/// - where llama.cpp knows the family: `gguf_architecture`, its general.architecture in GGUF files;
+///   `read_gguf(reader, config, settings)` from their keys (gguf_reader); `write_gguf(keys, config, settings,
+///   fail)`, which calls fail(what) for all that those keys cannot say
 template <class Family>
 concept model_family = requires {
   Family::name;
@@ -173,6 +202,16 @@ void describe_vocabulary(Fields& f, Config& c, Settings& s, std::optional<token_
   f.choice("tie_word_embeddings", c.tie_word_embeddings);
 }
 
+/// Gives rotary settings, where there are any, what they have unless told: whole heads are turned, in texts
+/// of the model's length.
+template <class Config, class Settings>
+void complete_rotary(const Config& c, Settings& s) {
+  if constexpr (requires { s.rotary; }) {
+    if (s.rotary.width == 0) s.rotary.width = static_cast<std::size_t>(c.head_width);
+    s.rotary.max_position_embeddings = static_cast<std::size_t>(c.n_positions);
+  }
+}
+
 /// The shape of a model that is to be trained from nothing, from what a person chooses; what else the
 /// family's new models have is its `begin`, where it has one.
 template <model_family Family>
@@ -184,10 +223,7 @@ typename Family::config new_shape(int width, int n_layer, int n_head, int vocab_
                             .vocab_size = vocab_size,
                             .n_positions = n_positions};
   if constexpr (requires { Family::begin(c, s); }) Family::begin(c, s);
-  if constexpr (requires { s.rotary; }) {
-    if (s.rotary.width == 0) s.rotary.width = static_cast<std::size_t>(c.head_width);
-    s.rotary.max_position_embeddings = static_cast<std::size_t>(n_positions);
-  }
+  complete_rotary(c, s);
   return c;
 }
 

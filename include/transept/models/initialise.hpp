@@ -21,16 +21,17 @@
 #include <transept/core/random.hpp>
 #include <transept/models/convert.hpp>
 #include <transept/models/decoder.hpp>
+#include <transept/models/family.hpp>
 #include <transept/runtime/thread_pool.hpp>
 #include <transept/tensor/buffer.hpp>
 #include <transept/tensor/parameters.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// How a model with random weights is made.
 struct initialise_options {
-  /// Rows of the tables of tokens and positions where the type leaves them `dyn`; else what the type says.
-  int vocab_size = 50257;
-  int n_positions = 1024;
+  int vocab_size = 50257; ///< where the type leaves it `dyn` and no shape is given
+  int n_positions = 1024; ///< the same
   /// How matrices are stored; vectors are always f32, and with a block type so are positions.
   element_type type = element_type::f32;
   /// Whether linear layers are laid out for the kernels (pack_weights). The numbers are the same.
@@ -122,6 +123,12 @@ Model initialise(const typename Model::family::config& shape, typename Model::fa
 template <class Model>
 Model initialise(std::uint64_t seed, const initialise_options& options = {}) {
   auto shape = Model::static_config;
+  static_assert(is_known([](auto config) {
+                  config.vocab_size = config.n_positions = 1;
+                  return config;
+                }(Model::static_config)),
+                "initialise<Model>(seed) needs a model whose extents are all static, but for vocab_size and "
+                "n_positions; give the shape of any other: initialise<Model>(shape, settings, seed)");
   if (options.vocab_size < 1 || options.n_positions < 1)
     throw argument_error("initialise: vocab_size and n_positions must be positive");
   if (shape.vocab_size == dyn) shape.vocab_size = options.vocab_size;
@@ -131,6 +138,7 @@ Model initialise(std::uint64_t seed, const initialise_options& options = {}) {
   if (settings.bos_token_id && !has(*settings.bos_token_id))
     settings.bos_token_id.reset(); // none of this vocabulary
   std::erase_if(settings.eos_token_ids, [&](token_id id) { return !has(id); });
+  complete_rotary(shape, settings);
   return initialise<Model>(shape, std::move(settings), seed, options);
 }
 

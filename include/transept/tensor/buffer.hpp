@@ -7,6 +7,7 @@
 #include <new>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 #include <transept/core/version.hpp>
 
@@ -27,18 +28,27 @@ class buffer {
 
 public:
   buffer() = default;
+  /// Leaves the other without elements.
+  buffer(buffer&& other) noexcept : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+  /// The same.
+  buffer& operator=(buffer&& other) noexcept {
+    data_ = std::move(other.data_);
+    size_ = std::exchange(other.size_, 0);
+    return *this;
+  }
 
+  /// Room for `size` elements; none for 0.
   explicit buffer(std::size_t size) : size_(size) {
     if (size == 0) return;
     if (size > static_cast<std::size_t>(-1) / 2 / sizeof(T)) throw std::bad_alloc();
     data_.reset(static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{buffer_alignment})));
   }
 
-  T* data() { return data_.get(); }
-  const T* data() const { return data_.get(); }
-  std::size_t size() const { return size_; }
-  std::span<T> span() { return {data(), size_}; }
-  std::span<const T> span() const { return {data(), size_}; }
+  T* data() { return data_.get(); }               ///< null where there are no elements
+  const T* data() const { return data_.get(); }   ///< null where there are no elements
+  std::size_t size() const { return size_; }      ///< elements, not bytes
+  std::span<T> span() { return {data(), size_}; } ///< all of them; moving the buffer leaves it valid
+  std::span<const T> span() const { return {data(), size_}; } ///< the same, read-only
 
 private:
   std::unique_ptr<T[], release> data_;

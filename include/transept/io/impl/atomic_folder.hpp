@@ -23,7 +23,7 @@ TRANSEPT_FUNCTION void flush_to_disk(const std::filesystem::path& path) {
 }
 
 TRANSEPT_FUNCTION atomic_folder::atomic_folder(std::filesystem::path place)
-    : place_(std::move(place)), partial_(place_) {
+    : place_(place.has_filename() ? std::move(place) : place.parent_path()), partial_(place_) { // of FOLDER/
   std::error_code error;
   if (std::filesystem::exists(std::filesystem::symlink_status(place_, error)))
     throw file_error(place_.string() + ": is there already");
@@ -39,9 +39,11 @@ TRANSEPT_FUNCTION atomic_folder::~atomic_folder() {
 }
 
 TRANSEPT_FUNCTION void atomic_folder::commit() {
-  for (const auto& file : std::filesystem::directory_iterator(partial_)) flush_to_disk(file.path());
-  flush_to_disk(partial_);
   std::error_code error;
+  std::filesystem::recursive_directory_iterator entry(partial_, error);
+  for (; !error && entry != std::filesystem::end(entry); entry.increment(error)) flush_to_disk(entry->path());
+  if (error) fail(error.message());
+  flush_to_disk(partial_);
   std::filesystem::rename(partial_, place_, error);
   if (error) fail(error.message());
   partial_.clear();

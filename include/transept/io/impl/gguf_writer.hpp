@@ -76,8 +76,9 @@ TRANSEPT_FUNCTION void gguf_keys::add(std::string_view key, const gguf_value& va
 
 TRANSEPT_FUNCTION void gguf_keys::append(const gguf_keys& other) {
   for (const std::string& name : other.names_)
-    if (!names_.insert(name).second)
+    if (names_.contains(name))
       throw argument_error("gguf_keys: key " + quoted(name) + ": expected once, found twice");
+  names_.insert(other.names_.begin(), other.names_.end());
   bytes_ += other.bytes_;
 }
 

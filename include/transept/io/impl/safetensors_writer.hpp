@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
@@ -48,11 +49,15 @@ TRANSEPT_FUNCTION void convert_elements(std::span<const std::byte> input, elemen
   });
 }
 
-namespace detail {
+/// JSON padded with spaces, so that the data begins at a multiple of 64; and how many bytes of data there
+/// are.
+struct safetensors_stream::header {
+  std::string text;
+  std::uint64_t bytes;
+};
 
-/// The header of a safetensors file: JSON padded with spaces, so that the data begins at a multiple of 64.
-TRANSEPT_FUNCTION std::string safetensors_header(std::span<const tensor_entry> tensors,
-                                                 const std::map<std::string, std::string>& metadata) {
+TRANSEPT_FUNCTION safetensors_stream::header safetensors_stream::header_of(
+    std::span<const tensor_entry> tensors, const std::map<std::string, std::string>& metadata) {
   std::string header = "{";
   const auto separate = [&] {
     if (header.back() != '{') header += ',';
@@ -83,25 +88,34 @@ TRANSEPT_FUNCTION std::string safetensors_header(std::span<const tensor_entry> t
   }
   header += '}';
   header.resize((8 + header.size() + 63) / 64 * 64 - 8, ' ');
-  return header;
+  return {std::move(header), position};
 }
-
-} // namespace detail
 
 TRANSEPT_FUNCTION safetensors_stream::safetensors_stream(const std::filesystem::path& path,
                                                          std::span<const tensor_entry> tensors,
                                                          const std::map<std::string, std::string>& metadata)
-    : safetensors_stream(path, detail::safetensors_header(tensors, metadata)) {}
+    : safetensors_stream(path, header_of(tensors, metadata)) {}
 
 TRANSEPT_FUNCTION safetensors_stream::safetensors_stream(const std::filesystem::path& path,
-                                                         const std::string& header)
-    : file_(path) {
+                                                         const header& from)
+    : left_(from.bytes), file_(path) {
   std::string length;
   for (unsigned shift = 0; shift < 64; shift += 8) {
-    length += static_cast<char>(static_cast<unsigned char>(std::uint64_t{header.size()} >> shift));
+    length += static_cast<char>(static_cast<unsigned char>(std::uint64_t{from.text.size()} >> shift));
   }
   file_.write(length);
-  file_.write(header);
+  file_.write(from.text);
+}
+
+TRANSEPT_FUNCTION void safetensors_stream::write(std::span<const std::byte> bytes) {
+  if (bytes.size() > left_) throw argument_error("safetensors_stream: more bytes than the tensors have");
+  file_.write(bytes);
+  left_ -= bytes.size();
+}
+
+TRANSEPT_FUNCTION void safetensors_stream::commit() {
+  if (left_ != 0) throw argument_error("safetensors_stream: fewer bytes than the tensors have");
+  file_.commit();
 }
 
 TRANSEPT_FUNCTION void write_safetensors(const std::filesystem::path& path,
