@@ -22,8 +22,8 @@ enum class activation_type : std::uint8_t { gelu_tanh, gelu_erf, relu, silu, qui
 
 /// An activation, and what a config.json calls it.
 struct named_activation {
-  std::string_view name;
-  activation_type type;
+  std::string_view name; ///< as config.json spells it
+  activation_type type;  ///< what is computed
 };
 
 namespace detail {

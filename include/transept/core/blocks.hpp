@@ -18,15 +18,17 @@ namespace transept::inline TRANSEPT_ABI {
 /// Numbers in a block of any block type.
 inline constexpr std::size_t block_length = 32;
 
+/// 32 numbers of 8 bits each.
 struct q8_0_block {
-  f16 scale;
-  std::array<std::int8_t, 32> values;
+  f16 scale;                          ///< d
+  std::array<std::int8_t, 32> values; ///< q
 };
 static_assert(sizeof(q8_0_block) == 34);
 
+/// 32 numbers of 4 bits each.
 struct q4_0_block {
-  f16 scale;
-  std::array<std::uint8_t, 16> values;
+  f16 scale;                           ///< d
+  std::array<std::uint8_t, 16> values; ///< q: the low halves are numbers 0 to 15, the high ones 16 to 31
 };
 static_assert(sizeof(q4_0_block) == 18);
 
@@ -37,11 +39,13 @@ constexpr std::size_t bytes_of(element_type type, std::size_t count) {
   return count * size_of(type);
 }
 
+/// out [block_length] = the numbers of a block, exact in f32.
 TRANSEPT_ALWAYS_INLINE inline void dequantize(const q8_0_block& block, float* out) {
   const float scale = to_float(block.scale);
   for (std::size_t i = 0; i < block_length; ++i) out[i] = scale * static_cast<float>(block.values[i]);
 }
 
+/// The same of 4 bits.
 TRANSEPT_ALWAYS_INLINE inline void dequantize(const q4_0_block& block, float* out) {
   const float scale = to_float(block.scale);
   for (std::size_t i = 0; i < 16; ++i) {

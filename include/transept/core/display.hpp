@@ -32,9 +32,10 @@ TRANSEPT_FUNCTION std::string shortest(double value);
 /// that would rearrange a terminal's line escaped; cut after 80 bytes. A function object, because a function
 /// of this name would compete with std::quoted whenever its argument is a std::string.
 struct quoted_function {
+  /// Where `text` was cut, the answer ends with its whole length: `"…" (1000 bytes)`.
   std::string operator()(std::string_view text) const;
 };
-inline constexpr quoted_function quoted{};
+inline constexpr quoted_function quoted{}; ///< called as a function: quoted(text)
 
 } // namespace transept::inline TRANSEPT_ABI
 

@@ -22,6 +22,7 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// What the elements of a stored matrix are.
 enum class element_type : std::uint8_t { f32, f16, bf16, q8_0, q4_0 };
 
 /// Whether elements come in blocks that share a scale.
@@ -51,16 +52,18 @@ constexpr std::string_view name_of(element_type type) {
 
 /// Storage of one f16; arithmetic is always done in f32.
 struct f16 {
-  std::uint16_t bits;
+  std::uint16_t bits; ///< from the highest on: sign, exponent, fraction
 };
 
 /// Storage of one bf16.
 struct bf16 {
-  std::uint16_t bits;
+  std::uint16_t bits; ///< the upper half of the f32's
 };
 
+/// As it is: for code that is written for every element type.
 constexpr float to_float(float value) { return value; }
 
+/// Exact: the lower half of the bits is 0.
 constexpr float to_float(bf16 value) { return std::bit_cast<float>(std::uint32_t{value.bits} << 16); }
 
 /// Exact for every bit pattern: subnormals, infinities and NaN payloads included.
@@ -105,8 +108,8 @@ constexpr f16 to_f16(float value) {
 
 /// `value` as the type of the second argument.
 constexpr float narrow(float value, float) { return value; }
-constexpr f16 narrow(float value, f16) { return to_f16(value); }
-constexpr bf16 narrow(float value, bf16) { return to_bf16(value); }
+constexpr f16 narrow(float value, f16) { return to_f16(value); }    ///< rounded as by to_f16
+constexpr bf16 narrow(float value, bf16) { return to_bf16(value); } ///< rounded as by to_bf16
 
 /// The element type that T (float, f16 or bf16) is one element of.
 template <class T>

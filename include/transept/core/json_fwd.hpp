@@ -12,7 +12,7 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
-using json = nlohmann::json;
+using json = nlohmann::json; ///< a JSON value; an object's keys are sorted
 
 /// A JSON value, fit for a message: `null`, `-3`, `"relu"`, `an array of 4 values`, …
 TRANSEPT_FUNCTION std::string described(const json& value);

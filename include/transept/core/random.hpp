@@ -21,8 +21,8 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
-using philox_counter = std::array<std::uint32_t, 4>;
-using philox_key = std::array<std::uint32_t, 2>;
+using philox_counter = std::array<std::uint32_t, 4>; ///< what goes into Philox, and what comes out
+using philox_key = std::array<std::uint32_t, 2>;     ///< which of its functions: the seed
 
 /// 128 random bits for one value of the counter: ten rounds of two 32 × 32 → 64 bit products.
 TRANSEPT_ALWAYS_INLINE constexpr philox_counter philox4x32_10(philox_counter counter, philox_key key) {
@@ -173,8 +173,9 @@ inline void fill_normal(std::span<float> out, std::uint64_t seed, std::uint64_t 
 /// Also a standard uniform random bit generator.
 class random_stream {
 public:
-  using result_type = std::uint64_t;
+  using result_type = std::uint64_t; ///< of operator()
 
+  /// Stream number `stream` of the seed, at its first draw.
   constexpr explicit random_stream(std::uint64_t seed, std::uint64_t stream = 0)
       : seed_(seed), stream_(stream) {}
 
@@ -207,8 +208,9 @@ public:
   /// How many draws were made or left out.
   constexpr std::uint64_t position() const { return position_; }
 
-  constexpr std::uint64_t operator()() { return next(); }
-  static constexpr std::uint64_t min() { return 0; }
+  constexpr std::uint64_t operator()() { return next(); } ///< next(), for the distributions of <random>
+  static constexpr std::uint64_t min() { return 0; }      ///< of what operator() returns
+  /// The same: all 64 bits are random.
   static constexpr std::uint64_t max() { return std::numeric_limits<std::uint64_t>::max(); }
 
 private:

@@ -13,15 +13,15 @@ using token_id = std::int32_t;
 
 /// An extent of a shape: a compile-time number, or `dyn` where it is known only at run time.
 using extent = std::ptrdiff_t;
-inline constexpr extent dyn = -1;
+inline constexpr extent dyn = -1; ///< told at run time
 
 /// Yes, no, or `dyn`: told at run time. Converts from bool, so that a config says `.gated = true`.
 struct choice {
   signed char value = 1; ///< 0, 1, or -1: dyn
 
   constexpr choice() = default;
-  constexpr choice(bool yes) : value(yes ? 1 : 0) {}
-  constexpr choice([[maybe_unused]] extent told_later) : value(-1) {}
+  constexpr choice(bool yes) : value(yes ? 1 : 0) {}                  ///< known
+  constexpr choice([[maybe_unused]] extent told_later) : value(-1) {} ///< of `dyn`, the one extent to give
   friend constexpr bool operator==(choice, choice) = default;
   /// Of a value, which is never `dyn`.
   constexpr explicit operator bool() const { return value == 1; }
@@ -34,6 +34,7 @@ constexpr choice both(choice a, choice b) {
 
 /// Two extents (or choices) can name the same: equal, or one of them known only at run time.
 constexpr bool compatible(extent a, extent b) { return a == b || a == dyn || b == dyn; }
+/// The same of choices.
 constexpr bool compatible(choice a, choice b) { return a == b || a.value < 0 || b.value < 0; }
 
 /// `n` where something is there, 0 where it is not, `dyn` where that, or n, is told at run time.
@@ -43,6 +44,7 @@ constexpr extent extent_if(choice there, extent n) {
 
 /// Arithmetic of extents: `dyn` where any of them is.
 constexpr extent product_of(extent a, extent b) { return a == dyn || b == dyn ? dyn : a * b; }
+/// The same of sums.
 constexpr extent sum_of(extent a, extent b) { return a == dyn || b == dyn ? dyn : a + b; }
 
 /// How many numbers [rows, cols] are, as far as a type knows: 0 where an extent is `dyn`.

@@ -31,19 +31,21 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// What a batch is made with; session_options says more.
 struct batch_options {
   /// Sequences that it can hold at once. Each has a cache of 2 · n_layer · n_head · head_width · capacity
   /// numbers, whose memory is touched only as positions are filled.
   int max_sequences = 16;
-  /// As in session_options; the capacity is each sequence's.
-  int threads = 0;
-  std::shared_ptr<thread_pool> pool = nullptr;
-  int capacity = 0;
-  int prompt_chunk = 512;
-  transept::cache_type cache_type = transept::cache_type::f32;
+  int threads = 0;                             ///< 0: one per processor; ignored where a pool is given
+  std::shared_ptr<thread_pool> pool = nullptr; ///< shared with others; none: the batch makes its own
+  int capacity = 0;                            ///< of each sequence, in tokens; 0: the model's n_positions
+  int prompt_chunk = 512;                      ///< longest run of tokens computed at once
+  transept::cache_type cache_type = transept::cache_type::f32; ///< what keys and values are stored as
+  /// How prompts, and steps of many sequences, are multiplied by f32 or f16 weights.
   transept::f32_precision f32_precision = transept::f32_precision::full;
 };
 
+/// Several texts in progress on one model, decoded together. One thread at a time may use it.
 class batch {
 public:
   /// Throws argument_error for options out of range, std::bad_alloc.
@@ -54,14 +56,15 @@ public:
                   "cache's type");
   }
 
+  /// For any model of this shape. Throws as the other.
   explicit batch(const decoder_shape& shape, batch_options options = {});
 
-  /// Sequences it holds, and can hold.
-  std::size_t size() const { return sequences_.size(); }
-  std::size_t max_sequences() const { return slots_.size(); }
+  std::size_t size() const { return sequences_.size(); }      ///< sequences it holds
+  std::size_t max_sequences() const { return slots_.size(); } ///< sequences it can hold
   /// The numbers of those it holds, in the order in which a step takes their tokens: oldest first. A number
   /// stays its sequence's until that is removed, and is below max_sequences().
   std::span<const std::size_t> sequences() const { return sequences_; }
+  /// Whether there is a sequence of this number.
   bool holds(std::size_t sequence) const { return sequence < slots_.size() && slots_[sequence].held; }
 
   /// Tokens that each sequence has room for.
@@ -73,11 +76,12 @@ public:
   std::span<const float> logits(std::size_t sequence) const {
     return logits_.span().subspan(slot(sequence).logits_row * shape_.vocab_size, shape_.vocab_size);
   }
+  /// Keys and values of a sequence. Throws as length does.
   const kv_cache& cache(std::size_t sequence) const { return slot(sequence).cache; }
 
   /// The sizes of the model it was made for.
   const decoder_shape& shape() const { return shape_; }
-  thread_pool& threads() { return *pool_; }
+  thread_pool& threads() { return *pool_; } ///< that it computes with
   /// Bytes of scratch memory.
   std::size_t workspace_capacity() const { return memory_.capacity(); }
 

@@ -39,7 +39,7 @@ concept batched_language_model = requires(const Model& model, batch& batch, std:
 
 /// The callback of those who want only the results.
 struct no_batch_callback {
-  void operator()(std::size_t, const generated_token&) const {}
+  void operator()(std::size_t, const generated_token&) const {} ///< does nothing
 };
 
 namespace detail {

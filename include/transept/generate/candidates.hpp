@@ -16,15 +16,18 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// A token that may come next.
 struct candidate {
-  token_id id;
-  float logit;
+  token_id id; ///< of the token
+  float logit; ///< the model's, as filters have changed it
 };
 
 /// Throws numeric_error unless a distribution can be made of `logits` [vocab_size]: no NaN, no +infinity, and
 /// not all of them -infinity (a single -infinity is a token that cannot come). One pass, no branches.
 TRANSEPT_FUNCTION void check_logits(std::span<const float> logits);
 
+/// The tokens that may come next, and those that came before. One thread at a time, for const functions
+/// too: the first of them to need the list makes it.
 class candidates {
 public:
   /// Buffers for `vocab_size` tokens and a history of up to `history_capacity` (beyond it remember() still
@@ -38,22 +41,25 @@ public:
   /// Appends a token to the history. Throws argument_error if it is not in the vocabulary.
   void remember(token_id id);
 
+  /// The history is empty again.
   void forget_history();
 
   /// The prompt and everything generated, oldest first.
   std::span<const token_id> history() const { return history_; }
+  /// Whether `id`, which must be in the vocabulary, is in the history.
   bool in_history(token_id id) const { return seen_[static_cast<std::size_t>(id)] != 0; }
 
-  std::size_t vocab_size() const { return all_.size(); }
+  std::size_t vocab_size() const { return all_.size(); } ///< tokens in all, those dropped too
 
   // The tokens still possible. A filter may change their logits and, with keep_if, their number.
-  std::size_t size() const { return size_; }
-  bool empty() const { return size_ == 0; }
-  candidate* begin() { return listed(); }
-  candidate* end() { return listed() + size_; }
-  const candidate* begin() const { return listed(); }
-  const candidate* end() const { return listed() + size_; }
-  candidate& operator[](std::size_t i) { return listed()[i]; }
+  std::size_t size() const { return size_; }                   ///< how many are left
+  bool empty() const { return size_ == 0; }                    ///< whether all were dropped
+  candidate* begin() { return listed(); }                      ///< in the order of the ids
+  candidate* end() { return listed() + size_; }                ///< behind the last
+  const candidate* begin() const { return listed(); }          ///< in the order of the ids
+  const candidate* end() const { return listed() + size_; }    ///< behind the last
+  candidate& operator[](std::size_t i) { return listed()[i]; } ///< the i-th of those left; i < size()
+  /// The i-th of those left; i < size().
   const candidate& operator[](std::size_t i) const { return listed()[i]; }
 
   /// Drops every candidate for which `stays` is false; the others keep their order.
@@ -73,9 +79,8 @@ public:
   /// The candidate with the greatest logit; of equal ones the lowest id. Throws as greatest_logit does.
   token_id likeliest() const;
 
-  /// Room for a filter's own work: as many candidates, and as many floats, as the vocabulary has tokens.
-  std::span<candidate> spare() { return spare_; }
-  std::span<float> weights() { return weights_; }
+  std::span<candidate> spare() { return spare_; } ///< [vocab_size]: room for a filter's own work
+  std::span<float> weights() { return weights_; } ///< [vocab_size]: the same; samplers use it too
 
 private:
   /// The list, made where nobody has looked at it before.

@@ -19,7 +19,7 @@ public:
   /// penalty > 0, finite; else argument_error.
   explicit repetition_penalty(double penalty);
 
-  void operator()(candidates& list) const;
+  void operator()(candidates& list) const; ///< changes logits, drops none
 
 private:
   float penalty_;
@@ -31,7 +31,7 @@ public:
   /// degrees > 0, finite; else argument_error. For "temperature 0" use greedy().
   explicit temperature(double degrees);
 
-  void operator()(candidates& list) const;
+  void operator()(candidates& list) const; ///< throws as candidates::greatest_logit
 
 private:
   float degrees_;
@@ -43,7 +43,7 @@ public:
   /// k >= 1; else argument_error. More than the vocabulary keeps all.
   explicit top_k(std::int64_t k);
 
-  void operator()(candidates& list) const;
+  void operator()(candidates& list) const; ///< drops the others
 
 private:
   std::size_t k_;
@@ -56,7 +56,7 @@ public:
   /// 0 < p <= 1; else argument_error.
   explicit top_p(double p);
 
-  void operator()(candidates& list) const;
+  void operator()(candidates& list) const; ///< throws as candidates::greatest_logit
 
 private:
   double p_;
@@ -68,7 +68,7 @@ public:
   /// 0 <= p <= 1; else argument_error.
   explicit min_p(double p);
 
-  void operator()(candidates& list) const;
+  void operator()(candidates& list) const; ///< throws as candidates::greatest_logit
 
 private:
   float log_p_;

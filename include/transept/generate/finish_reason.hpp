@@ -8,14 +8,15 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// Why a generation ended, or that it did not.
 enum class finish_reason : std::uint8_t {
-  running,        // it has not ended: the next token was not asked for yet
-  max_new_tokens, // as many tokens as the options allow
-  stop_token,     // the model chose a stop token (which is not yielded)
-  stop_string,    // the last token completed a stop string
-  context_full,   // the session has no room for another token
-  callback,       // the callback returned false
-  error           // a step threw; the exception went to the caller
+  running,        ///< it has not ended: the next token was not asked for yet
+  max_new_tokens, ///< as many tokens as the options allow
+  stop_token,     ///< the model chose a stop token (which is not yielded)
+  stop_string,    ///< the last token completed a stop string
+  context_full,   ///< the session has no room for another token
+  callback,       ///< the callback returned false
+  error           ///< a step threw; the exception went to the caller
 };
 
 /// "max_new_tokens" and so on, as in the enumeration.

@@ -22,16 +22,16 @@ namespace transept::inline TRANSEPT_ABI {
 
 /// What generate_text returns.
 struct text_result {
-  std::vector<token_id> prompt_ids;
-  std::vector<token_id> ids; // what was generated, with the tokens that made a stop string
-  std::string text;          // of `ids`, up to the stop string
-  transept::finish_reason finish_reason = transept::finish_reason::running;
-  std::optional<token_id> pending = {}; // see generation_result
+  std::vector<token_id> prompt_ids; ///< what was fed; of an empty text the end-of-text token
+  std::vector<token_id> ids;        ///< what was generated, with the tokens that made a stop string
+  std::string text;                 ///< of `ids`, up to the stop string
+  transept::finish_reason finish_reason = transept::finish_reason::running; ///< why it ended
+  std::optional<token_id> pending = {};                                     ///< see generation_result
 };
 
 /// The callback of those who want only the result.
 struct no_callback {
-  void operator()(std::string_view) const {}
+  void operator()(std::string_view) const {} ///< does nothing
 };
 
 /// Generates after the tokens `prompt` and calls `callback(std::string_view piece)` with the text as it

@@ -76,24 +76,28 @@ std::span<const token_id> eos_token_ids(const Model& model) {
 template <class Model, class Session, class Sampler>
 class generation : public std::ranges::view_base, public generation_state {
 public:
+  /// Where the generation is. All iterators of a generation are at the same place.
   class iterator {
   public:
-    using value_type = generated_token;
-    using difference_type = std::ptrdiff_t;
-    using iterator_concept = std::input_iterator_tag;
+    using value_type = generated_token;               ///< a step's outcome
+    using difference_type = std::ptrdiff_t;           ///< for the concept alone
+    using iterator_concept = std::input_iterator_tag; ///< one pass, forwards
 
     iterator() = default;
+    /// The token, valid until the next step. Runs its step, where that has not run, and throws as it does.
     const generated_token& operator*() const {
       parent_->make_due();
       return parent_->current_;
     }
-    const generated_token* operator->() const { return &**this; }
+    const generated_token* operator->() const { return &**this; } ///< as * does
+    /// The next element is wanted. Runs the step of this one only where nobody has asked for it.
     iterator& operator++() {
       parent_->make_due(); // an element passed over unread is still a step
       parent_->due_ = true;
       return *this;
     }
-    void operator++(int) { ++*this; }
+    void operator++(int) { ++*this; } ///< the same
+    /// Whether the generation has ended. Runs the step that tells, and throws as it does.
     friend bool operator==(const iterator& at, std::default_sentinel_t) { return at.at_end(); }
 
   private:
@@ -121,11 +125,11 @@ public:
     generation_state::start(prompt, logits, room() + 1); // the last token need not fit
   }
 
-  generation(generation&&) = default;
-  generation& operator=(generation&&) = default;
+  generation(generation&&) = default;            ///< iterators of the other are no longer valid
+  generation& operator=(generation&&) = default; ///< iterators of the other are no longer valid
 
-  iterator begin() { return iterator(*this); }
-  std::default_sentinel_t end() const { return {}; }
+  iterator begin() { return iterator(*this); }       ///< where the generation is; it does not begin again
+  std::default_sentinel_t end() const { return {}; } ///< equal to an iterator once the generation has ended
 
 private:
   std::size_t room() const {

@@ -45,30 +45,32 @@ protected:
   /// Takes the sampler's choice.
   void accept(token_id id);
 
+  /// Ends it for this reason; returns false.
   bool finish(transept::finish_reason reason) {
     reason_ = reason;
     return false;
   }
 
+  /// Of a token with this logit of the step, in nats.
   float log_probability(float logit) const {
     return static_cast<float>(static_cast<double>(logit) - log_sum_);
   }
 
-  generation_options options_;
-  string_matcher stop_strings_;
-  string_matcher::state stop_at_ = string_matcher::start;
-  std::optional<candidates> list_;
-  std::vector<float> raw_; // [vocab_size] the step's logits, kept where log-probabilities are asked for
-  std::vector<candidate> top_candidates_;
-  std::vector<token_log_probability> top_;
-  double log_sum_ = 0;
-  generated_token current_;
-  std::size_t count_ = 0;
-  std::size_t max_count_ = 0;
-  bool due_ = true;      // the element that is asked for next has not been made
-  bool unfed_ = false;   // current_ is not in the session
-  bool stopped_ = false; // current_ completed a stop string
-  transept::finish_reason reason_ = transept::finish_reason::running;
+  generation_options options_;  ///< its stop_tokens with the model's, unless those are ignored
+  string_matcher stop_strings_; ///< empty where there are none
+  string_matcher::state stop_at_ = string_matcher::start; ///< where the text so far leaves it
+  std::optional<candidates> list_;                        ///< none before `start`
+  std::vector<float> raw_; ///< [vocab_size] the step's logits, kept where log-probabilities are asked for
+  std::vector<candidate> top_candidates_;  ///< the likeliest of the step, likeliest first
+  std::vector<token_log_probability> top_; ///< the same, for generated_token::top
+  double log_sum_ = 0;        ///< log Σ exp(logit) of the step, where log-probabilities are asked for
+  generated_token current_;   ///< the last one yielded
+  std::size_t count_ = 0;     ///< tokens yielded
+  std::size_t max_count_ = 0; ///< the most that can be
+  bool due_ = true;           ///< the element that is asked for next has not been made
+  bool unfed_ = false;        ///< current_ is not in the session
+  bool stopped_ = false;      ///< current_ completed a stop string
+  transept::finish_reason reason_ = transept::finish_reason::running; ///< why it ended, or `running`
 };
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -24,9 +24,9 @@ namespace transept::inline TRANSEPT_ABI {
 
 /// What to keep.
 struct inspection_request {
-  bool hidden_states = false;
-  bool attentions = false;
-  bool logits = false;
+  bool hidden_states = false; ///< inspection::hidden_states, last_hidden_state
+  bool attentions = false;    ///< inspection::attentions
+  bool logits = false;        ///< of every position
   /// Keep attentions of this layer only (they are large: n_layer · n_head · T · S); -1: of all.
   int attention_layer = -1;
 };

@@ -36,14 +36,17 @@ concept sampler = std::invocable<F&, candidates&> &&
 /// Always the greatest logit; of equal ones the lowest id.
 class greedy {
 public:
+  /// Throws as candidates::likeliest.
   token_id operator()(candidates& list) const { return list.likeliest(); }
 };
 
 /// A token at random, each with its softmax probability. The same seed gives the same choices.
 class draw {
 public:
+  /// One of the 2⁶⁴ independent streams of random numbers that a seed has.
   explicit draw(std::uint64_t seed, std::uint64_t stream = 0) : random_(seed, stream) {}
 
+  /// Throws as candidates::greatest_logit.
   token_id operator()(candidates& list);
 
 private:
@@ -61,8 +64,10 @@ concept sampling_stage = std::invocable<F&, candidates&> &&
 template <class First, class Then>
 class chain {
 public:
+  /// Copies of both.
   constexpr chain(First first, Then then) : first_(std::move(first)), then_(std::move(then)) {}
 
+  /// Runs one, then the other, and returns what that does: nothing, or a token.
   auto operator()(candidates& list) {
     std::invoke(first_, list);
     return std::invoke(then_, list);

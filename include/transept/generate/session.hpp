@@ -25,6 +25,7 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// What a session is made with.
 struct session_options {
   /// Threads to compute with; 0: one per processor this process may use. Ignored where a pool is given.
   int threads = 0;
@@ -44,6 +45,7 @@ struct session_options {
   transept::f32_precision f32_precision = transept::f32_precision::full;
 };
 
+/// One text in progress. One thread at a time may use it.
 class session {
 public:
   /// Throws argument_error for options out of range, std::bad_alloc.
@@ -51,6 +53,7 @@ public:
   explicit session(const Model& model, session_options options = {})
       : session(model.shape(), std::move(options)) {}
 
+  /// For any model of this shape. Throws as the other.
   explicit session(const decoder_shape& shape, session_options options = {});
 
   /// Tokens fed so far.
@@ -62,8 +65,8 @@ public:
   /// Logits [vocab_size] of the last token fed; all 0 before the first.
   std::span<const float> logits() const { return logits_.span(); }
 
-  thread_pool& threads() { return *pool_; }
-  const kv_cache& cache() const { return cache_; }
+  thread_pool& threads() { return *pool_; }        ///< that it computes with
+  const kv_cache& cache() const { return cache_; } ///< keys and values of the tokens fed
   /// Bytes of scratch memory.
   std::size_t workspace_capacity() const { return memory_.capacity(); }
 

@@ -18,6 +18,8 @@ namespace transept::inline TRANSEPT_ABI {
 /// being saved over its own folder) keeps the old bytes. Errors: file_error.
 class atomic_file {
 public:
+  /// Opens a file beside `path`. Of a symbolic link, what it leads to is replaced, not the link; a device or
+  /// a pipe is written to as it is.
   explicit atomic_file(std::filesystem::path path);
 
   atomic_file(const atomic_file&) = delete;
@@ -25,7 +27,9 @@ public:
 
   ~atomic_file();
 
+  /// Adds to what was written before.
   void write(std::span<const std::byte> bytes);
+  /// The same of text.
   void write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
 
   /// Writes over the file's first bytes; for a header that says how much came after it. Only `commit` may

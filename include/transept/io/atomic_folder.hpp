@@ -17,6 +17,7 @@ TRANSEPT_FUNCTION void flush_to_disk(const std::filesystem::path& path);
 /// file_error.
 class atomic_folder {
 public:
+  /// Makes the folder that is to be filled, and those above it. Throws where `place` is there already.
   explicit atomic_folder(std::filesystem::path place);
 
   atomic_folder(const atomic_folder&) = delete;

@@ -19,14 +19,18 @@ namespace transept::inline TRANSEPT_ABI {
 
 struct rotary_settings;
 
+/// The fields of one config.json. Where nothing else is said, an absent key leaves `value` as it is, and what
+/// the model cannot have throws config_error.
 class config_reader {
 public:
-  static constexpr bool reading = true;
+  static constexpr bool reading = true; ///< for a `describe` that has to tell it from config_writer
 
   /// `root` must outlive it. Throws config_error for what is no object.
   config_reader(const json& root, std::string_view source, std::string_view model_type = {});
 
+  /// Throws config_error: "config.json: n_layer: expected …, found …".
   [[noreturn]] void fail(std::string_view key, const std::string& expected, const json& found) const;
+  /// Throws config_error: the file's name, and `what`.
   [[noreturn]] void fail(const std::string& what) const;
 
   /// A string's text; nothing for what is none.
@@ -40,7 +44,7 @@ public:
 
   /// What the writer alone needs.
   void architecture(std::string_view) const {}
-  void copy(std::string_view, int) const {}
+  void copy(std::string_view, int) const {} ///< likewise
 
   /// A count from 1 to `limit`: the first of `keys` that is present, else what it is already.
   void count(std::initializer_list<std::string_view> keys, int& value, int limit) const;
@@ -57,8 +61,10 @@ public:
   void shared_heads(std::string_view key, std::string_view heads_key, int heads, int& value,
                     std::optional<int> otherwise = std::nullopt) const;
 
+  /// true or false.
   void boolean(std::string_view key, bool& value) const;
 
+  /// The same; afterwards `value` is known.
   void choice(std::string_view key, transept::choice& value) const;
 
   /// A key that changes nothing here, and must be a boolean where it is.
@@ -81,6 +87,7 @@ public:
   /// The first of the ids; absent: `otherwise`, where there is one and the vocabulary has it.
   void token(std::string_view key, std::optional<token_id>& value, std::optional<token_id> otherwise,
              int vocab_size) const;
+  /// All of the ids: a number, a list, or null, which is none. Those that the vocabulary lacks are left out.
   void tokens(std::string_view key, std::vector<token_id>& value, std::vector<token_id> otherwise,
               int vocab_size) const;
 

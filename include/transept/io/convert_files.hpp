@@ -33,9 +33,10 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// What convert_to_gguf and convert_to_folder are asked for.
 struct conversion_options {
-  element_type type = element_type::f32;
-  int threads = 0; ///< 0: one per processor
+  element_type type = element_type::f32; ///< of matrices, and in a folder of all tensors
+  int threads = 0;                       ///< 0: one per processor
   /// Called as the work goes on, with the elements converted so far and all of them.
   std::function<void(std::uint64_t, std::uint64_t)> progress = {};
   /// Called for a matrix that becomes F16, since its inputs, so many, are no whole number of blocks.
@@ -44,12 +45,12 @@ struct conversion_options {
 
 /// What became of one tensor.
 struct converted_tensor {
-  std::string name; ///< in the output
-  std::vector<std::uint64_t> shape;
-  element_type from, to;
-  std::uint64_t bytes_before, bytes_after;
-  double relative_error; ///< √(Σ (y − x)² / Σ x²)
-  double largest_error;  ///< max |y − x|
+  std::string name;                        ///< in the output
+  std::vector<std::uint64_t> shape;        ///< in the output
+  element_type from, to;                   ///< in the files, and in the output
+  std::uint64_t bytes_before, bytes_after; ///< in the files, and in the output
+  double relative_error;                   ///< √(Σ (y − x)² / Σ x²), 0 where nothing changed
+  double largest_error;                    ///< max |y − x|
 };
 
 namespace detail {

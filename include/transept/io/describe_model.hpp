@@ -15,16 +15,18 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// What describe_model tells. No weight is read for it.
 struct model_description {
-  std::string family;      ///< "GPT-2"
-  std::string declaration; ///< the C++ line that declares its shape as `my_model`
-  std::string config;      ///< config.json, as this library writes it
-  decoder_shape shape = {};
-  activation_type activation;
+  std::string family;               ///< "GPT-2"
+  std::string declaration;          ///< the C++ line that declares its shape as `my_model`
+  std::string config;               ///< config.json, as this library writes it
+  decoder_shape shape = {};         ///< its extents, as a session needs them
+  activation_type activation;       ///< of its networks
   bool is_tied;                     ///< the output is the token embedding
   model_names names;                ///< how its tensors are found
   std::vector<file_tensor> tensors; ///< all that it needs
 
+  /// Elements of all tensors; those of a tied output count once.
   std::uint64_t parameter_count() const {
     std::uint64_t count = 0;
     for (const file_tensor& tensor : tensors) count += tensor.count();

@@ -26,9 +26,9 @@ struct file_tensor {
   /// In which order a Hugging Face file has the outputs (of `heads` heads, query, key and value of
   /// head_width).
   output_order order = output_order::as_here;
-  std::size_t heads = 0, head_width = 0;
+  std::size_t heads = 0, head_width = 0; ///< the model's; `order` alone asks
 
-  std::uint64_t count() const;
+  std::uint64_t count() const; ///< its elements
 
   /// Where in a Hugging Face file output `output` is.
   std::size_t stored_output(std::size_t output) const;
@@ -49,9 +49,10 @@ constexpr model_names names_of() {
 
 /// What a walk knows of a parameter's leaf.
 struct leaf_description {
-  std::vector<std::uint64_t> shape;
-  bool is_linear = false, is_lookup = false;
+  std::vector<std::uint64_t> shape;          ///< [rows, cols], or [size] of a vector
+  bool is_linear = false, is_lookup = false; ///< what a matrix is for (matrix_use); a `table` is neither
 
+  /// Of a matrix or vector of weights, whose data is not looked at.
   template <class Leaf>
   static leaf_description of(const Leaf& leaf) {
     leaf_description result;

@@ -11,6 +11,7 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// What find_parameter found in the files.
 struct found_parameter {
   const stored_tensor* tensor = nullptr; ///< nullptr: missing
   std::string name;                      ///< the tensor's, in the files

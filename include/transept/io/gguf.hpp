@@ -34,14 +34,14 @@ TRANSEPT_FUNCTION bool is_gguf(const std::filesystem::path& path);
 /// some model, and the values.
 class gguf_file {
 public:
-  static constexpr std::uint64_t max_rank = 4;
-  static constexpr std::uint64_t longest_name = 64;
-  static constexpr std::uint64_t default_alignment = 32;
+  static constexpr std::uint64_t max_rank = 4;           ///< dimensions of a tensor, as in GGML
+  static constexpr std::uint64_t longest_name = 64;      ///< bytes of a tensor's name that are read
+  static constexpr std::uint64_t default_alignment = 32; ///< bytes; of files that say none
 
   /// Throws file_error where the file cannot be read, format_error where it is no valid GGUF.
   static gguf_file open(const std::filesystem::path& path) { return gguf_file(mapped_file(path)); }
 
-  const gguf_metadata& metadata() const { return metadata_; }
+  const gguf_metadata& metadata() const { return metadata_; } ///< its keys and their values
 
   /// In the order of their bytes in the file. `dtype` is GGML's name of the type.
   const std::vector<stored_tensor>& tensors() const { return tensors_; }
@@ -49,9 +49,9 @@ public:
   /// The tensor of this very name, or nullptr. The pointer lives as long as this object.
   const stored_tensor* find(std::string_view name) const;
 
-  std::uint32_t version() const { return version_; }
-  std::uint64_t alignment() const { return alignment_; }
-  const std::filesystem::path& path() const { return file_.path(); }
+  std::uint32_t version() const { return version_; }                 ///< 2 or 3
+  std::uint64_t alignment() const { return alignment_; }             ///< bytes, a power of two
+  const std::filesystem::path& path() const { return file_.path(); } ///< as it was opened
 
   /// Keeps the bytes mapped: keep a copy wherever a view of a tensor or of a value is kept.
   const std::shared_ptr<const void>& owner() const { return file_.owner(); }

@@ -26,21 +26,25 @@ concept gguf_family = requires {
   Family::gguf_architecture;
 };
 
-/// The architecture of all others, and the key of their config.json.
-inline constexpr std::string_view own_architecture = "transept", own_config_key = "transept.config";
+/// The architecture of all others.
+inline constexpr std::string_view own_architecture = "transept";
+/// The key of their config.json.
+inline constexpr std::string_view own_config_key = "transept.config";
 
 /// Reads the metadata of one file, with the file's name in every complaint.
 class gguf_reader {
 public:
-  explicit gguf_reader(const gguf_file& file) : file_(file) {}
+  explicit gguf_reader(const gguf_file& file) : file_(file) {} ///< `file` must outlive it
 
-  const gguf_metadata& metadata() const { return file_.metadata(); }
+  const gguf_metadata& metadata() const { return file_.metadata(); } ///< the file's
 
+  /// Throws config_error: "m.gguf: key "…": expected …, found …".
   [[noreturn]] void fail(std::string_view key, const std::string& expected, const std::string& found) const;
 
-  /// A count from 1 to `limit`.
+  /// A count from 1 to `limit`; nothing where the key is missing.
   std::optional<int> optional_count(std::string_view key, int limit) const;
 
+  /// The same of a key that must be there.
   int count(std::string_view key, int limit) const;
 
   /// Throws unless the file is whole, and of architecture `name`.
@@ -49,6 +53,7 @@ public:
   /// Of keys that begin with the architecture's name and a dot, `prefix`.
   int head_width(const std::string& prefix, int n_embd, int n_head) const;
 
+  /// Positive, and a normal number as f32; the key must be there.
   float epsilon(std::string_view key) const;
 
   /// Rows of the token embedding. (That it is as wide as the keys say is checked when it is loaded.)

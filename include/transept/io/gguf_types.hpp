@@ -14,10 +14,10 @@ namespace transept::inline TRANSEPT_ABI {
 
 /// A tensor type: its number in files, its name, and its blocks (one element each, for plain numbers).
 struct ggml_type {
-  std::uint32_t id;
-  std::string_view name;
-  std::uint64_t block_elements;
-  std::uint64_t block_bytes;
+  std::uint32_t id;             ///< the number in files
+  std::string_view name;        ///< in capitals: "Q8_0"
+  std::uint64_t block_elements; ///< 1 for plain numbers
+  std::uint64_t block_bytes;    ///< of so many elements, scales and all
 };
 
 /// Every tensor type that GGUF files have today. Those that were withdrawn are not among them.
@@ -63,8 +63,9 @@ enum class gguf_type : std::uint32_t {
   float64 = 12
 };
 
-inline constexpr std::uint32_t gguf_type_count = 13;
+inline constexpr std::uint32_t gguf_type_count = 13; ///< numbers from here on are no type
 
+/// The name of a value's type, for messages: "uint8", "array".
 constexpr std::string_view name_of(gguf_type type) {
   constexpr std::array<std::string_view, gguf_type_count> names{
       "uint8",   "int8",   "uint16", "int16",  "uint32", "int32",  "float32",

@@ -28,7 +28,7 @@ class gguf_cursor;
 
 /// A value where it stands in the file.
 struct gguf_value {
-  gguf_type type;
+  gguf_type type;         ///< of an array: `array`, its elements' stands in the bytes
   std::string_view bytes; ///< without the type
 };
 
@@ -36,7 +36,7 @@ struct gguf_value {
 /// nothing where the key is not there, and throw format_error where its value has another type.
 class gguf_metadata {
 public:
-  static constexpr std::uint64_t longest_key = 65535;
+  static constexpr std::uint64_t longest_key = 65535; ///< bytes; the format's limit
 
   gguf_metadata() = default;
 
@@ -46,8 +46,10 @@ public:
   /// All of them, by name.
   const std::map<std::string_view, gguf_value>& values() const { return values_; }
 
+  /// The value of whatever type, or nullptr. The pointer lives as long as this object.
   const gguf_value* find(std::string_view key) const;
 
+  /// A string.
   std::optional<std::string_view> text(std::string_view key) const;
 
   /// A whole number of any integer type, not negative.

@@ -20,14 +20,14 @@
 namespace transept::inline TRANSEPT_ABI {
 
 /// The metadata of a file to be written: keys and values in the order in which they were added. Throws
-/// argument_error for a key that is there already.
+/// argument_error for a key that is there already, is empty or longer than gguf_metadata::longest_key.
 class gguf_keys {
 public:
-  void add(std::string_view key, std::uint32_t value);
-  void add(std::string_view key, float value);
-  void add(std::string_view key, std::string_view value);
-  void add(std::string_view key, std::span<const std::string> values);
-  void add(std::string_view key, std::span<const std::int32_t> values);
+  void add(std::string_view key, std::uint32_t value);                  ///< a uint32
+  void add(std::string_view key, float value);                          ///< a float32
+  void add(std::string_view key, std::string_view value);               ///< a string
+  void add(std::string_view key, std::span<const std::string> values);  ///< an array of strings
+  void add(std::string_view key, std::span<const std::int32_t> values); ///< an array of int32
 
   /// A value as another file has it.
   void add(std::string_view key, const gguf_value& value);
@@ -35,8 +35,8 @@ public:
   /// All keys of another list. Throws as add does.
   void append(const gguf_keys& other);
 
-  bool contains(std::string_view key) const { return names_.contains(key); }
-  std::size_t size() const { return names_.size(); }
+  bool contains(std::string_view key) const { return names_.contains(key); } ///< whether it was added
+  std::size_t size() const { return names_.size(); }                         ///< how many keys
 
   /// As they stand in the file.
   std::string_view bytes() const { return bytes_; }
@@ -56,10 +56,13 @@ private:
 /// file_error where the file cannot be written.
 class gguf_stream {
 public:
+  /// Writes the header: the metadata, and the table of the tensors.
   gguf_stream(const std::filesystem::path& path, const gguf_keys& keys,
               std::span<const tensor_entry> tensors);
 
+  /// The next piece of the tensor that is being written.
   void write(std::span<const std::byte> bytes);
+  /// Puts the file in its place, once the last tensor is whole. Nothing may be written after it.
   void commit();
 
 private:

@@ -29,6 +29,7 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// How a model's weights are to lie in memory.
 struct load_options {
   /// What matrices are converted to; none: they stay as the file has them, mapped. In a block type, tables
   /// that are only looked up (positions) keep theirs.

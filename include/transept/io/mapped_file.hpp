@@ -32,13 +32,15 @@ public:
   /// Maps `path`; a file of no bytes is fine. Throws file_error where it is missing, unreadable or no file.
   explicit mapped_file(const std::filesystem::path& path) : path_(path) { map(); }
 
+  /// All of them; valid as long as the mapping.
   std::span<const std::byte> bytes() const { return bytes_; }
 
+  /// The same as characters.
   std::string_view text() const { return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()}; }
 
-  std::size_t size() const { return bytes_.size(); }
+  std::size_t size() const { return bytes_.size(); } ///< in bytes
 
-  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& path() const { return path_; } ///< as it was given
 
   /// Keep a copy wherever a view of the bytes is kept.
   const std::shared_ptr<const void>& owner() const { return owner_; }

@@ -21,10 +21,10 @@ namespace transept::inline TRANSEPT_ABI {
 /// The defaults are Hugging Face's.
 template <model_family Family>
 struct model_config {
-  typename Family::config shape = Family::huggingface_defaults();
-  typename Family::settings settings = {};
+  typename Family::config shape = Family::huggingface_defaults(); ///< what a model type has as its argument
+  typename Family::settings settings = {};                        ///< what changes no type
 
-  bool operator==(const model_config&) const = default;
+  bool operator==(const model_config&) const = default; ///< of shape and settings
 };
 
 namespace detail {
@@ -64,6 +64,7 @@ TRANSEPT_FUNCTION std::filesystem::path config_file_of(const std::filesystem::pa
 
 /// Its JSON. Throws file_error where there is none, and format_error.
 TRANSEPT_FUNCTION json read_config_json(const std::filesystem::path& path);
+/// The same, for those who pass it on.
 TRANSEPT_FUNCTION std::shared_ptr<const json> read_config_document(const std::filesystem::path& path);
 
 /// Reads `path`: a config.json, or a folder that holds one. Throws as read_config_json and parse_config do.

@@ -24,7 +24,7 @@ public:
   /// Throws file_error, format_error.
   static model_files open(const std::filesystem::path& path);
 
-  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& path() const { return path_; } ///< of the folder or the GGUF file
 
   /// Whether a model of this family is in the files; one of a config.json that names no model type may be
   /// any.

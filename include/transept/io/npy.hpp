@@ -12,8 +12,8 @@ namespace transept::inline TRANSEPT_ABI {
 
 /// An array as an .npy file holds it: row-major.
 struct npy_array {
-  std::vector<std::size_t> shape;
-  std::vector<float> values;
+  std::vector<std::size_t> shape; ///< outermost first; empty: one number
+  std::vector<float> values;      ///< as many as the shape says
 };
 
 /// Writes `values`, row-major and shaped `shape`, to `path` as .npy version 1.0, whole or not at all. Throws

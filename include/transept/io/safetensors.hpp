@@ -26,9 +26,8 @@ namespace transept::inline TRANSEPT_ABI {
 /// of some model (extra tensors are no error), and the values.
 class safetensors_file {
 public:
-  /// Limits of the format (the header) and of sense (the rank).
-  static constexpr std::uint64_t max_header_bytes = 100'000'000;
-  static constexpr std::size_t max_rank = 32;
+  static constexpr std::uint64_t max_header_bytes = 100'000'000; ///< a limit of the format
+  static constexpr std::size_t max_rank = 32;                    ///< a limit of sense: dimensions of a tensor
 
   /// Throws file_error where the file cannot be read, format_error where it is no valid safetensors.
   static safetensors_file open(const std::filesystem::path& path) {
@@ -44,7 +43,7 @@ public:
   /// The header's `__metadata__`.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
-  const std::filesystem::path& path() const { return file_.path(); }
+  const std::filesystem::path& path() const { return file_.path(); } ///< as it was opened
 
   /// Keeps the bytes mapped: keep a copy wherever a view of a tensor is kept.
   const std::shared_ptr<const void>& owner() const { return file_.owner(); }

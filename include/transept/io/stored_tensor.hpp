@@ -18,18 +18,18 @@ namespace transept::inline TRANSEPT_ABI {
 /// One tensor of a file. The bytes belong to the file's mapping, row-major and little-endian (of a block
 /// type: rows of blocks); their address need not suit the element type.
 struct stored_tensor {
-  std::string name;
-  std::string dtype; // as the file names it: "F32", "BF16", "I64", "Q8_0", …
-  std::vector<std::uint64_t> shape;
-  std::span<const std::byte> bytes;
-  std::string source; // the file's path, for messages
+  std::string name;                 ///< as the file has it
+  std::string dtype;                ///< as the file names it: "F32", "BF16", "I64", "Q8_0", …
+  std::vector<std::uint64_t> shape; ///< outermost first; empty: one number
+  std::span<const std::byte> bytes; ///< shape × dtype
+  std::string source;               ///< the file's path, for messages
 };
 
 /// One tensor that a file is to hold.
 struct tensor_entry {
-  std::string name;
-  std::vector<std::uint64_t> shape;
-  element_type type;
+  std::string name;                 ///< in the file
+  std::vector<std::uint64_t> shape; ///< outermost first, in GGUF too
+  element_type type;                ///< of the bytes that are written
 };
 
 namespace detail {

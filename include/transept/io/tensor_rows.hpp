@@ -18,10 +18,11 @@ TRANSEPT_FUNCTION void write_elements(const float* x, std::size_t count, element
 /// A stored matrix (a vector is one of one row), or its transpose, to be read by rows.
 class tensor_rows {
 public:
+  /// `tensor` has two dimensions at most and a type that weights may have; its bytes must outlive this.
   tensor_rows(const stored_tensor& tensor, bool transposed);
 
-  std::size_t rows() const { return transposed_ ? stored_cols_ : stored_rows_; }
-  std::size_t cols() const { return transposed_ ? stored_rows_ : stored_cols_; }
+  std::size_t rows() const { return transposed_ ? stored_cols_ : stored_rows_; } ///< to be read
+  std::size_t cols() const { return transposed_ ? stored_rows_ : stored_cols_; } ///< numbers in a row
 
   /// out [count, cols] = rows [first, first + count). Of a transpose, `first` is a multiple of block_length.
   void read(std::size_t first, std::size_t count, float* out) const;

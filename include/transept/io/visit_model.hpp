@@ -148,6 +148,7 @@ auto visit_model(const std::filesystem::path& path, const load_options& options,
   return visit_model(model_list<Models...>{}, path, options, std::forward<F>(f));
 }
 
+/// The same with load_options as they are by default.
 template <class... Models, class F>
 auto visit_model(const std::filesystem::path& path, F&& f) {
   return visit_model<Models...>(path, load_options{}, std::forward<F>(f));

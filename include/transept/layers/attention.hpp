@@ -26,22 +26,25 @@ namespace transept::inline TRANSEPT_ABI {
 
 /// The extents of an attention layer: as a template argument, where they may be `dyn`, and as values.
 struct attention_extents {
-  extent width;
-  extent heads;
+  extent width;                                 ///< of the residual stream
+  extent heads;                                 ///< of queries
   extent key_value_heads = heads;               ///< each serves heads / key_value_heads heads of queries
   extent head_width = even_share(width, heads); ///< of queries, keys and values
   choice input_bias = true;                     ///< of the projection to queries, keys and values
-  choice output_bias = true;
-  choice head_norms = false; ///< RMS norms of every head's queries and keys
+  choice output_bias = true;                    ///< of the projection from the heads back to the width
+  choice head_norms = false;                    ///< RMS norms of every head's queries and keys
 
-  /// Numbers of a position's queries, of its keys (or values), and of all three.
+  /// Numbers of a position's queries.
   constexpr extent queries() const { return product_of(heads, head_width); }
+  /// Of its keys, or of its values.
   constexpr extent keys() const { return product_of(key_value_heads, head_width); }
+  /// Of all three.
   constexpr extent queries_keys_values() const { return sum_of(queries(), product_of(2, keys())); }
 
   friend constexpr bool operator==(const attention_extents&, const attention_extents&) = default;
 };
 
+/// The parameters of an attention layer, as this file's first lines describe it.
 template <attention_extents Extents, class Weights = inference_weights>
 struct attention {
   static_assert((Extents.width > 0 || Extents.width == dyn) && (Extents.heads > 0 || Extents.heads == dyn),
@@ -52,22 +55,27 @@ struct attention {
   static_assert(Extents.heads == dyn || Extents.key_value_heads == dyn ||
                     (Extents.key_value_heads > 0 && Extents.heads % Extents.key_value_heads == 0),
                 "attention: the number of heads must be a multiple of the key/value heads");
-  static constexpr extent width = Extents.width;
+  static constexpr extent width = Extents.width; ///< of the residual stream
+  /// Of the norms of heads; 0: no layer of the type has them.
   static constexpr extent norm_width = extent_if(Extents.head_norms, Extents.head_width);
 
   /// Outputs: the queries of all heads, then the keys, then the values.
   linear<Extents.width, Extents.queries_keys_values(), Extents.input_bias, Weights> query_key_value;
+  /// From the heads, side by side, back to the width.
   linear<Extents.queries(), Extents.width, Extents.output_bias, Weights> output;
   rms_norm<norm_width, Weights> query_norm, key_norm; ///< of each head
   attention_extents extents = Extents;                ///< all known
 
+  /// For the walk over parameters.
   static constexpr auto members =
       members_of(member{"query_key_value", &attention::query_key_value}, member{"output", &attention::output},
                  member{"query_norm", &attention::query_norm}, member{"key_norm", &attention::key_norm});
+  /// Numbers in its parameters; those of a `dyn` extent count as 0.
   static constexpr std::size_t parameter_count =
       decltype(query_key_value)::parameter_count + decltype(output)::parameter_count +
       decltype(query_norm)::parameter_count + decltype(key_norm)::parameter_count;
 
+  /// With its extents, and no data yet.
   static attention shaped(const attention_extents& e = Extents) {
     return {.query_key_value =
                 decltype(query_key_value)::shaped(e.width, e.queries_keys_values(), e.input_bias),
@@ -87,19 +95,19 @@ using multi_head_attention =
 /// How queries and keys are rotated by their positions (layers/positions/rotary.hpp): one row of angles for
 /// each row of a pass; none: they are not.
 struct rotation {
-  const float* angles = nullptr; ///< [rows, width]: cosines, then sines
-  std::size_t width = 0;         ///< numbers of a head that are rotated, the first ones
-  rotary_pairing pairing = rotary_pairing::halves;
+  const float* angles = nullptr;                   ///< [rows, width]: cosines, then sines
+  std::size_t width = 0;                           ///< numbers of a head that are rotated, the first ones
+  rotary_pairing pairing = rotary_pairing::halves; ///< which numbers are turned together
 };
 
 /// The numbers of an attention layer that are no extents.
 struct attention_settings {
-  float scale = 1.0f;       ///< multiplies the scores: 1 / √head_width in most models
-  float soft_cap = 0.0f;    ///< score = cap · tanh(score / cap); 0: none (Gemma 2)
-  visibility sees = causal; ///< which keys a query sees
-  transept::rotation rotation = {};
+  float scale = 1.0f;               ///< multiplies the scores: 1 / √head_width in most models
+  float soft_cap = 0.0f;            ///< score = cap · tanh(score / cap); 0: none (Gemma 2)
+  visibility sees = causal;         ///< which keys a query sees
+  transept::rotation rotation = {}; ///< of queries and keys, by position
   kernels::distance_bias bias = {}; ///< added to the scores
-  norm_settings head_norm = {};
+  norm_settings head_norm = {};     ///< where heads have norms
 };
 
 /// The usual scale of the scores, 1 / √head width (Vaswani et al. 2017, eq. 1).

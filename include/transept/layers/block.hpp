@@ -19,14 +19,15 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// Where the norms stand, and what the network reads; the formulas are in this file's first lines.
 enum class block_order : std::uint8_t { pre_norm, post_norm, parallel };
 
 /// The numbers of a block that are no extents.
 struct block_settings {
-  norm_settings norm = {};
-  activation_type activation = activation_type::gelu_tanh;
-  attention_settings attention = {};
-  block_order order = block_order::pre_norm;
+  norm_settings norm = {}; ///< of all norms of the block; heads have settings of their own
+  activation_type activation = activation_type::gelu_tanh; ///< of the network
+  attention_settings attention = {};                       ///< of its attention
+  block_order order = block_order::pre_norm;               ///< where the norms stand
   /// Of a pre-norm block: the residual connection begins behind the norm (BLOOM's
   /// apply_residual_connection_post_layernorm).
   bool residual_after_norm = false;
@@ -35,19 +36,21 @@ struct block_settings {
 /// `OutputNorm`, of what attention and network add, may be one that is not there.
 template <class Norm, class Attention, class Network, class OutputNorm>
 struct block {
-  static constexpr extent width = Attention::width;
+  static constexpr extent width = Attention::width; ///< of the residual stream
 
-  Norm norm_1;
-  Attention attention;
-  OutputNorm attention_norm;
-  Norm norm_2;
-  Network network;
-  OutputNorm network_norm;
+  Norm norm_1;               ///< of what attention reads; post-norm: of x + attention(x)
+  Attention attention;       ///< that of layers/attention.hpp, or another
+  OutputNorm attention_norm; ///< of what attention adds
+  Norm norm_2;               ///< of what the network reads; post-norm: of x + network(x)
+  Network network;           ///< feed_forward, gated_feed_forward, or another
+  OutputNorm network_norm;   ///< of what the network adds
 
+  /// For the walk over parameters.
   static constexpr auto members =
       members_of(member{"norm_1", &block::norm_1}, member{"attention", &block::attention},
                  member{"attention_norm", &block::attention_norm}, member{"norm_2", &block::norm_2},
                  member{"network", &block::network}, member{"network_norm", &block::network_norm});
+  /// Numbers in its parameters; those of a `dyn` extent count as 0.
   static constexpr std::size_t parameter_count = 2 * Norm::parameter_count + Attention::parameter_count +
                                                  Network::parameter_count + 2 * OutputNorm::parameter_count;
 

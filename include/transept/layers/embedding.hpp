@@ -14,23 +14,26 @@
 namespace transept::inline TRANSEPT_ABI {
 
 /// `Count` rows, which may be `dyn`: a fine-tuned model often has one token more; none is a table that is not
-/// there. `Use` is `table` where an
-/// output projection may read the table too, `lookup` where rows are only ever looked up (positions).
+/// there. `Use` is `table` where an output projection may read the table too, `lookup` where rows are only
+/// ever looked up (positions).
 template <extent Count, extent Width, matrix_use Use = matrix_use::table, class Weights = inference_weights>
 struct embedding {
   static_assert(Count >= 0 || Count == dyn,
                 "embedding<Count, Width>: Count must not be negative, unless dyn");
   static_assert(Width > 0 || Width == dyn, "embedding<Count, Width>: the width must be positive, or dyn");
 
-  typename Weights::template matrix<Count, Width, Use> weight;
+  typename Weights::template matrix<Count, Width, Use> weight; ///< a row for each token, or position
 
+  /// For the walk over parameters.
   static constexpr auto members = members_of(member{"weight", &embedding::weight});
+  /// Numbers in its parameters; those of a `dyn` extent count as 0.
   static constexpr std::size_t parameter_count = static_count(Count, Width);
 
+  /// With its extents, and no data yet.
   static embedding shaped(extent count = Count, extent width = Width) {
     return {decltype(weight)::shaped(count, width)};
   }
-  bool is_there() const { return weight.rows() != 0; }
+  bool is_there() const { return weight.rows() != 0; } ///< whether the table has rows
 };
 
 /// y [Width] = row `index` of the table; 0 ≤ index < number of rows.

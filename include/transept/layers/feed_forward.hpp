@@ -9,18 +9,23 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// The network's parameters; which activation it has is told with each call.
+/// `Inner`: the width between its layers; `Bias`: whether both have one.
 template <extent Width, extent Inner = product_of(4, Width), choice Bias = true,
           class Weights = inference_weights>
 struct feed_forward {
-  linear<Width, Inner, Bias, Weights> up;
-  linear<Inner, Width, Bias, Weights> down;
+  linear<Width, Inner, Bias, Weights> up;   ///< W₁ and b₁
+  linear<Inner, Width, Bias, Weights> down; ///< W₂ and b₂
 
   static constexpr std::size_t projections = 1; ///< of the input to the inner width
+  /// For the walk over parameters.
   static constexpr auto members =
       members_of(member{"up", &feed_forward::up}, member{"down", &feed_forward::down});
+  /// Numbers in its parameters; those of a `dyn` extent count as 0.
   static constexpr std::size_t parameter_count =
       decltype(up)::parameter_count + decltype(down)::parameter_count;
 
+  /// With its extents, and no data yet.
   static feed_forward shaped(extent width = Width, extent inner = Inner, choice has_bias = Bias) {
     return {decltype(up)::shaped(width, inner, has_bias), decltype(down)::shaped(inner, width, has_bias)};
   }

@@ -13,17 +13,22 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// The network's parameters; which activation the gate has is told with each call.
+/// `Inner`: the width of gate and value; `Bias`: whether both products have one.
 template <extent Width, extent Inner, choice Bias = false, class Weights = inference_weights>
 struct gated_feed_forward {
   linear<Width, product_of(2, Inner), Bias, Weights> gate_up; ///< the gate's outputs, then the value's
-  linear<Inner, Width, Bias, Weights> down;
+  linear<Inner, Width, Bias, Weights> down;                   ///< W₂, from the inner width back
 
   static constexpr std::size_t projections = 2; ///< of the input to the inner width
+  /// For the walk over parameters.
   static constexpr auto members =
       members_of(member{"gate_up", &gated_feed_forward::gate_up}, member{"down", &gated_feed_forward::down});
+  /// Numbers in its parameters; those of a `dyn` extent count as 0.
   static constexpr std::size_t parameter_count =
       decltype(gate_up)::parameter_count + decltype(down)::parameter_count;
 
+  /// With its extents, and no data yet.
   static gated_feed_forward shaped(extent width = Width, extent inner = Inner, choice has_bias = Bias) {
     return {decltype(gate_up)::shaped(width, 2 * inner, has_bias),
             decltype(down)::shaped(inner, width, has_bias)};

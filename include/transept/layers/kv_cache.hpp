@@ -15,19 +15,21 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// Keys and values of the positions of one text, for every layer.
 class kv_cache {
 public:
-  /// Room for `capacity` positions (≥ 1).
+  /// Room for `capacity` positions (≥ 1); `n_head` heads of keys and values. Throws std::bad_alloc.
   kv_cache(std::size_t n_layer, std::size_t n_head, std::size_t head_width, std::size_t capacity,
            cache_type type = cache_type::f32);
 
-  cache_type type() const { return type_; }
-  std::size_t n_layer() const { return n_layer_; }
-  std::size_t n_head() const { return n_head_; }
-  std::size_t head_width() const { return head_width_; }
-  std::size_t capacity() const { return capacity_; }
+  cache_type type() const { return type_; }              ///< what the numbers are stored as
+  std::size_t n_layer() const { return n_layer_; }       ///< layers
+  std::size_t n_head() const { return n_head_; }         ///< heads of keys and values, of each layer
+  std::size_t head_width() const { return head_width_; } ///< numbers of a head's key, or value
+  std::size_t capacity() const { return capacity_; }     ///< positions there is room for
   /// Positions held; the next one appended gets this index.
   std::size_t length() const { return length_; }
+  /// Bytes of its memory, whether positions are in it or not.
   std::size_t bytes() const {
     return keys_.size() + values_.size() + (key_scales_.size() + value_scales_.size()) * sizeof(float);
   }
@@ -61,10 +63,11 @@ TRANSEPT_FUNCTION void append(compute_context& context, kv_cache& cache, std::si
 /// The position of row `row` of what is appended next.
 inline std::size_t position(const kv_cache& cache, std::size_t row) { return cache.length() + row; }
 
-/// The length of the text with `rows` more positions, and the longest that it can have here: what is a
-/// function of the text's length (scaled rotary positions) goes by that, so that it stays the same while the
-/// text grows.
+/// The length of the text with `rows` more positions.
 inline std::size_t text_length(const kv_cache& cache, std::size_t rows) { return cache.length() + rows; }
+
+/// The longest that the text can have here: what is a function of the text's length (scaled rotary positions)
+/// goes by that, so that it stays the same while the text grows.
 inline std::size_t longest_text(const kv_cache& cache) { return cache.capacity(); }
 
 /// out [rows, heads · head_width]: attention of the rows just appended to `layer`, over what it holds.

@@ -13,10 +13,11 @@ namespace transept::inline TRANSEPT_ABI {
 /// elsewhere and are all different.
 class kv_cache_batch {
 public:
+  /// The caches, and the list of them, must outlive it.
   explicit kv_cache_batch(std::span<kv_cache* const> caches) : caches_(caches) {}
 
-  std::size_t size() const { return caches_.size(); }
-  kv_cache& operator[](std::size_t row) const { return *caches_[row]; }
+  std::size_t size() const { return caches_.size(); }                   ///< sequences: rows of a pass
+  kv_cache& operator[](std::size_t row) const { return *caches_[row]; } ///< the cache of row `row`
 
 private:
   std::span<kv_cache* const> caches_;
@@ -30,8 +31,10 @@ TRANSEPT_FUNCTION void append(compute_context& context, kv_cache_batch& batch, s
 /// The position of row `row` in its own sequence.
 inline std::size_t position(const kv_cache_batch& batch, std::size_t row) { return batch[row].length(); }
 
-/// Of the longest sequence, behind this pass; and what each can come to.
+/// Of the longest sequence, behind this pass; 0 if there is none.
 TRANSEPT_FUNCTION std::size_t text_length(const kv_cache_batch& batch, std::size_t rows);
+
+/// What each sequence can come to: the first one's capacity, which a batch gives to all; 0 if there is none.
 inline std::size_t longest_text(const kv_cache_batch& batch) {
   return batch.size() == 0 ? 0 : batch[0].capacity();
 }

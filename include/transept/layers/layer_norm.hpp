@@ -14,14 +14,17 @@ template <extent Width, choice Scaled = true, choice Shifted = true, class Weigh
 struct layer_norm {
   static_assert(Width > 0 || Width == dyn, "layer_norm<Width>: the width must be positive, or dyn");
 
-  typename Weights::template vector<extent_if(Scaled, Width)> weight;
-  typename Weights::template vector<extent_if(Shifted, Width)> bias;
+  typename Weights::template vector<extent_if(Scaled, Width)> weight; ///< none where it is not scaled
+  typename Weights::template vector<extent_if(Shifted, Width)> bias;  ///< none where it is not shifted
 
+  /// For the walk over parameters.
   static constexpr auto members =
       members_of(member{"weight", &layer_norm::weight}, member{"bias", &layer_norm::bias});
+  /// Numbers in its parameters; those of a `dyn` extent count as 0.
   static constexpr std::size_t parameter_count =
       static_count(extent_if(Scaled, Width)) + static_count(extent_if(Shifted, Width));
 
+  /// With its extents, and no data yet.
   static layer_norm shaped(extent width = Width, choice is_scaled = Scaled, choice is_shifted = Shifted) {
     return {decltype(weight)::shaped(extent_if(is_scaled, width)),
             decltype(bias)::shaped(extent_if(is_shifted, width))};

@@ -48,11 +48,13 @@ struct linear {
   static_assert((In > 0 || In == dyn) && (Out > 0 || Out == dyn),
                 "linear<In, Out>: both widths must be positive, or dyn");
 
-  typename Weights::template matrix<In, Out, matrix_use::linear> weight;
+  typename Weights::template matrix<In, Out, matrix_use::linear> weight; ///< [In, Out]
   typename Weights::template vector<extent_if(Bias, Out)> bias; ///< without elements where there is none
 
+  /// For the walk over parameters.
   static constexpr auto members =
       members_of(member{"weight", &linear::weight}, member{"bias", &linear::bias});
+  /// Numbers in its parameters; those of a `dyn` extent count as 0.
   static constexpr std::size_t parameter_count = static_count(In, Out) + static_count(extent_if(Bias, Out));
 
   /// With its extents, and no data yet.

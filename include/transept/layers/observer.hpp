@@ -19,6 +19,7 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// Is told nothing: the default.
 struct no_observer {};
 
 class tape;

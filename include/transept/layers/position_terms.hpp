@@ -7,9 +7,10 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// What attention is to know of the positions of a pass. It refers to memory that the pass holds.
 struct position_terms {
-  transept::rotation rotation = {};
-  kernels::distance_bias bias = {};
+  transept::rotation rotation = {}; ///< of queries and keys; none: they are not rotated
+  kernels::distance_bias bias = {}; ///< of the scores; none: they have none
 };
 
 } // namespace transept::inline TRANSEPT_ABI

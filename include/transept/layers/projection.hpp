@@ -9,20 +9,25 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// A matrix from width `From` to width `To`, or none.
 template <extent From, extent To, class Weights = inference_weights>
 struct projection {
+  /// Of the matrix: 0 where the widths are one, `dyn` where one of them is told at run time.
   static constexpr extent inputs = From == dyn || To == dyn ? dyn : From == To ? 0 : From;
 
   /// [From, To]; without rows where there is none.
   typename Weights::template matrix<inputs, To, matrix_use::linear> weight;
 
+  /// For the walk over parameters.
   static constexpr auto members = members_of(member{"weight", &projection::weight});
+  /// Numbers in its parameters; those of a `dyn` extent count as 0.
   static constexpr std::size_t parameter_count = static_count(inputs, To);
 
+  /// With its extents, and no data yet.
   static projection shaped(extent from = From, extent to = To) {
     return {decltype(weight)::shaped(from == to ? 0 : from, to)};
   }
-  bool is_there() const { return weight.size() != 0; }
+  bool is_there() const { return weight.size() != 0; } ///< whether the widths differ
 };
 
 /// y [rows, To] = x [rows, From] · weight, or x, which y may be then.

@@ -13,15 +13,18 @@ namespace transept::inline TRANSEPT_ABI {
 /// A width of 0 is a norm that is not there (is_there; in any model of the type, never_there).
 template <extent Width, class Weights = inference_weights>
 struct rms_norm {
-  static constexpr bool never_there = Width == 0;
+  static constexpr bool never_there = Width == 0; ///< in any layer of the type
 
-  typename Weights::template vector<Width> weight;
+  typename Weights::template vector<Width> weight; ///< settings add weight_offset to it
 
+  /// For the walk over parameters.
   static constexpr auto members = members_of(member{"weight", &rms_norm::weight});
+  /// Numbers in its parameters; those of a `dyn` extent count as 0.
   static constexpr std::size_t parameter_count = static_count(Width);
 
+  /// With its extents, and no data yet.
   static rms_norm shaped(extent width = Width) { return {decltype(weight)::shaped(width)}; }
-  bool is_there() const { return weight.size() != 0; }
+  bool is_there() const { return weight.size() != 0; } ///< whether it has a width
 };
 
 /// y [rows, Width] = x / √(mean(x²) + epsilon) · (weight_offset + weight), row by row; y may be x.

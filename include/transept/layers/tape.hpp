@@ -28,6 +28,7 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// The activations that a forward pass keeps, and what is asked of that pass. One pass at a time uses it.
 class tape {
 public:
   /// Uninitialised memory [rows, width] that stays until it is taken back.
@@ -48,9 +49,8 @@ public:
     return {take_back_floats(static_cast<std::size_t>(rows * width)), rows, width};
   }
 
-  /// The same for floats of no shape.
-  float* keep_floats(std::size_t count) { return kept_.push(count); }
-  float* take_back_floats(std::size_t count) { return kept_.pop(count); }
+  float* keep_floats(std::size_t count) { return kept_.push(count); }     ///< keep, for floats of no shape
+  float* take_back_floats(std::size_t count) { return kept_.pop(count); } ///< take_back, for the same
 
   /// Keeps a copy of `x`, the input of layers that will be run again, until take_input.
   template <extent Width>

@@ -15,7 +15,7 @@ public:
   /// With a tape, attention keeps there what its backward pass needs.
   explicit whole_sequences(std::size_t length, tape* kept = nullptr) : length_(length), tape_(kept) {}
 
-  std::size_t length() const { return length_; }
+  std::size_t length() const { return length_; } ///< rows of each sequence
 
 private:
   friend void append(compute_context&, whole_sequences&, std::size_t, const float*, const float*, std::size_t,
@@ -34,13 +34,18 @@ TRANSEPT_FUNCTION void append(compute_context& context, whole_sequences& sequenc
                               const float* keys, const float* values, std::size_t rows,
                               std::size_t row_stride);
 
+/// The position of row `row` in its own sequence.
 inline std::size_t position(const whole_sequences& sequences, std::size_t row) {
   return row % sequences.length();
 }
 
+/// The length of every sequence.
 inline std::size_t text_length(const whole_sequences& sequences, std::size_t) { return sequences.length(); }
+
+/// The same: sequences do not grow.
 inline std::size_t longest_text(const whole_sequences& sequences) { return sequences.length(); }
 
+/// Nothing: no positions are held.
 inline void advance(whole_sequences&, std::size_t) {}
 
 /// out [rows, heads · head_width]: each row attends to its own sequence.

@@ -12,6 +12,7 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// Every family, as one type that runs all its shapes: `visit_model(all_models{}, folder, {}, f)`.
 using all_models = model_list<any_shape<gpt2_family>, //
                               any_shape<llama_family>, any_shape<gemma_family>, any_shape<gemma2_family>,
                               any_shape<neox_family>, any_shape<bloom_family>, any_shape<gpt1_family>,

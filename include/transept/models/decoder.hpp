@@ -43,12 +43,12 @@ inline constexpr extent output_width_of = [] {
     return Model::width;
 }();
 
-/// A model that `session` can run:
-///   Model::width                                     the residual stream's width, or dyn
-///   model.shape()                                    its decoder_shape
-///   forward(model, context, tokens, cache, x, observer)   x [tokens, width]: the residual stream
-///   final_norm(model, context, x, normed)            before the output projection
-///   project(model, context, normed, logits)          logits [rows, vocab_size]
+/// A model that `session` can run. It has
+/// - `Model::width`: the residual stream's width, or dyn
+/// - `model.shape()`: its decoder_shape
+/// - `forward(model, context, tokens, cache, x, observer)`: x [tokens, width], the residual stream
+/// - `final_norm(model, context, x, normed)`: before the output projection
+/// - `project(model, context, normed, logits)`: logits [rows, vocab_size]
 template <class Model>
 concept decoder_model = requires(const Model& model, compute_context& context,
                                  std::span<const token_id> tokens, kv_cache& cache,
@@ -69,7 +69,10 @@ concept batched_decoder_model = decoder_model<Model> &&
   forward(model, context, tokens, cache, x, no_observer{});
 };
 
-/// A model of this family: made of blocks, and of members that are called as the file's first lines say.
+/// A model of this family: made of blocks, and of members that are called as decoder_base says.
+/// `settings_of_block(model, layer, terms)` is a function beside it: the numbers that block `layer` runs with
+/// in a pass whose positions are `terms`, angles or biases, which it passes on where the block is to heed
+/// them. shape_of asks it too, with terms of nothing.
 template <class Model>
 concept block_decoder = requires(const Model& model) {
   model.tokens;

@@ -29,13 +29,13 @@ namespace transept::inline TRANSEPT_ABI {
 
 /// The run-time sizes of a decoder: what a session makes its cache and workspace from.
 struct decoder_shape {
-  std::size_t n_layer, n_head, head_width;
-  std::size_t n_embd, n_inner;
-  std::size_t vocab_size, n_positions;
+  std::size_t n_layer, n_head, head_width; ///< blocks, heads of queries in each, width of a head
+  std::size_t n_embd, n_inner;             ///< widths of the residual stream and inside of a network
+  std::size_t vocab_size, n_positions; ///< tokens, and the longest context: of the training, or of the table
 
-  std::size_t n_key_value_head = n_head;
-  std::size_t n_projected = n_inner; ///< what a row of the network's first product has: more with a gate
-  std::size_t n_output = n_embd;     ///< width of the last hidden state
+  std::size_t n_key_value_head = n_head; ///< heads of keys and values, a divisor of n_head
+  std::size_t n_projected = n_inner;     ///< what a row of the network's first product has: more with a gate
+  std::size_t n_output = n_embd;         ///< width of the last hidden state
   /// Whether positions end with n_positions, as those of a table do; functions of the position go on.
   bool is_bounded = true;
   /// Scratch memory beyond a pre-norm block's: floats for each row of a pass, and for each position of a
@@ -117,7 +117,20 @@ decoder_shape shape_of(const Model& model) {
   return shape;
 }
 
-/// The first part of a model's type; the rest is in this file's first lines.
+/// The first part of a model's type. The model itself declares (this file's first lines)
+/// - `names`: what files call its parameters (tensor/names.hpp)
+/// - `block`, the type of each of `blocks`
+/// - `tokens` and `output`, both [vocab_size, width]; the output has no rows where it is tied to the tokens
+/// - where it has them: `tokens_norm`, of the embeddings; `positions` [n_positions, width], whose row
+///   `first_position` is that of position 0 (else the first); `norm`, of the last hidden state; `rotary`,
+///   which shaped_model makes of the settings' `rotary`; `alibi`, every head's slope
+/// - `members`: its parts that have parameters, in the order of the walk, what comes before the blocks first
+/// - `norms()`: epsilon and weight offset of all its norms
+/// - where it needs them: `prepare()`, which shaped_model calls when config and settings are known;
+///   `embedding_scale()`, which the tokens' embeddings are multiplied by; `output_width`, of a last hidden
+///   state that has another width; a `shaped` or a `shape` of its own
+///
+/// and beside it `settings_of_block` (block_decoder).
 template <class Family, typename Family::config Config, class Weights>
 struct decoder_base {
   static_assert(Config.n_embd > 0 || Config.n_embd == dyn, "a model's n_embd must be positive");
@@ -131,17 +144,17 @@ struct decoder_base {
   static_assert(Config.n_positions > 0 || Config.n_positions == dyn,
                 "a model's n_positions must be positive, or transept::dyn");
 
-  using family = Family;
-  static constexpr typename Family::config static_config = Config;
-  static constexpr extent width = Config.n_embd; ///< of the residual stream
+  using family = Family; ///< what files say of it, and how they are read (model_family)
+  static constexpr typename Family::config static_config = Config; ///< what the type knows; the rest is dyn
+  static constexpr extent width = Config.n_embd;                   ///< of the residual stream
   /// The same model of other storage: gpt2<…>::stored_as<gradient_weights> is its gradient.
   template <class Other>
   using stored_as = typename Family::template model<Config, Other>;
-  using model = stored_as<Weights>;
+  using model = stored_as<Weights>; ///< the type that this is a part of
 
   typename Family::config config = Config; ///< all known
-  typename Family::settings settings;
-  weight_owner memory;
+  typename Family::settings settings;      ///< the numbers that change no type
+  weight_owner memory;                     ///< keeps what the parameters' views point into
 
   /// A model whose views have their extents, but no data yet: what loading and initialising begin with.
   static model shaped(const typename Family::config& c = Config) { return assembled<model>(c); }

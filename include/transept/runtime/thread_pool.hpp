@@ -6,7 +6,8 @@
 // else. Waiting threads spin briefly, then sleep. The calling thread works too: a pool of one starts no
 // thread at all. No call allocates.
 //
-// Thread-safety: several threads may call run() on one pool at once; they take turns.
+// Thread-safety: several threads may call run() on one pool at once; they take turns (but where there is
+// nothing to divide, as in a pool of one: then each works by itself).
 #pragma once
 
 #include <algorithm>
@@ -26,9 +27,10 @@ namespace transept::inline TRANSEPT_ABI {
 /// The processors this process may run on (Linux: its affinity mask), at least 1.
 TRANSEPT_FUNCTION int available_processors();
 
+/// Threads that work together, the calling one among them.
 class thread_pool {
 public:
-  static constexpr int max_threads = 1024;
+  static constexpr int max_threads = 1024; ///< more is taken for a mistake
 
   /// Starts `threads` - 1 threads; 0 means one per available processor.
   /// Throws argument_error for a negative or absurd number, and as instruction_set() does.
@@ -39,7 +41,7 @@ public:
   thread_pool(const thread_pool&) = delete;
   thread_pool& operator=(const thread_pool&) = delete;
 
-  int size() const { return size_; }
+  int size() const { return size_; } ///< threads, the calling one too
 
   /// Calls `f(thread, size())` once on every thread, `thread` from 0 (the caller) to size() - 1, and returns
   /// when all are done. `f` must not throw and must not call run() on this pool.

@@ -18,6 +18,7 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// A stack of scratch memory, in chunks that never move. One thread at a time takes from it.
 class workspace {
 public:
   /// Room for `bytes` at once, counting each block rounded up to 64 bytes.
@@ -35,6 +36,7 @@ public:
   /// Gives back at its end everything that was taken through it. Scopes nest like blocks of code.
   class scope {
   public:
+    /// Of `memory`, which must outlive it.
     explicit scope(workspace& memory) : memory_(memory), chunk_(memory.chunk_), used_(memory.used_) {}
     ~scope() {
       memory_.chunk_ = chunk_;

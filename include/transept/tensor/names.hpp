@@ -20,17 +20,19 @@ namespace transept::inline TRANSEPT_ABI {
 
 /// In which order a Hugging Face file keeps the outputs of a parameter.
 enum class output_order : std::uint8_t {
-  as_here,
-  by_head ///< query, key and value of the first head, then of the second, …; here all queries come first
+  as_here, ///< in the order that they have here
+  by_head  ///< query, key and value of the first head, then of the second, …; here all queries come first
 };
 
+/// A line of the table.
 struct tensor_names {
-  std::string_view here, huggingface, gguf;
-  output_order order = output_order::as_here;
+  std::string_view here, huggingface, gguf;   ///< a column's entry, without ".weight" or ".bias"
+  output_order order = output_order::as_here; ///< of Hugging Face's outputs; GGUF files have them as here
 };
 
+/// A model's table, and what else it takes to find its tensors in files.
 struct model_names {
-  std::span<const tensor_names> tensors = {};
+  std::span<const tensor_names> tensors = {}; ///< the table's lines, which must outlive this
   /// What Hugging Face puts before names that belong to the model without its head; files may have it or not.
   std::string_view prefix = {};
   /// Whether linear layers are stored as [in, out], as Hugging Face's Conv1D does, or as [out, in].

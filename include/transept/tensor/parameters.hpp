@@ -32,9 +32,10 @@ namespace transept::inline TRANSEPT_ABI {
 /// A name beside a pointer to member.
 template <class Class, class Type>
 struct member {
-  std::string_view name;
-  Type Class::*pointer;
+  std::string_view name; ///< what the member is called here
+  Type Class::*pointer;  ///< where it is in its class
 };
+/// Of a member whose name is a literal.
 template <class Class, class Type>
 member(const char*, Type Class::*) -> member<Class, Type>;
 

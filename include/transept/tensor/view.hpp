@@ -19,16 +19,17 @@ template <extent N>
 struct extent_holder {
   static_assert(N >= 0, "a static extent must not be negative (use transept::dyn for a run-time extent)");
   constexpr extent_holder() = default;
-  constexpr extent_holder([[maybe_unused]] extent n) { assert(n == N); }
-  static constexpr extent value() { return N; }
-  constexpr operator extent() const { return N; }
+  constexpr extent_holder([[maybe_unused]] extent n) { assert(n == N); } ///< n must be N
+  static constexpr extent value() { return N; }                          ///< N, whatever holds it
+  constexpr operator extent() const { return N; }                        ///< the same
 };
 
+/// One extent that is known at run time.
 template <>
 struct extent_holder<dyn> {
-  constexpr extent_holder(extent n = 0) : n_(n) {}
-  constexpr extent value() const { return n_; }
-  constexpr operator extent() const { return n_; }
+  constexpr extent_holder(extent n = 0) : n_(n) {} ///< holds n
+  constexpr extent value() const { return n_; }    ///< what it holds
+  constexpr operator extent() const { return n_; } ///< the same
 
 private:
   extent n_;
@@ -38,11 +39,12 @@ private:
 template <class T, extent Rows, extent Cols>
 class matrix_view {
 public:
-  using element = T;
-  static constexpr extent static_rows = Rows;
-  static constexpr extent static_cols = Cols;
+  using element = T;                          ///< const where the view is read-only
+  static constexpr extent static_rows = Rows; ///< a number, or `dyn`
+  static constexpr extent static_cols = Cols; ///< a number, or `dyn`
 
   constexpr matrix_view() = default;
+  /// Of [rows, cols] at `data`, which must outlive the view; static extents must be told as they are.
   constexpr matrix_view(T* data, extent rows, extent cols) : data_(data), rows_(rows), cols_(cols) {}
 
   /// For a matrix whose width is static: only the rows are told.
@@ -54,10 +56,10 @@ public:
            compatible(OtherCols, Cols)) constexpr matrix_view(matrix_view<U, OtherRows, OtherCols> other)
       : data_(other.data()), rows_(other.rows()), cols_(other.cols()) {}
 
-  constexpr T* data() const { return data_; }
-  constexpr extent rows() const { return rows_.value(); }
-  constexpr extent cols() const { return cols_.value(); }
-  constexpr extent size() const { return rows() * cols(); }
+  constexpr T* data() const { return data_; }               ///< null of a view of nothing
+  constexpr extent rows() const { return rows_.value(); }   ///< of the matrix
+  constexpr extent cols() const { return cols_.value(); }   ///< elements of a row
+  constexpr extent size() const { return rows() * cols(); } ///< elements of all rows
 
   /// Row i as a span of `cols` elements.
   constexpr std::span<T> row(extent i) const {
@@ -80,6 +82,7 @@ private:
 /// Activations: T rows (positions), a width that is part of the type.
 template <extent Width>
 using activations = matrix_view<float, dyn, Width>;
+/// The same, read-only.
 template <extent Width>
 using const_activations = matrix_view<const float, dyn, Width>;
 

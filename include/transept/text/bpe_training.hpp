@@ -20,6 +20,7 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// What learn_vocabulary is asked for.
 struct bpe_options {
   /// Tokens to learn up to: special tokens, 256 bytes and merges. Fewer where pairs run out.
   std::size_t vocab_size = 30'000;

@@ -21,9 +21,9 @@ namespace transept::inline TRANSEPT_ABI {
 
 /// Two neighbours and the token they become.
 struct token_merge {
-  token_id left;
-  token_id right;
-  token_id merged;
+  token_id left;   ///< the first of the two
+  token_id right;  ///< the second
+  token_id merged; ///< the bytes of both
 };
 
 /// Immutable once made; `encode` may be called from any number of threads.

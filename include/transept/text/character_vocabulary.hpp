@@ -26,6 +26,7 @@ public:
   /// Adds the characters of a text.
   void add(std::string_view text);
 
+  /// Adds those of another set.
   void add(const character_set& other);
 
   /// Their bytes, in the order of their code points; bytes that are no UTF-8 come last.

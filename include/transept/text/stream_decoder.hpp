@@ -18,6 +18,7 @@ namespace transept::inline TRANSEPT_ABI {
 /// Refers to the tokenizer, which must live longer. Allocates at construction only. One thread at a time.
 class stream_decoder {
 public:
+  /// At the beginning of a text.
   explicit stream_decoder(const tokenizer& tokens);
   explicit stream_decoder(const tokenizer&&) = delete; // it must live longer
 
@@ -25,7 +26,7 @@ public:
   /// tokenizer_error for an id that is not in the vocabulary, and is then unchanged.
   std::string_view push(token_id token);
 
-  std::string_view operator()(token_id token) { return push(token); }
+  std::string_view operator()(token_id token) { return push(token); } ///< push, for algorithms
 
   /// At the end: the bytes held back, if any, complete or not. Afterwards the decoder is as new.
   std::string_view flush();

@@ -17,11 +17,12 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// The automaton. Where in a text it is, the caller keeps, so one serves any number of texts and threads.
 class string_matcher {
 public:
-  using state = std::uint32_t;
-  static constexpr state start = 0;
-  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+  using state = std::uint32_t;                                      ///< what a text has come to
+  static constexpr state start = 0;                                 ///< nothing that begins a string
+  static constexpr std::size_t none = static_cast<std::size_t>(-1); ///< no string's index
 
   string_matcher() : string_matcher(std::vector<std::string>{}) {}
 

@@ -22,6 +22,7 @@ enum class token_kind : std::int32_t {
   byte = 6
 };
 
+/// What read_token_lists reads.
 struct token_lists {
   std::string source;                       ///< the file's name, for messages
   std::span<const std::string_view> tokens; ///< by id

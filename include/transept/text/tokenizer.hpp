@@ -22,7 +22,7 @@ namespace transept::inline TRANSEPT_ABI {
 
 /// A token that stands for its whole text and that no merges lead to.
 struct added_token {
-  token_id id;
+  token_id id;         ///< its place in vocabulary::tokens
   bool special = true; ///< found only where special tokens are allowed; else in any text
 };
 
@@ -35,7 +35,7 @@ struct vocabulary {
   std::vector<std::string> tokens;       ///< the bytes of each token, by id
   std::array<token_id, 256> byte_tokens; ///< the token of each byte, or no_token
   std::vector<token_merge> merges;       ///< in the order they were learned
-  std::vector<added_token> added;
+  std::vector<added_token> added;        ///< in any order
 };
 
 /// What `encode` does where the text has a special token's text, such as `<|endoftext|>`: treat it as any
@@ -76,7 +76,7 @@ public:
   /// Bytes of the longest token.
   std::size_t longest_token() const { return longest_; }
 
-  static constexpr std::string_view end_of_text_text = "<|endoftext|>";
+  static constexpr std::string_view end_of_text_text = "<|endoftext|>"; ///< what end_of_text() looks for
 
 private:
   struct found_string {

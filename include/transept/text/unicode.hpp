@@ -58,9 +58,9 @@ constexpr std::size_t utf8_agreement(std::string_view text) {
 
 /// One character of a text: a code point and the 1 to 4 bytes it takes, or one byte that is no UTF-8.
 struct character {
-  static constexpr std::uint32_t not_utf8 = 0xffffffffu;
-  std::uint32_t code_point;
-  std::uint32_t length;
+  static constexpr std::uint32_t not_utf8 = 0xffffffffu; ///< in place of a code point
+  std::uint32_t code_point;                              ///< or not_utf8
+  std::uint32_t length;                                  ///< in bytes
 };
 
 /// The character that `text`, which is not empty, begins with.
@@ -111,8 +111,8 @@ inline constexpr auto ascii_classes = [] {
 
 /// A character's class and length.
 struct classified {
-  character_class kind;
-  std::uint32_t length;
+  character_class kind; ///< `other` for a byte that is no UTF-8
+  std::uint32_t length; ///< in bytes
 };
 
 /// The class and length in bytes of the character that `text`, which is not empty, begins with.

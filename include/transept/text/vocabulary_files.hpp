@@ -21,8 +21,8 @@ namespace transept::inline TRANSEPT_ABI {
 
 /// A file's content, and its name for messages.
 struct source_text {
-  std::string name;
-  std::string text;
+  std::string name; ///< for messages
+  std::string text; ///< all of the file
 };
 
 /// Reads vocab.json and merges.txt, and added_tokens.json if there is one.

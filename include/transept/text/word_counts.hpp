@@ -18,8 +18,10 @@ public:
   /// Counts the pieces (pre_tokenize.hpp) of a text of its own: no piece goes on in the next.
   void add(std::string_view text);
 
+  /// Counts `word`, which is not taken apart, `count` times.
   void add(std::string_view word, std::uint64_t count);
 
+  /// Adds the counts of others.
   void add(const word_counts& other);
 
   /// How many different words there are.
@@ -29,7 +31,7 @@ public:
 
   /// Word i, in the order they were first seen; valid until the next `add`.
   std::string_view word(std::size_t i) const { return {bytes_.data() + words_[i].begin, words_[i].length}; }
-  std::uint64_t count(std::size_t i) const { return words_[i].count; }
+  std::uint64_t count(std::size_t i) const { return words_[i].count; } ///< how often word i was counted
 
 private:
   static constexpr std::size_t free = std::numeric_limits<std::size_t>::max();

@@ -19,19 +19,21 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// AdamW's numbers; the defaults are GPT-3's (Brown et al. 2020, appendix B).
 struct adamw_options {
-  double beta_1 = 0.9, beta_2 = 0.95;
-  double epsilon = 1e-8;
-  double weight_decay = 0.1;
+  double beta_1 = 0.9, beta_2 = 0.95; ///< what each step keeps of the first and of the second moments
+  double epsilon = 1e-8;              ///< keeps small second moments from making large steps
+  double weight_decay = 0.1;          ///< times the rate; of matrices only
 };
 
 /// AdamW's memory: first and second moments of the trained parameters, and the steps made.
 struct adamw_state {
+  /// All moments 0. Throws std::bad_alloc.
   explicit adamw_state(const parameter_layout& layout)
       : first(zeros(layout.trained_size())), second(zeros(layout.trained_size())) {}
 
-  buffer<float> first, second;
-  std::size_t steps = 0;
+  buffer<float> first, second; ///< m and v, each of trained_size() floats
+  std::size_t steps = 0;       ///< t of the last step; 0: none yet
 };
 
 /// One step with learning rate `rate`: trained parameters change, gradients (times gradient_scale) are used

@@ -20,12 +20,13 @@ namespace transept::inline TRANSEPT_ABI {
 
 /// Tokens begin, …, end - 1 of a file.
 struct token_range {
-  std::size_t begin = 0, end = 0;
-  std::size_t size() const { return end - begin; }
+  std::size_t begin = 0, end = 0;                  ///< begin ≤ end; equal: none
+  std::size_t size() const { return end - begin; } ///< tokens
 };
 
+/// What of a file is trained on, and what is kept for scoring.
 struct token_split {
-  token_range training, validation;
+  token_range training, validation; ///< validation begins where training ends
 };
 
 /// The last `validation` of the tokens, a fraction, for validation; the others, ⌊count · (1 − validation)⌋ as

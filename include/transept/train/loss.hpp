@@ -23,7 +23,7 @@ TRANSEPT_FUNCTION std::size_t count_targets(std::span<const token_id> targets);
 
 /// The numbers of a loss that gradients flow from.
 struct loss_settings {
-  float soft_cap = 0.0f;
+  float soft_cap = 0.0f;  ///< of the logits: cap · tanh(logit / cap); 0: none
   float smoothing = 0.0f; ///< what of each target's probability is spread over the vocabulary
   float weight = 1.0f;    ///< of the gradients
 };

@@ -18,8 +18,8 @@ namespace transept::inline TRANSEPT_ABI {
 
 /// Where a parameter lies in the flat buffers.
 struct parameter_span {
-  std::size_t offset, size;
-  bool decays; ///< a matrix: weight decay applies to it, as it does not to biases and norms
+  std::size_t offset, size; ///< in floats
+  bool decays;              ///< a matrix: weight decay applies to it, as it does not to biases and norms
 };
 
 /// The layout of a model's parameters in a flat buffer, each aligned to a cache line: first those that are
@@ -46,6 +46,7 @@ public:
   std::size_t size() const { return size_; }
   /// Floats in a buffer of trained parameters only (gradients, moments): up to here the same.
   std::size_t trained_size() const { return trained_size_; }
+  /// Whether it is trained, for one of spans().
   bool is_trained(const parameter_span& span) const { return span.offset < trained_size_; }
   /// One for each parameter, in the walk's order.
   const std::vector<parameter_span>& spans() const { return spans_; }

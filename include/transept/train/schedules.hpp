@@ -28,18 +28,20 @@ constexpr double progress(std::size_t step, std::size_t warmup, std::size_t step
 
 /// Always `rate`, after warm-up.
 struct constant_rate {
-  double rate;
-  std::size_t warmup = 0;
+  double rate;            ///< after warm-up
+  std::size_t warmup = 0; ///< steps of it
 
+  /// The rate of step `step`.
   double operator()(std::size_t step) const { return rate * detail::warmed_up(step, warmup); }
 };
 
 /// From `rate` to `least` at `steps` along half a cosine (Loshchilov & Hutter 2017), as nanoGPT has it.
 struct cosine_rate {
-  double rate, least;
-  std::size_t steps;
-  std::size_t warmup = 0;
+  double rate, least;     ///< at the end of warm-up, and from `steps` on
+  std::size_t steps;      ///< all steps, those of warm-up among them
+  std::size_t warmup = 0; ///< steps of it
 
+  /// The rate of step `step`.
   double operator()(std::size_t step) const {
     if (step < warmup) return rate * detail::warmed_up(step, warmup);
     const double share = 0.5 * (1 + std::cos(std::numbers::pi * detail::progress(step, warmup, steps)));
@@ -49,10 +51,11 @@ struct cosine_rate {
 
 /// From `rate` to `least` at `steps` along a line.
 struct linear_rate {
-  double rate, least;
-  std::size_t steps;
-  std::size_t warmup = 0;
+  double rate, least;     ///< at the end of warm-up, and from `steps` on
+  std::size_t steps;      ///< all steps, those of warm-up among them
+  std::size_t warmup = 0; ///< steps of it
 
+  /// The rate of step `step`.
   double operator()(std::size_t step) const {
     if (step < warmup) return rate * detail::warmed_up(step, warmup);
     return rate + detail::progress(step, warmup, steps) * (least - rate);
@@ -62,9 +65,10 @@ struct linear_rate {
 /// rate · √(w / step), w = max(warmup, 1): the inverse square root of Vaswani et al. 2017, section 5.3,
 /// written with its greatest rate.
 struct inverse_square_root_rate {
-  double rate;
-  std::size_t warmup = 0;
+  double rate;            ///< the greatest, at the end of warm-up
+  std::size_t warmup = 0; ///< steps of it
 
+  /// The rate of step `step`.
   double operator()(std::size_t step) const {
     if (step < warmup) return rate * detail::warmed_up(step, warmup);
     const auto peak = static_cast<double>(std::max<std::size_t>(warmup, 1));

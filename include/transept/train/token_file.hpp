@@ -68,8 +68,9 @@ public:
 
   /// How many ids there are.
   std::size_t size() const { return static_cast<std::size_t>(header_.count); }
+  /// Tokens of the vocabulary: every id that is read is below it.
   std::size_t vocabulary_size() const { return static_cast<std::size_t>(header_.vocabulary_size); }
-  const std::filesystem::path& path() const { return file_.path(); }
+  const std::filesystem::path& path() const { return file_.path(); } ///< of the file
 
   /// Ids first, first + 1, … into `out`. Throws argument_error where there are not as many, format_error for
   /// one that is not in the vocabulary. Allocates nothing.

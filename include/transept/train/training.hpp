@@ -28,8 +28,9 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// What a trainer is made with.
 struct training_options {
-  adamw_options optimizer = {};
+  adamw_options optimizer = {}; ///< of AdamW; the rate is told with each step
   /// The norm that gradients are clipped to; 0: they are not.
   double clip_norm = 1.0;
   /// What of each target's probability is spread over the vocabulary.
@@ -69,6 +70,7 @@ concept freezable_model = requires(const Model& model, std::size_t block) {
 template <decoder_model Model>
 class trainer {
 public:
+  /// The model's type over gradients instead of weights.
   using gradient_type = typename Model::template stored_as<gradient_weights>;
 
   /// Takes a copy of `model`, of any element type, widened to f32. Throws argument_error for options out of
@@ -86,20 +88,20 @@ public:
   trainer(const trainer&) = delete;
   trainer& operator=(const trainer&) = delete;
 
+  /// The model in training; every optimizer step changes its parameters. Valid while the trainer is.
   const Model& model() const { return model_; }
   /// What the backward passes since the last optimizer step have added up.
   const gradient_type& gradient() const { return gradient_; }
-  const training_options& options() const { return options_; }
+  const training_options& options() const { return options_; } ///< what it was made with
   /// Optimizer steps made.
   std::size_t steps() const { return state_.steps; }
 
-  /// Flat buffers, for checkpoints: parameters, moments, gradients lie as `layout` says, the latter two those
-  /// of trained parameters only.
+  /// Where each parameter lies in the flat buffers below, which checkpoints are made of.
   const parameter_layout& layout() const { return layout_; }
-  buffer<float>& parameters() { return *parameters_; }
-  buffer<float>& gradients() { return gradients_; }
-  adamw_state& optimizer_state() { return state_; }
-  thread_pool& threads() { return threads_; }
+  buffer<float>& parameters() { return *parameters_; } ///< of all parameters: the model's own memory
+  buffer<float>& gradients() { return gradients_; }    ///< of the trained ones only
+  adamw_state& optimizer_state() { return state_; }    ///< moments, of the trained ones only, and steps
+  thread_pool& threads() { return threads_; }          ///< that it computes with
 
   /// Bytes of parameters, gradients, moments, kept activations and scratch memory.
   std::size_t bytes() const {
@@ -220,6 +222,7 @@ double optimizer_step(trainer<Model>& trainer, double rate) {
   return norm;
 }
 
+/// What a training step tells.
 struct step_result {
   double loss;          ///< nats per target, before the step
   double gradient_norm; ///< before clipping

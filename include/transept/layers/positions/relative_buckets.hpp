@@ -18,7 +18,8 @@ namespace transept::inline TRANSEPT_ABI {
 /// config.json's relative_attention_num_buckets (at least 2) and relative_attention_max_distance; encoders
 /// are bidirectional.
 struct relative_buckets {
-  bool bidirectional = true;
+  bool bidirectional = true; ///< else keys behind the query count as distance 0
+  /// How many there are, and how far they reach: the last of a direction has all beyond.
   std::size_t buckets = 32, max_distance = 128;
 
   /// The bucket of key − query, in [0, buckets); rounded to f32 where transformers is, so that distances at a

@@ -23,10 +23,10 @@ public:
   /// Throws config_error where the settings contradict themselves.
   explicit rotary_embedding(rotary_settings settings);
 
-  const rotary_settings& settings() const { return settings_; }
-  std::size_t width() const { return settings_.width; } ///< numbers in a row of angles
-  rotary_pairing pairing() const { return settings_.pairing; }
-  float attention_factor() const { return attention_factor_; } ///< in cosines and sines
+  const rotary_settings& settings() const { return settings_; } ///< what it was made from
+  std::size_t width() const { return settings_.width; }         ///< numbers in a row of angles
+  rotary_pairing pairing() const { return settings_.pairing; }  ///< which numbers are turned together
+  float attention_factor() const { return attention_factor_; }  ///< in cosines and sines
 
   /// out [count] = the angle per position of pairs first, first + 1, … in a run of that many positions, past
   /// ones included: its length chooses where the scaling is dynamic or longrope.

@@ -12,6 +12,7 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// How a row has them.
 enum class sinusoid_layout : std::uint8_t {
   interleaved, ///< sine and cosine of a frequency side by side: the paper, DistilBERT
   halves,      ///< all sines, then all cosines: Marian, Pegasus, Transformer-XL, XLNet

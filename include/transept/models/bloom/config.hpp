@@ -7,47 +7,54 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// The shape of a BLOOM.
 struct bloom_config {
-  int n_embd;  ///< hidden_size
-  int n_layer; ///< number of blocks
-  int n_head;  ///< attention heads per block
-  int vocab_size = 250880;
-  int n_positions = 2048;                                ///< seq_length: what it was trained for
-  int n_inner = static_cast<int>(product_of(4, n_embd)); ///< always
-  int head_width = static_cast<int>(even_share(n_embd, n_head));
-  choice tie_word_embeddings = true;
+  int n_embd;                                                    ///< hidden_size
+  int n_layer;                                                   ///< number of blocks
+  int n_head;                                                    ///< attention heads per block
+  int vocab_size = 250880;                                       ///< tokens
+  int n_positions = 2048;                                        ///< seq_length: what it was trained for
+  int n_inner = static_cast<int>(product_of(4, n_embd));         ///< always
+  int head_width = static_cast<int>(even_share(n_embd, n_head)); ///< head_dim
+  choice tie_word_embeddings = true; ///< the output projection is the token embedding
 
   friend constexpr bool operator==(const bloom_config&, const bloom_config&) = default;
 
+  /// Of every block's attention.
   constexpr attention_extents attention() const {
     return {.width = n_embd, .heads = n_head, .head_width = head_width};
   }
 };
 
-inline constexpr bloom_config bloom_560m{
-    .n_embd = 1024, .n_layer = 24, .n_head = 16}; // 559,214,592 parameters
+/// BLOOM-560M: 559,214,592 parameters.
+inline constexpr bloom_config bloom_560m{.n_embd = 1024, .n_layer = 24, .n_head = 16};
+/// BLOOM itself: 176,247,271,424 parameters.
 inline constexpr bloom_config bloom_176b{.n_embd = 14336, .n_layer = 70, .n_head = 112};
 
 /// Any shape, told at run time.
 inline constexpr bloom_config any_bloom = any_of(bloom_560m);
 
+/// What a BLOOM is at run time besides its shape.
 struct bloom_settings {
-  float layer_norm_epsilon = 1e-5f;
-  activation_type activation = activation_type::gelu_tanh; // which no config.json says
+  float layer_norm_epsilon = 1e-5f;                        ///< of all norms
+  activation_type activation = activation_type::gelu_tanh; ///< which no config.json says
   bool residual_after_norm = false;                        ///< apply_residual_connection_post_layernorm
-  std::optional<token_id> bos_token_id = 1;
-  std::vector<token_id> eos_token_ids = {2};
+  std::optional<token_id> bos_token_id = 1;                ///< begins a text, where there is one
+  std::vector<token_id> eos_token_ids = {2};               ///< a generation stops at any of these
 
-  bool operator==(const bloom_settings&) const = default;
+  bool operator==(const bloom_settings&) const = default; ///< member by member
 };
 
 template <bloom_config Config, class Weights>
 struct bloom;
 
+/// What files say of a BLOOM.
 struct bloom_family : family_of<bloom_config, bloom_settings, bloom> {
+  /// Of the family, and of its shape in C++.
   static constexpr std::string_view name = "BLOOM", config_name = "bloom_config";
-  static constexpr std::array<std::string_view, 1> model_types{"bloom"};
+  static constexpr std::array<std::string_view, 1> model_types{"bloom"}; ///< in config.json
 
+  /// BloomConfig's, which is no published model's.
   static bloom_config huggingface_defaults() { return {.n_embd = 64, .n_layer = 2, .n_head = 8}; }
 
   /// config.json, field by field: read, or written.

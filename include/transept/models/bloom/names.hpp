@@ -7,6 +7,7 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// A line for each parameter: here, in Hugging Face's files, in GGUF files.
 inline constexpr std::array<tensor_names, 10> bloom_tensors{{
     {"tokens", "transformer.word_embeddings", "token_embd"},
     {"tokens_norm", "transformer.word_embeddings_layernorm", "token_embd_norm"},
@@ -21,6 +22,7 @@ inline constexpr std::array<tensor_names, 10> bloom_tensors{{
     {"output", "lm_head", "output"},
 }};
 
+/// The table, Hugging Face's prefix, and how its linear layers lie.
 inline constexpr model_names bloom_names{.tensors = bloom_tensors, .prefix = "transformer."};
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -9,6 +9,7 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// A line for each of Gemma 1's parameters: here, in Hugging Face's files, in GGUF files.
 inline constexpr std::array<tensor_names, 9> gemma_tensors{{
     {"tokens", "model.embed_tokens", "token_embd"},
     {"blocks.*.norm_1", "model.layers.*.input_layernorm", "blk.*.attn_norm"},
@@ -21,6 +22,7 @@ inline constexpr std::array<tensor_names, 9> gemma_tensors{{
     {"output", "lm_head", "output"},
 }};
 
+/// Gemma 2's: Gemma 1's and the output norms, whose coming renames `norm_2`.
 inline constexpr auto gemma2_tensors = [] {
   std::array<tensor_names, 11> names{};
   std::copy(gemma_tensors.begin(), gemma_tensors.end(), names.begin());
@@ -32,7 +34,7 @@ inline constexpr auto gemma2_tensors = [] {
   return names;
 }();
 
-inline constexpr model_names gemma_names{.tensors = gemma_tensors, .prefix = "model."};
-inline constexpr model_names gemma2_names{.tensors = gemma2_tensors, .prefix = "model."};
+inline constexpr model_names gemma_names{.tensors = gemma_tensors, .prefix = "model."};   ///< Gemma 1's
+inline constexpr model_names gemma2_names{.tensors = gemma2_tensors, .prefix = "model."}; ///< Gemma 2's
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -7,6 +7,7 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// A line for each parameter: here, in Hugging Face's files, in GGUF files.
 inline constexpr std::array<tensor_names, 9> gpt1_tensors{{
     {"tokens", "transformer.tokens_embed", "token_embd"},
     {"positions", "transformer.positions_embed", "position_embd"},
@@ -19,6 +20,7 @@ inline constexpr std::array<tensor_names, 9> gpt1_tensors{{
     {"output", "lm_head", "output"},
 }};
 
+/// The table, Hugging Face's prefix, and how its linear layers lie.
 inline constexpr model_names gpt1_names{
     .tensors = gpt1_tensors, .prefix = "transformer.", .inputs_first = true};
 

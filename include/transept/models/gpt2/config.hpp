@@ -12,6 +12,7 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// The shape of a GPT-2 or GPT-3.
 struct gpt2_config {
   int n_embd;                                                    ///< width of the residual stream
   int n_layer;                                                   ///< number of blocks
@@ -24,6 +25,7 @@ struct gpt2_config {
 
   friend constexpr bool operator==(const gpt2_config&, const gpt2_config&) = default;
 
+  /// Of every block's attention.
   constexpr attention_extents attention() const {
     return {.width = n_embd, .heads = n_head, .head_width = head_width};
   }
@@ -37,11 +39,16 @@ struct gpt2_config {
 };
 
 // The published models (Radford et al. 2019, table 2), and Hugging Face's distilled one.
-inline constexpr gpt2_config gpt2_small{.n_embd = 768, .n_layer = 12, .n_head = 12};   // 124,439,808
-inline constexpr gpt2_config gpt2_medium{.n_embd = 1024, .n_layer = 24, .n_head = 16}; // 354,823,168
-inline constexpr gpt2_config gpt2_large{.n_embd = 1280, .n_layer = 36, .n_head = 20};  // 774,030,080
-inline constexpr gpt2_config gpt2_xl{.n_embd = 1600, .n_layer = 48, .n_head = 25};     // 1,557,611,200
-inline constexpr gpt2_config distilgpt2{.n_embd = 768, .n_layer = 6, .n_head = 12};    // 81,912,576
+/// 124,439,808 parameters.
+inline constexpr gpt2_config gpt2_small{.n_embd = 768, .n_layer = 12, .n_head = 12};
+/// 354,823,168 parameters.
+inline constexpr gpt2_config gpt2_medium{.n_embd = 1024, .n_layer = 24, .n_head = 16};
+/// 774,030,080 parameters.
+inline constexpr gpt2_config gpt2_large{.n_embd = 1280, .n_layer = 36, .n_head = 20};
+/// 1,557,611,200 parameters.
+inline constexpr gpt2_config gpt2_xl{.n_embd = 1600, .n_layer = 48, .n_head = 25};
+/// Hugging Face's, distilled from the smallest: 81,912,576 parameters.
+inline constexpr gpt2_config distilgpt2{.n_embd = 768, .n_layer = 6, .n_head = 12};
 
 /// GPT-3's eight (Brown et al. 2020, table 2.1), whose blocks see in turn everything before them and a band
 /// (gpt2_settings::windows, in_turn(n_layer, 128)). Heads times head width is not the width in XL and 13B.
@@ -49,39 +56,48 @@ constexpr gpt2_config gpt3(int n_layer, int n_embd, int n_head, int head_width) 
   return {
       .n_embd = n_embd, .n_layer = n_layer, .n_head = n_head, .n_positions = 2048, .head_width = head_width};
 }
-inline constexpr gpt2_config gpt3_small = gpt3(12, 768, 12, 64), gpt3_medium = gpt3(24, 1024, 16, 64),
-                             gpt3_large = gpt3(24, 1536, 16, 96), gpt3_xl = gpt3(24, 2048, 24, 128),
-                             gpt3_2_7b = gpt3(32, 2560, 32, 80), gpt3_6_7b = gpt3(32, 4096, 32, 128),
-                             gpt3_13b = gpt3(40, 5140, 40, 128), gpt3_175b = gpt3(96, 12288, 96, 128);
+inline constexpr gpt2_config gpt3_small = gpt3(12, 768, 12, 64), ///< 125,226,240 parameters
+    gpt3_medium = gpt3(24, 1024, 16, 64),                        ///< 355,871,744 parameters
+    gpt3_large = gpt3(24, 1536, 16, 96),                         ///< 760,300,032 parameters
+    gpt3_xl = gpt3(24, 2048, 24, 128),                           ///< 1,517,123,584 parameters
+    gpt3_2_7b = gpt3(32, 2560, 32, 80),                          ///< 2,651,553,280 parameters
+    gpt3_6_7b = gpt3(32, 4096, 32, 128),                         ///< 6,658,404,352 parameters
+    gpt3_13b = gpt3(40, 5140, 40, 128),                          ///< 12,936,488,380 parameters
+    gpt3_175b = gpt3(96, 12288, 96, 128);                        ///< 174,604,259,328 parameters
 
 /// Any shape, told at run time.
 inline constexpr gpt2_config any_gpt2 = any_of(gpt2_small);
 
 /// What a GPT-2 is at run time besides its shape: the other members of config.json.
 struct gpt2_settings {
-  float layer_norm_epsilon = 1e-5f;
-  activation_type activation = activation_type::gelu_tanh;
-  bool scale_attn_weights = true;               ///< divide scores by √head_width
-  bool scale_attn_by_inverse_layer_idx = false; ///< and by the layer's index + 1
-  layer_windows windows = {};                   ///< GPT-3's bands
-  std::optional<token_id> bos_token_id = 50256;
-  std::vector<token_id> eos_token_ids = {50256}; ///< a generation stops at any of these
+  float layer_norm_epsilon = 1e-5f;                        ///< of all norms
+  activation_type activation = activation_type::gelu_tanh; ///< activation_function
+  bool scale_attn_weights = true;                          ///< divide scores by √head_width
+  bool scale_attn_by_inverse_layer_idx = false;            ///< and by the layer's index + 1
+  layer_windows windows = {};                              ///< GPT-3's bands
+  std::optional<token_id> bos_token_id = 50256;            ///< begins a text, where there is one
+  std::vector<token_id> eos_token_ids = {50256};           ///< a generation stops at any of these
 
-  bool operator==(const gpt2_settings&) const = default;
+  bool operator==(const gpt2_settings&) const = default; ///< member by member
 };
 
 template <gpt2_config Config, class Weights>
 struct gpt2;
 
+/// What files say of a GPT-2 or GPT-3.
 struct gpt2_family : family_of<gpt2_config, gpt2_settings, gpt2> {
+  /// Of the family, and of its shape in C++.
   static constexpr std::string_view name = "GPT-2", config_name = "gpt2_config";
-  static constexpr std::array<std::string_view, 1> model_types{"gpt2"};
+  static constexpr std::array<std::string_view, 1> model_types{"gpt2"}; ///< in config.json
 
-  static gpt2_config huggingface_defaults() { return gpt2_small; }
+  static gpt2_config huggingface_defaults() { return gpt2_small; } ///< GPT2Config's
 
-  static constexpr std::string_view gguf_architecture = "gpt2";
+  static constexpr std::string_view gguf_architecture = "gpt2"; ///< general.architecture in GGUF files
+  /// The shape and the settings of GGUF's keys (gguf_reader). Throws as read_config does of a GGUF file.
   template <class Reader>
   static void read_gguf(const Reader& reader, gpt2_config& c, gpt2_settings& s); // gguf.hpp
+  /// The same keys, added to a gguf_keys. `fail(what)` is called for what llama.cpp computes in one way for
+  /// every gpt2, and has no key for.
   template <class Keys, class Fail>
   static void write_gguf(Keys& keys, const gpt2_config& c, const gpt2_settings& s, Fail&& fail);
 

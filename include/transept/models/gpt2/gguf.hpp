@@ -40,7 +40,6 @@ void gpt2_family::read_gguf(const Reader& reader, gpt2_config& c, gpt2_settings&
   if (end_of_turn && end_of_turn != end) s.eos_token_ids.push_back(*end_of_turn);
 }
 
-/// `fail(what)` is called for what llama.cpp computes in one way for every gpt2, and has no key for.
 template <class Keys, class Fail>
 void gpt2_family::write_gguf(Keys& keys, const gpt2_config& c, const gpt2_settings& s, Fail&& fail) {
   if (s.activation != activation_type::gelu_tanh)

@@ -7,6 +7,7 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// A line for each parameter: here, in Hugging Face's files, in GGUF files.
 inline constexpr std::array<tensor_names, 10> gpt2_tensors{{
     {"tokens", "wte", "token_embd"},
     {"positions", "wpe", "position_embd"},
@@ -20,6 +21,7 @@ inline constexpr std::array<tensor_names, 10> gpt2_tensors{{
     {"output", "lm_head", "output"},
 }};
 
+/// The table, Hugging Face's prefix, and how its linear layers lie.
 inline constexpr model_names gpt2_names{
     .tensors = gpt2_tensors, .prefix = "transformer.", .inputs_first = true};
 

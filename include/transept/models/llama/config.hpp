@@ -16,21 +16,23 @@ constexpr int llama_inner(int n_embd, int multiple) {
   return n_embd == dyn ? n_embd : (n_embd * 8 / 3 + multiple - 1) / multiple * multiple;
 }
 
+/// The shape of a LLaMA or of its kin.
 struct llama_config {
-  int n_embd, n_layer, n_head;
-  int vocab_size = 32000;
-  int n_positions = 2048; ///< what it was trained for
-  int n_inner = llama_inner(n_embd, 256);
-  int head_width = static_cast<int>(even_share(n_embd, n_head));
-  choice tie_word_embeddings = false;
-  int n_key_value_head = n_head;
-  choice attention_bias = false; ///< of queries, keys and values
-  choice output_bias = false;    ///< of attention's output
-  choice mlp_bias = false;
-  choice head_norms = false; ///< RMS norms of every head's queries and keys (Qwen3)
+  int n_embd, n_layer, n_head; ///< width of the residual stream, blocks, each one's heads of queries
+  int vocab_size = 32000;      ///< tokens
+  int n_positions = 2048;      ///< what it was trained for
+  int n_inner = llama_inner(n_embd, 256); ///< intermediate_size: of gate and value each
+  int head_width = static_cast<int>(even_share(n_embd, n_head)); ///< head_dim
+  choice tie_word_embeddings = false; ///< the output projection is the token embedding
+  int n_key_value_head = n_head;      ///< num_key_value_heads: a divisor of n_head
+  choice attention_bias = false;      ///< of queries, keys and values
+  choice output_bias = false;         ///< of attention's output
+  choice mlp_bias = false;            ///< of the network
+  choice head_norms = false;          ///< RMS norms of every head's queries and keys (Qwen3)
 
   friend constexpr bool operator==(const llama_config&, const llama_config&) = default;
 
+  /// Of every block's attention.
   constexpr attention_extents attention() const {
     return {.width = n_embd,
             .heads = n_head,
@@ -41,6 +43,7 @@ struct llama_config {
             .head_norms = head_norms};
   }
 
+  /// Those beside the eight that all configs have.
   static constexpr auto own_members = transept::members_of(
       member{"n_key_value_head", &llama_config::n_key_value_head},
       member{"attention_bias", &llama_config::attention_bias},
@@ -48,39 +51,44 @@ struct llama_config {
       member{"head_norms", &llama_config::head_norms});
 };
 
+/// LLaMA 7B (Touvron et al. 2023, table 2): 6,738,415,616 parameters.
 inline constexpr llama_config llama_7b{.n_embd = 4096, .n_layer = 32, .n_head = 32};
-inline constexpr llama_config tiny_llama{// 1,100,048,384 parameters
-                                         .n_embd = 2048,
-                                         .n_layer = 22,
-                                         .n_head = 32,
-                                         .n_key_value_head = 4};
+/// TinyLlama (Zhang et al. 2024): 1,100,048,384 parameters.
+inline constexpr llama_config tiny_llama{.n_embd = 2048, .n_layer = 22, .n_head = 32, .n_key_value_head = 4};
 
 /// Any shape, told at run time.
 inline constexpr llama_config any_llama = any_of(llama_7b);
 
+/// What a LLaMA is at run time besides its shape.
 struct llama_settings {
-  std::string model_type = "llama";
-  float rms_norm_eps = 1e-6f;
-  activation_type activation = activation_type::silu;
-  rotary_settings rotary = {};
-  std::vector<bool> rotates = {}; ///< whether each block has rotary positions; empty: all (SmolLM3)
-  layer_windows windows = {};     ///< Mistral's and Qwen2's sliding windows
-  std::optional<token_id> bos_token_id = 1;
-  std::vector<token_id> eos_token_ids = {2};
+  std::string model_type = "llama";                   ///< one of llama_family::model_types
+  float rms_norm_eps = 1e-6f;                         ///< of all norms
+  activation_type activation = activation_type::silu; ///< of the gate; hidden_act
+  rotary_settings rotary = {};                        ///< its width, that of a head, must be set
+  std::vector<bool> rotates = {};           ///< whether each block has rotary positions; empty: all (SmolLM3)
+  layer_windows windows = {};               ///< Mistral's and Qwen2's sliding windows
+  std::optional<token_id> bos_token_id = 1; ///< begins a text, where there is one
+  std::vector<token_id> eos_token_ids = {2}; ///< a generation stops at any of these
 
-  bool operator==(const llama_settings&) const = default;
+  bool operator==(const llama_settings&) const = default; ///< member by member
 };
 
 template <llama_config Config, class Weights>
 struct llama;
 
+/// What files say of a LLaMA or of its kin.
 struct llama_family : family_of<llama_config, llama_settings, llama> {
+  /// Of the family, and of its shape in C++.
   static constexpr std::string_view name = "LLaMA", config_name = "llama_config";
+  /// In config.json.
   static constexpr std::array<std::string_view, 5> model_types{"llama", "mistral", "qwen2", "qwen3",
                                                                "smollm3"};
 
+  /// LlamaConfig's; `describe` knows the others'.
   static llama_config huggingface_defaults() { return llama_7b; }
 
+  /// A new model's network is a multiple of 32 wide and its output tied; else it has what its `model_type`
+  /// has: Qwen2's biases, Qwen3's norms of queries and keys, SmolLM3's layers without positions.
   static void begin(llama_config& c, llama_settings& s) {
     c.n_inner = llama_inner(c.n_embd, 32);
     c.tie_word_embeddings = true;

@@ -7,6 +7,7 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// A line for each parameter: here, in Hugging Face's files, in GGUF files.
 inline constexpr std::array<tensor_names, 11> llama_tensors{{
     {"tokens", "model.embed_tokens", "token_embd"},
     {"blocks.*.norm_1", "model.layers.*.input_layernorm", "blk.*.attn_norm"},
@@ -21,6 +22,7 @@ inline constexpr std::array<tensor_names, 11> llama_tensors{{
     {"output", "lm_head", "output"},
 }};
 
+/// The table, Hugging Face's prefix, and how its linear layers lie.
 inline constexpr model_names llama_names{.tensors = llama_tensors, .prefix = "model."};
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -10,17 +10,19 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// The shape of a GPT-NeoX.
 struct neox_config {
-  int n_embd, n_layer, n_head;
-  int vocab_size = 50432;
-  int n_positions = 2048; ///< what it was trained for
-  int n_inner = static_cast<int>(product_of(4, n_embd));
-  int head_width = static_cast<int>(even_share(n_embd, n_head));
-  choice tie_word_embeddings = false;
-  choice attention_bias = true;
+  int n_embd, n_layer, n_head; ///< width of the residual stream, blocks, each one's heads
+  int vocab_size = 50432;      ///< tokens
+  int n_positions = 2048;      ///< what it was trained for
+  int n_inner = static_cast<int>(product_of(4, n_embd));         ///< intermediate_size
+  int head_width = static_cast<int>(even_share(n_embd, n_head)); ///< head_dim
+  choice tie_word_embeddings = false; ///< the output projection is the token embedding
+  choice attention_bias = true;       ///< of queries, keys, values and attention's output
 
   friend constexpr bool operator==(const neox_config&, const neox_config&) = default;
 
+  /// Of every block's attention.
   constexpr attention_extents attention() const {
     return {.width = n_embd,
             .heads = n_head,
@@ -29,35 +31,41 @@ struct neox_config {
             .output_bias = attention_bias};
   }
 
+  /// The one beside the eight that all configs have.
   static constexpr auto own_members =
       transept::members_of(member{"attention_bias", &neox_config::attention_bias});
 };
 
+/// GPT-NeoX-20B: 20,554,567,680 parameters.
 inline constexpr neox_config neox_20b{.n_embd = 6144, .n_layer = 44, .n_head = 64};
+/// Pythia-160M: 162,322,944 parameters.
 inline constexpr neox_config pythia_160m{.n_embd = 768, .n_layer = 12, .n_head = 12, .vocab_size = 50304};
 
 /// Any shape, told at run time.
 inline constexpr neox_config any_neox = any_of(neox_20b);
 
+/// What a GPT-NeoX is at run time besides its shape.
 struct neox_settings {
-  float layer_norm_eps = 1e-5f;
-  activation_type activation = activation_type::gelu_erf;
-  bool use_parallel_residual = true;
-  rotary_settings rotary = {};
-  std::optional<token_id> bos_token_id = 0;
-  std::vector<token_id> eos_token_ids = {2};
+  float layer_norm_eps = 1e-5f;                           ///< of all norms
+  activation_type activation = activation_type::gelu_erf; ///< hidden_act
+  bool use_parallel_residual = true;         ///< attention and network read the same x; else pre-norm blocks
+  rotary_settings rotary = {};               ///< its width, the turned part of a head, must be set
+  std::optional<token_id> bos_token_id = 0;  ///< begins a text, where there is one
+  std::vector<token_id> eos_token_ids = {2}; ///< a generation stops at any of these
 
-  bool operator==(const neox_settings&) const = default;
+  bool operator==(const neox_settings&) const = default; ///< member by member
 };
 
 template <neox_config Config, class Weights>
 struct neox;
 
+/// What files say of a GPT-NeoX.
 struct neox_family : family_of<neox_config, neox_settings, neox> {
+  /// Of the family, and of its shape in C++.
   static constexpr std::string_view name = "GPT-NeoX", config_name = "neox_config";
-  static constexpr std::array<std::string_view, 1> model_types{"gpt_neox"};
+  static constexpr std::array<std::string_view, 1> model_types{"gpt_neox"}; ///< in config.json
 
-  static neox_config huggingface_defaults() { return neox_20b; }
+  static neox_config huggingface_defaults() { return neox_20b; } ///< GPTNeoXConfig's
 
   /// A new model turns a quarter of every head, in whole pairs.
   static void begin(const neox_config& c, neox_settings& s) {

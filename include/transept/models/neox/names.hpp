@@ -7,6 +7,7 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// A line for each parameter: here, in Hugging Face's files, in GGUF files.
 inline constexpr std::array<tensor_names, 9> neox_tensors{{
     {"tokens", "gpt_neox.embed_in", "token_embd"},
     {"blocks.*.norm_1", "gpt_neox.layers.*.input_layernorm", "blk.*.attn_norm"},
@@ -20,6 +21,7 @@ inline constexpr std::array<tensor_names, 9> neox_tensors{{
     {"output", "embed_out", "output"},
 }};
 
+/// The table, Hugging Face's prefix, and how its linear layers lie.
 inline constexpr model_names neox_names{.tensors = neox_tensors, .prefix = "gpt_neox."};
 
 } // namespace transept::inline TRANSEPT_ABI

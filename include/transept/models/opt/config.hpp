@@ -6,20 +6,22 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// The shape of an OPT.
 struct opt_config {
-  int n_embd, n_layer, n_head;
-  int vocab_size = 50272;
-  int n_positions = 2048;                                ///< max_position_embeddings
-  int n_inner = static_cast<int>(product_of(4, n_embd)); ///< ffn_dim
-  int head_width = static_cast<int>(even_share(n_embd, n_head));
-  choice tie_word_embeddings = true;
-  int token_width = n_embd;   ///< word_embed_proj_dim
-  choice biases = true;       ///< enable_bias: of attention and network
-  choice affine_norms = true; ///< layer_norm_elementwise_affine: norms have a weight and a bias
-  choice final_norm = true;   ///< do_layer_norm_before and not _remove_final_layer_norm
+  int n_embd, n_layer, n_head; ///< width of the residual stream, blocks, each one's heads
+  int vocab_size = 50272;      ///< tokens
+  int n_positions = 2048;      ///< max_position_embeddings
+  int n_inner = static_cast<int>(product_of(4, n_embd));         ///< ffn_dim
+  int head_width = static_cast<int>(even_share(n_embd, n_head)); ///< head_dim
+  choice tie_word_embeddings = true; ///< the output projection is the token embedding
+  int token_width = n_embd;          ///< word_embed_proj_dim
+  choice biases = true;              ///< enable_bias: of attention and network
+  choice affine_norms = true;        ///< layer_norm_elementwise_affine: norms have a weight and a bias
+  choice final_norm = true;          ///< do_layer_norm_before and not _remove_final_layer_norm
 
   friend constexpr bool operator==(const opt_config&, const opt_config&) = default;
 
+  /// Of every block's attention.
   constexpr attention_extents attention() const {
     return {.width = n_embd,
             .heads = n_head,
@@ -28,36 +30,41 @@ struct opt_config {
             .output_bias = biases};
   }
 
+  /// Those beside the eight that all configs have.
   static constexpr auto own_members = transept::members_of(
       member{"token_width", &opt_config::token_width}, member{"biases", &opt_config::biases},
       member{"affine_norms", &opt_config::affine_norms}, member{"final_norm", &opt_config::final_norm});
 };
 
-inline constexpr opt_config opt_125m{.n_embd = 768, .n_layer = 12, .n_head = 12}; // 125,239,296 parameters
-/// The one with post-norm blocks (opt_settings::order): 331,196,416.
+/// OPT-125M: 125,239,296 parameters.
+inline constexpr opt_config opt_125m{.n_embd = 768, .n_layer = 12, .n_head = 12};
+/// OPT-350M, the one with post-norm blocks (opt_settings::order): 331,196,416 parameters.
 inline constexpr opt_config opt_350m{
     .n_embd = 1024, .n_layer = 24, .n_head = 16, .token_width = 512, .final_norm = false};
 
 /// Any shape, told at run time.
 inline constexpr opt_config any_opt = any_of(opt_125m);
 
+/// What an OPT is at run time besides its shape. (Its norms' epsilon is always 1e-5.)
 struct opt_settings {
-  activation_type activation = activation_type::relu;
-  block_order order = block_order::pre_norm;
-  std::optional<token_id> bos_token_id = 2;
-  std::vector<token_id> eos_token_ids = {2};
+  activation_type activation = activation_type::relu; ///< activation_function
+  block_order order = block_order::pre_norm;          ///< or post_norm: do_layer_norm_before
+  std::optional<token_id> bos_token_id = 2;           ///< begins a text, where there is one
+  std::vector<token_id> eos_token_ids = {2};          ///< a generation stops at any of these
 
-  bool operator==(const opt_settings&) const = default;
+  bool operator==(const opt_settings&) const = default; ///< member by member
 };
 
 template <opt_config Config, class Weights>
 struct opt;
 
+/// What files say of an OPT.
 struct opt_family : family_of<opt_config, opt_settings, opt> {
+  /// Of the family, and of its shape in C++.
   static constexpr std::string_view name = "OPT", config_name = "opt_config";
-  static constexpr std::array<std::string_view, 1> model_types{"opt"};
+  static constexpr std::array<std::string_view, 1> model_types{"opt"}; ///< in config.json
 
-  static opt_config huggingface_defaults() { return opt_125m; }
+  static opt_config huggingface_defaults() { return opt_125m; } ///< OPTConfig's
 
   /// config.json, field by field: read, or written.
   template <class Fields>

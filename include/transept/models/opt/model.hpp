@@ -15,30 +15,39 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// An OPT: `opt<opt_125m>`, or `opt<any_opt>`, which runs every shape.
 template <opt_config Config, class Weights = inference_weights>
 struct opt : decoder_base<opt_family, Config, Weights> {
-  static constexpr model_names names = opt_names;
+  static constexpr model_names names = opt_names; ///< what files call the parameters
+  /// Of the residual stream, and of what logits are made from.
   static constexpr extent width = Config.n_embd, output_width = Config.token_width;
   static constexpr extent first_position = 2; ///< padding had the rows before
+  /// Pre-norm or post-norm, as the settings say.
   using block =
       transept::block<layer_norm<width, Config.affine_norms, Config.affine_norms, Weights>,
                       attention<Config.attention(), Weights>,
                       feed_forward<width, Config.n_inner, Config.biases, Weights>, rms_norm<0, Weights>>;
+  /// Whether the last norm is there and has a weight and a bias.
   static constexpr choice final_affine = both(Config.final_norm, Config.affine_norms);
 
+  /// [vocab_size, token_width]
   embedding<Config.vocab_size, output_width, matrix_use::table, Weights> tokens;
+  /// [first_position + n_positions, n_embd]
   embedding<sum_of(Config.n_positions, first_position), width, matrix_use::lookup, Weights> positions;
-  projection<output_width, width, Weights> project_in;
-  block_list<block, Config.n_layer> blocks;
-  layer_norm<width, final_affine, final_affine, Weights> norm;
-  projection<width, output_width, Weights> project_out;
+  projection<output_width, width, Weights> project_in;         ///< nothing where both widths are the same
+  block_list<block, Config.n_layer> blocks;                    ///< first to last
+  layer_norm<width, final_affine, final_affine, Weights> norm; ///< of the last hidden state
+  projection<width, output_width, Weights> project_out;        ///< to token_width, or nothing
+  /// [vocab_size, token_width]; without rows where it is tied: the output reads `tokens`.
   untied_output<Config.tie_word_embeddings, Config.vocab_size, output_width, Weights> output;
 
+  /// The parts with parameters, in the order of the walk.
   static constexpr auto members = members_of(
       member{"tokens", &opt::tokens}, member{"positions", &opt::positions},
       member{"project_in", &opt::project_in}, member{"blocks", &opt::blocks}, member{"norm", &opt::norm},
       member{"project_out", &opt::project_out}, member{"output", &opt::output});
 
+  /// A model whose views have their extents, but no data yet.
   static opt shaped(const opt_config& c = Config) {
     auto one = block::shaped(c.n_embd, c.attention(), c.n_inner, c.biases);
     one.norm_1 = one.norm_2 = decltype(one.norm_1)::shaped(c.n_embd, c.affine_norms, c.affine_norms);
@@ -55,8 +64,10 @@ struct opt : decoder_base<opt_family, Config, Weights> {
     return model;
   }
 
+  /// Epsilon of all norms.
   norm_settings norms() const { return {.epsilon = 1e-5f}; }
 
+  /// What a session must hold for this model, whose tokens may be of another width.
   decoder_shape shape() const {
     decoder_shape shape = shape_of(*this);
     shape.n_output = shape.scratch_per_row = static_cast<std::size_t>(this->config.token_width);
@@ -64,6 +75,7 @@ struct opt : decoder_base<opt_family, Config, Weights> {
   }
 };
 
+/// The same for all blocks.
 template <opt_config Config>
 block_settings settings_of_block(const opt<Config>& model, std::size_t, const position_terms&) {
   return {.norm = model.norms(),
@@ -83,6 +95,7 @@ void embed(const opt<Config>& model, compute_context& context, std::span<const t
   add_positions(model, cache, x);
 }
 
+/// The gradients of tokens, project_in and positions += those that dx [tokens, width] gives them.
 template <opt_config Config, class Gradient>
 void embed_backward(const opt<Config>& model, const Gradient& gradient, compute_context& context,
                     std::span<const token_id> tokens, const whole_sequences& sequences,
@@ -113,6 +126,8 @@ void final_norm(const opt<Config>& model, compute_context& context, activations<
   forward(model.project_out, context, normed_state(scope, model, context, x), normed);
 }
 
+/// dx [rows, width] += the gradient that dnormed [rows, token_width] gives x; so do those of norm and
+/// project_out.
 template <opt_config Config, class Gradient>
 void final_norm_backward(const opt<Config>& model, const Gradient& gradient, compute_context& context,
                          activations<opt<Config>::width> x, activations<opt<Config>::output_width> dnormed,

@@ -7,6 +7,7 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+/// A line for each parameter: here, in Hugging Face's files, in GGUF files.
 inline constexpr std::array<tensor_names, 12> opt_tensors{{
     {"tokens", "model.decoder.embed_tokens", "token_embd"},
     {"positions", "model.decoder.embed_positions", "position_embd"},
@@ -23,6 +24,7 @@ inline constexpr std::array<tensor_names, 12> opt_tensors{{
     {"output", "lm_head", "output"},
 }};
 
+/// The table, Hugging Face's prefix, and how its linear layers lie.
 inline constexpr model_names opt_names{.tensors = opt_tensors, .prefix = "model."};
 
 } // namespace transept::inline TRANSEPT_ABI
