@@ -67,7 +67,7 @@ constexpr float to_float(float value) { return value; }
 constexpr float to_float(bf16 value) { return std::bit_cast<float>(std::uint32_t{value.bits} << 16); }
 
 /// Exact for every bit pattern: subnormals, infinities and NaN payloads included.
-constexpr float to_float(f16 value) {
+TRANSEPT_ALWAYS_INLINE constexpr float to_float(f16 value) {
   const std::uint32_t sign = std::uint32_t{value.bits & 0x8000u} << 16;
   const std::uint32_t magnitude = value.bits & 0x7fffu;
   if (magnitude >= 0x7c00u) return std::bit_cast<float>(sign | 0x7f800000u | ((magnitude & 0x3ffu) << 13));
@@ -78,14 +78,14 @@ constexpr float to_float(f16 value) {
 }
 
 /// Rounds to nearest, ties to even; overflow gives infinity, NaN stays NaN.
-constexpr bf16 to_bf16(float value) {
+TRANSEPT_ALWAYS_INLINE constexpr bf16 to_bf16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   if ((bits & 0x7fffffffu) > 0x7f800000u) return {static_cast<std::uint16_t>((bits >> 16) | 0x0040u)};
   return {static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16)};
 }
 
 /// Rounds to nearest, ties to even; overflow gives infinity, NaN stays NaN.
-constexpr f16 to_f16(float value) {
+TRANSEPT_ALWAYS_INLINE constexpr f16 to_f16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000u);
   const std::uint32_t magnitude = bits & 0x7fffffffu;
