@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
-"""Writes include/transept/text/unicode_tables.hpp from Debian's package unicode-data.
+"""Writes the tables of characters in include/transept/text from Debian's package unicode-data.
 
-The tokenizer needs three classes of characters, as GPT-2's pattern names them:
+unicode_tables.hpp: the classes of characters that GPT-2's pattern names,
 
     \\p{L}   general category Lu, Ll, Lt, Lm or Lo     (UnicodeData.txt)
     \\p{N}   general category Nd, Nl or No             (UnicodeData.txt)
     \\s      the property White_Space                  (PropList.txt)
 
-Each code point takes two bits in blocks of 256 code points; equal blocks are stored once.
+and, of all others, \\p{M}, \\p{P} and \\p{S}, which later patterns name. Each code point takes two bits in blocks
+of 256 code points; equal blocks are stored once.
 
-    scripts/make_unicode_tables.py            writes the header
-    scripts/make_unicode_tables.py --check    says whether the header is what would be written
+impl/normalization_tables.hpp: canonical decompositions and compositions, combining classes, lower case.
+
+    scripts/make_unicode_tables.py            writes the headers
+    scripts/make_unicode_tables.py --check    says whether the headers are what would be written
 """
 
 import argparse
@@ -19,37 +22,47 @@ import re
 import sys
 
 OTHER, LETTER, NUMBER, SPACE = range(4)
+MARK, PUNCTUATION, SYMBOL = range(1, 4)
 CODE_POINTS = 0x110000
 BLOCK = 256
 PER_WORD = 32  # two bits each in a 64-bit word
 
-HEADER = pathlib.Path(__file__).resolve().parent.parent / "include/transept/text/unicode_tables.hpp"
+TEXT = pathlib.Path(__file__).resolve().parent.parent / "include/transept/text"
+
+
+def read_characters(folder):
+    """(first code point, last, fields of UnicodeData.txt) of each line."""
+    first = None
+    for line in (folder / "UnicodeData.txt").read_text("ascii").splitlines():
+        fields = line.split(";")
+        code = int(fields[0], 16)
+        if fields[1].endswith(", First>"):
+            first = code
+            continue
+        yield (first if fields[1].endswith(", Last>") else code), code, fields
+        first = None
+
+
+def read_property(folder, file, name):
+    """The code points that have a property, in ranges."""
+    for line in (folder / file).read_text("utf-8").splitlines():
+        match = re.match(rf"([0-9A-F]+)(?:\.\.([0-9A-F]+))?\s*;\s*{name}\b", line)
+        if match:
+            yield range(int(match[1], 16), int(match[2] or match[1], 16) + 1)
 
 
 def read_classes(folder):
-    """The class of each code point, as a bytearray."""
-    classes = bytearray(CODE_POINTS)
-    first = None
-    for line in (folder / "UnicodeData.txt").read_text("ascii").splitlines():
-        code, name, category = line.split(";")[:3]
-        code = int(code, 16)
-        if name.endswith(", First>"):
-            first = code
-            continue
-        start = first if name.endswith(", Last>") else code
-        first = None
-        value = {"L": LETTER, "N": NUMBER}.get(category[0], OTHER)
-        classes[start : code + 1] = bytes([value]) * (code + 1 - start)
-
-    for line in (folder / "PropList.txt").read_text("utf-8").splitlines():
-        match = re.match(r"([0-9A-F]+)(?:\.\.([0-9A-F]+))?\s*;\s*White_Space\b", line)
-        if not match:
-            continue
-        for code in range(int(match[1], 16), int(match[2] or match[1], 16) + 1):
+    """The class of each code point, as a bytearray; and of those that are of none the kind."""
+    classes, kinds = bytearray(CODE_POINTS), bytearray(CODE_POINTS)
+    for first, last, fields in read_characters(folder):
+        for codes, values in ((classes, {"L": LETTER, "N": NUMBER}), (kinds, {"M": MARK, "P": PUNCTUATION, "S": SYMBOL})):
+            codes[first : last + 1] = bytes([values.get(fields[2][0], OTHER)]) * (last + 1 - first)
+    for codes in read_property(folder, "PropList.txt", "White_Space"):
+        for code in codes:
             if classes[code] != OTHER:
                 sys.exit(f"U+{code:04X} is white space and also a letter or a number")
             classes[code] = SPACE
-    return classes
+    return classes, kinds
 
 
 def read_version(folder):
@@ -69,8 +82,8 @@ def wrap(items, width=110, indent="    "):
     return "\n".join(lines)
 
 
-def make_header(folder):
-    classes = read_classes(folder)
+def in_blocks(classes):
+    """Two tables: which block the code points of each 256 have, and the blocks' 64-bit words."""
     end = max(code for code, value in enumerate(classes) if value != OTHER) + 1
     index, blocks, known = [], [], {}
     for start in range(0, end, BLOCK):
@@ -81,18 +94,22 @@ def make_header(folder):
         index.append(known[content])
     if len(blocks) > 256:
         sys.exit("more than 256 different blocks: widen the index")
-
     words = []
     for content in blocks:
         for start in range(0, BLOCK, PER_WORD):
             word = sum(value << (2 * i) for i, value in enumerate(content[start : start + PER_WORD]))
             words.append(f"{word:#x}")
+    return index, words
 
-    return f"""// Which characters are letters, numbers and white space: Unicode {read_version(folder)}.
+
+def make_classes(folder):
+    (index, words), (kind_index, kind_words) = map(in_blocks, read_classes(folder))
+    return f"""// Which characters are letters, numbers, white space, marks, punctuation and symbols: Unicode {read_version(folder)}.
 //
 // Generated by scripts/make_unicode_tables.py from Debian's package unicode-data; do not edit.
 // Two bits per code point (0 other, 1 letter, 2 number, 3 white space) in blocks of 256 code points;
-// `block_of` says which block, and code points past its end are all other.
+// `block_of` says which block, and code points past its end are all other. Likewise, in `kind_blocks`, what
+// is none of these: 1 mark, 2 punctuation, 3 symbol.
 #pragma once
 
 #include <array>
@@ -109,6 +126,125 @@ inline constexpr std::array<std::uint8_t, {len(index)}> block_of = {{
 
 inline constexpr std::array<std::uint64_t, {len(words)}> blocks = {{
 {wrap(words)}}};
+
+inline constexpr std::array<std::uint8_t, {len(kind_index)}> kind_block_of = {{
+{wrap(kind_index)}}};
+
+inline constexpr std::array<std::uint64_t, {len(kind_words)}> kind_blocks = {{
+{wrap(kind_words)}}};
+// clang-format on
+
+}} // namespace unicode_tables
+}} // namespace transept::inline TRANSEPT_ABI
+"""
+
+
+def runs_of(pairs):
+    """(first, last, value) of code points that follow each other and have the same value."""
+    runs = []
+    for code, value in sorted(pairs):
+        if runs and runs[-1][1] == code - 1 and runs[-1][2] == value:
+            runs[-1][1] = code
+        else:
+            runs.append([code, code, value])
+    return runs
+
+
+def literal(text, width=100):
+    """C++ string literals, one below the other."""
+    lines, line = [], ""
+    for character in text:
+        line += {'"': '\\"', "\\": "\\\\", "\t": "\\t"}.get(character, character)
+        if len(line) >= width:
+            lines.append(line)
+            line = ""
+    lines.append(line)
+    return "\n".join(f'    "{line}"' for line in lines)
+
+
+def make_normalization(folder):
+    excluded = {code for codes in read_property(folder, "DerivedNormalizationProps.txt", "Full_Composition_Exclusion")
+                for code in codes}
+    decompositions, compatibility, combining, spacing, lower, words = {}, {}, [], [], [], []
+    for first, last, fields in read_characters(folder):
+        if fields[5] and "<" not in fields[5]:
+            decompositions[first] = [int(code, 16) for code in fields[5].split()]
+        if fields[5].startswith("<"):
+            compatibility[first] = [int(code, 16) for code in fields[5].split()[1:]]
+        if fields[2] in ("Mn", "Mc", "Me", "Nd", "Pc"):
+            words += range(first, last + 1)
+        combining += [(code, int(fields[3])) for code in range(first, last + 1) if fields[3] != "0"]
+        if fields[2] in ("Mc", "Me"):
+            spacing += [(code, 0) for code in range(first, last + 1)]
+        if fields[13]:
+            lower.append((first, int(fields[13], 16) - first))
+    for file, name in (("DerivedCoreProperties.txt", "Alphabetic"), ("PropList.txt", "Join_Control")):
+        words += [code for codes in read_property(folder, file, name) for code in codes]
+    words = runs_of({(code, 0) for code in words})
+    # What changes from one code point to the next but one, as upper and lower case often stand, is a run too.
+    lower_runs = []
+    for code, delta in sorted(lower):
+        run = lower_runs[-1] if lower_runs else None
+        step = code - run[1] if run else 0
+        if run and run[3] == delta and step in (1, 2) and run[2] in (0, step):
+            run[1], run[2] = code, step
+        else:
+            lower_runs.append([code, code, 0, delta])
+    for run in lower_runs:
+        run[2] = run[2] or 1
+    canonical = {code: parts for code, parts in decompositions.items()}
+    kept_apart = sorted(code for code, parts in canonical.items() if len(parts) == 2 and code in excluded)
+
+    def span(run):
+        return f"{run[0]:X}" + (f"-{run[1]:X}" if run[1] != run[0] else "")
+
+    def mapping(table):
+        return literal("".join(chr(code) + "".join(map(chr, parts)) + "\t" for code, parts in sorted(table.items())))
+
+    combining_text = " ".join(f"{span(run)}={run[2]}" for run in runs_of(combining))
+    lower_text = " ".join(f"{span(run)}/{run[2]}={run[3]}" for run in lower_runs)
+
+    return f"""// How characters are decomposed, composed, ordered and lower-cased: Unicode {read_version(folder)}.
+//
+// Generated by scripts/make_unicode_tables.py from Debian's package unicode-data; do not edit. Texts, which
+// compilers read fast; normalization.hpp makes tables of them when they are first needed.
+#pragma once
+
+#include <string_view>
+
+#include <transept/core/version.hpp>
+
+namespace transept::inline TRANSEPT_ABI {{
+namespace unicode_tables {{
+
+// clang-format off
+/// Canonical decompositions, but for Hangul's: a character, the one or two that it is, a tab.
+inline constexpr std::string_view decompositions =
+{mapping(canonical)};
+
+/// Those of two that do not compose again.
+inline constexpr std::string_view kept_apart =
+{literal("".join(map(chr, kept_apart)))};
+
+/// Compatibility decompositions: a character, those that it stands for, a tab.
+inline constexpr std::string_view compatibility =
+{mapping(compatibility)};
+
+/// Runs of characters with a combining class, in hexadecimal: 300-314=230.
+inline constexpr std::string_view combining_classes =
+{literal(combining_text)};
+
+/// Marks that are no nonspacing ones, of categories Mc and Me.
+inline constexpr std::string_view spacing_marks =
+{literal(" ".join(map(span, runs_of(spacing))))};
+
+/// What \\w is (Unicode Technical Standard 18): letters, marks, decimal digits, connectors.
+inline constexpr std::string_view words =
+{literal(" ".join(map(span, words)))};
+
+/// Runs of which every first or second character (/1, /2) has a lower case, and how far away: 41-5A/1=32.
+inline constexpr std::string_view lower_cases =
+{literal(lower_text)};
 // clang-format on
 
 }} // namespace unicode_tables
@@ -119,14 +255,15 @@ inline constexpr std::array<std::uint64_t, {len(words)}> blocks = {{
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--unicode", type=pathlib.Path, default=pathlib.Path("/usr/share/unicode"),
-                        help="folder of UnicodeData.txt and PropList.txt (default: %(default)s)")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the header differs")
+                        help="folder of UnicodeData.txt and the other files (default: %(default)s)")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a header differs")
     arguments = parser.parse_args()
-    text = make_header(arguments.unicode)
-    if not arguments.check:
-        HEADER.write_text(text, "utf-8")
-    elif HEADER.read_text("utf-8") != text:
-        sys.exit(f"{HEADER} is not what {pathlib.Path(__file__).name} writes: run it again")
+    for name, make in (("unicode_tables.hpp", make_classes), ("impl/normalization_tables.hpp", make_normalization)):
+        header, text = TEXT / name, make(arguments.unicode)
+        if not arguments.check:
+            header.write_text(text, "utf-8")
+        elif header.read_text("utf-8") != text:
+            sys.exit(f"{header} is not what {pathlib.Path(__file__).name} writes: run it again")
 
 
 if __name__ == "__main__":

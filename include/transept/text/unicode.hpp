@@ -27,6 +27,17 @@ constexpr character_class class_of(std::uint32_t code_point) {
   return static_cast<character_class>((unicode_tables::blocks[word] >> (2 * (code_point & 31u))) & 3u);
 }
 
+/// What a character is that is of the class `other`: \p{M}, \p{P}, \p{S} or none of these.
+enum class character_kind : std::uint8_t { none, mark, punctuation, symbol };
+
+/// The kind of a code point; `none` for letters, numbers, white space, and what is no code point.
+constexpr character_kind kind_of(std::uint32_t code_point) {
+  const std::size_t block = code_point >> 8;
+  if (block >= unicode_tables::kind_block_of.size()) return character_kind::none;
+  const std::size_t word = std::size_t{unicode_tables::kind_block_of[block]} * 8 + ((code_point >> 5) & 7u);
+  return static_cast<character_kind>((unicode_tables::kind_blocks[word] >> (2 * (code_point & 31u))) & 3u);
+}
+
 /// How many bytes a UTF-8 sequence has that begins with `lead`: 1 to 4, or 0 where none begins so.
 constexpr std::size_t utf8_length(unsigned char lead) {
   if (lead < 0x80) return 1;
