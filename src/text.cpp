@@ -3,6 +3,8 @@
 #include <transept/text/impl/byte_alphabet.hpp>
 #include <transept/text/impl/byte_pairs.hpp>
 #include <transept/text/impl/character_vocabulary.hpp>
+#include <transept/text/impl/normalization.hpp>
+#include <transept/text/impl/splitting.hpp>
 #include <transept/text/impl/stop_matcher.hpp>
 #include <transept/text/impl/stream_decoder.hpp>
 #include <transept/text/impl/string_matcher.hpp>
