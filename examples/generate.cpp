@@ -178,7 +178,7 @@ void run(options& chosen) {
   const auto model = open_model(chosen.common.model, chosen.common.load_options());
   const bool needs_text = chosen.interactive || !chosen.writing.stop.empty();
   const std::optional<transept::tokenizer> tokenizer =
-      needs_text ? transept::load_tokenizer(chosen.common.model)
+      needs_text ? examples::open_tokenizer(chosen.common.model)
                  : chosen.prompt.open_tokenizer(chosen.common.model);
   const transept::tokenizer* const words = tokenizer ? &*tokenizer : nullptr;
   chosen.writing.sampling.settle_seed();

@@ -17,11 +17,11 @@
 #include <string>
 
 #include <common/program.hpp>
+#include <common/tokenizer.hpp>
 
 #include <transept/generate/generate_text.hpp>
 #include <transept/generate/inspection.hpp>
 #include <transept/generate/sampling.hpp>
-#include <transept/io/load_tokenizer.hpp>
 #include <transept/layers/block.hpp>
 #include <transept/layers/embedding.hpp>
 #include <transept/models/initialise.hpp>
@@ -152,7 +152,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
 
   return examples::run_program(app, argc, argv, [&] {
-    const auto tokenizer = transept::load_tokenizer(common.model);
+    const auto tokenizer = examples::open_tokenizer(common.model);
     const mine::decoder model(tokenizer.vocabulary_size(), seed);
     auto session = transept::session(model, {.threads = common.threads});
 

@@ -11,8 +11,8 @@
 #include <common/program.hpp>
 #include <common/terminal.hpp>
 #include <common/texts.hpp>
+#include <common/tokenizer.hpp>
 
-#include <transept/io/load_tokenizer.hpp>
 #include <transept/train/train_tokenizer.hpp>
 
 namespace {
@@ -44,7 +44,7 @@ void write_token_file(const settings& chosen, const transept::tokenizer& tokeniz
 }
 
 void run(const settings& chosen) {
-  const transept::tokenizer tokenizer = transept::load_tokenizer(chosen.common.model);
+  const transept::tokenizer tokenizer = examples::open_tokenizer(chosen.common.model);
   if (!chosen.out.empty()) return write_token_file(chosen, tokenizer);
   const std::vector<std::filesystem::path> files =
       chosen.files.empty() ? std::vector<std::filesystem::path>{"-"} : chosen.files;
@@ -57,6 +57,7 @@ void run(const settings& chosen) {
     ids.insert(ids.end(), more.begin(), more.end());
   }
   if (chosen.decode) {
+    for (const transept::token_id id : ids) (void)tokenizer.bytes(id); // throws where no token has it
     std::cout << tokenizer.decode(ids);
   } else {
     std::cout << join_ids(ids) << '\n';

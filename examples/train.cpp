@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include <common/program.hpp>
-#include <common/prompt.hpp>
+#include <common/tokenizer.hpp>
 #include <training/run.hpp>
 #include <training/run_folder.hpp>
 #include <training/setting_checks.hpp>

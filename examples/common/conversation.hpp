@@ -31,7 +31,8 @@ public:
     while (std::cout) {
       const auto line = read_line("> ");
       if (!line) break;
-      answer(tokenizer_.encode(*line));
+      answer(seen_.empty() ? tokenizer_.encode_prompt(*line, prompt_.special())
+                           : tokenizer_.encode(*line, prompt_.special()));
     }
   }
 

@@ -9,19 +9,11 @@
 
 #include <common/any_model.hpp>
 #include <common/ids.hpp>
+#include <common/tokenizer.hpp>
 
-#include <transept/io/load_tokenizer.hpp>
+#include <transept/text/tokenizer.hpp>
 
 namespace examples {
-
-/// The folder's tokenizer; none where the folder has no vocabulary. One that is damaged is still an error.
-inline std::optional<transept::tokenizer> find_tokenizer(const std::filesystem::path& folder) {
-  try {
-    return transept::load_tokenizer(folder);
-  } catch (const transept::file_error&) {
-    return std::nullopt;
-  }
-}
 
 /// The token that a text from nothing begins with: config.json's beginning of text, else its end of text,
 /// else the vocabulary's <|endoftext|>.
@@ -56,6 +48,7 @@ inline void check_prompt(const any_model& model, std::span<const transept::token
 struct prompt_options {
   std::optional<std::string> text;
   std::optional<std::string> ids;
+  bool allow_special = false;
 
   void add_to(CLI::App& app) {
     CLI::Option* const by_text = app.add_option("--prompt", text, "Text to begin with")
@@ -66,11 +59,18 @@ struct prompt_options {
         ->type_name("1,2,3")
         ->excludes(by_text)
         ->group("What to begin with");
+    app.add_flag("--allow-special", allow_special,
+                 "In --prompt, <|endoftext|> and its like are tokens, not text")
+        ->group("What to begin with");
+  }
+
+  transept::special_tokens special() const {
+    return allow_special ? transept::special_tokens::allowed : transept::special_tokens::as_text;
   }
 
   /// The folder's tokenizer. One that is missing matters only where the prompt is a text.
   std::optional<transept::tokenizer> open_tokenizer(const std::filesystem::path& folder) const {
-    return text && !text->empty() ? transept::load_tokenizer(folder) : find_tokenizer(folder);
+    return text && !text->empty() ? examples::open_tokenizer(folder) : find_tokenizer(folder);
   }
 
   /// The prompt's ids, checked; nothing given, or an empty text: the start token alone.
@@ -80,7 +80,7 @@ struct prompt_options {
       prompt = ids_argument(*ids);
       if (prompt.empty()) throw transept::argument_error("--ids: no token ids");
     } else if (text && tokenizer) {
-      prompt = tokenizer->encode(*text);
+      prompt = tokenizer->encode_prompt(*text, special());
     }
     if (prompt.empty()) prompt.push_back(start_token(model, tokenizer));
     check_prompt(model, prompt);

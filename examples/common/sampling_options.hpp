@@ -12,6 +12,7 @@
 #include <common/checks.hpp>
 
 #include <transept/generate/sampling.hpp>
+#include <transept/text/tokenizer.hpp>
 
 namespace examples {
 
@@ -65,10 +66,13 @@ struct sampling_options {
   }
 
   /// Throws argument_error for values out of range. Hugging Face's order of filters. Each `stream` of a seed
-  /// is a series of random choices of its own.
-  std::function<transept::token_id(transept::candidates&)> sampler(std::uint64_t stream = 0) const {
+  /// is a series of random choices of its own. Only tokens that `tokenizer`, if there is one, has are chosen.
+  std::function<transept::token_id(transept::candidates&)> sampler(const transept::tokenizer* tokenizer,
+                                                                   std::uint64_t stream = 0) const {
     using namespace transept;
-    const auto penalty = transept::repetition_penalty(repetition_penalty);
+    const auto penalty =
+        known_tokens(tokenizer ? tokenizer->vocabulary_size() : std::numeric_limits<std::size_t>::max()) |
+        transept::repetition_penalty(repetition_penalty);
     const auto p_filters = transept::top_p(top_p) | transept::min_p(min_p);
     if (!is_random()) return penalty | transept::greedy();
     const auto k_filter = transept::top_k(top_k == 0 ? std::numeric_limits<std::int64_t>::max() : top_k);

@@ -42,14 +42,12 @@ struct writing_options {
 class text_stream {
 public:
   text_stream(const transept::tokenizer* tokenizer, const std::vector<std::string>& stop) : stop_(stop) {
-    if (!tokenizer) return;
-    decoder_.emplace(*tokenizer);
-    known_ = tokenizer->vocabulary_size();
+    if (tokenizer) decoder_.emplace(*tokenizer);
   }
 
-  /// What can be shown now. A model may have more tokens than its vocabulary, as padding: they have no text.
+  /// What can be shown now.
   std::string_view push(transept::token_id id) {
-    return static_cast<std::size_t>(id) < known_ ? stop_.push(decoder_->push(id)) : std::string_view();
+    return decoder_ ? stop_.push(decoder_->push(id)) : std::string_view();
   }
   /// At the end: what was held back and is no stop string after all.
   std::string rest() {
@@ -61,7 +59,6 @@ public:
 
 private:
   std::optional<transept::stream_decoder> decoder_;
-  std::size_t known_ = 0;
   transept::stop_matcher stop_;
 };
 
@@ -88,7 +85,7 @@ public:
         model_(model),
         tokenizer_(tokenizer),
         session_(model.make_session(chosen.session)),
-        sampler_(chosen.sampling.sampler()) {}
+        sampler_(chosen.sampling.sampler(tokenizer)) {}
 
   transept::session& session() { return session_; }
 
@@ -158,7 +155,7 @@ inline written write_samples(const writing_options& chosen, const any_model& mod
   clock_type::time_point first, last;
   std::size_t written = 0;
   const auto results = transept::generate_batch(
-      model, batch, prompt, num_samples, [&](std::size_t i) { return chosen.sampling.sampler(i); },
+      model, batch, prompt, num_samples, [&](std::size_t i) { return chosen.sampling.sampler(tokenizer, i); },
       {.max_new_tokens = chosen.max_new_tokens, .ignore_eos = chosen.ignore_eos},
       [&](std::size_t i, const transept::generated_token& token) {
         last = clock_type::now();

@@ -41,11 +41,7 @@ public:
   std::string sample(const transept::tokenizer& tokenizer, std::string_view prompt, std::size_t tokens,
                      std::uint64_t seed) override {
     auto session = transept::session(trainer_.model(), {.threads = trainer_.threads().size()});
-    const auto known = static_cast<transept::token_id>(tokenizer.vocabulary_size());
-    const auto only_known = [known](transept::candidates& list) { // the model may have more
-      list.keep_if([known](const transept::candidate& each) { return each.id < known; });
-    };
-    auto sampler = only_known | (transept::temperature(0.8f) | transept::draw(seed));
+    auto sampler = transept::temperature(0.8f) | transept::draw(seed);
     return generate_text(trainer_.model(), session, tokenizer, prompt, sampler, {.max_new_tokens = tokens})
         .text;
   }

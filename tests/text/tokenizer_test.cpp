@@ -91,7 +91,9 @@ TEST_CASE("an id that is not in the vocabulary is an error with its number") {
   CHECK_THROWS_AS(small.bytes(size), tokenizer_error);
   CHECK_THROWS_AS(small.bytes(-1), tokenizer_error);
   CHECK_THROWS_AS(small.bytes(std::numeric_limits<token_id>::min()), tokenizer_error);
-  CHECK_THROWS_AS(small.decode(tokens{0, size}), tokenizer_error);
+  CHECK_THROWS_AS(small.decode(tokens{0, -1}), tokenizer_error);
+  CHECK(small.decode(tokens{0, size, 1}) ==
+        small.decode(tokens{0, 1})); // of a model with a padded vocabulary
   CHECK_THROWS_WITH(small.bytes(-7), Catch::ContainsSubstring("token id -7 is not in the vocabulary") &&
                                          Catch::ContainsSubstring("657 tokens"));
   CHECK(small.decode(tokens{}) == "");

@@ -37,6 +37,19 @@ private:
   float degrees_;
 };
 
+/// Keeps the ids below `count`: those that a vocabulary has, of a model that has more as padding.
+class known_tokens {
+public:
+  /// As many as the vocabulary has, tokenizer::vocabulary_size().
+  explicit known_tokens(std::size_t count) : count_(count) {}
+
+  /// Throws numeric_error where none is left.
+  void operator()(candidates& list) const;
+
+private:
+  std::size_t count_;
+};
+
 /// Keeps the k greatest logits, and all that equal the k-th.
 class top_k {
 public:

@@ -37,14 +37,15 @@ struct no_callback {
 /// Generates after the tokens `prompt` and calls `callback(std::string_view piece)` with the text as it
 /// comes: whole characters only (bytes that are no UTF-8 come as they are), nothing of a stop string, and
 /// nothing that could yet begin one. Where the callback returns a bool, false ends the generation. Throws as
-/// `generate` does, and tokenizer_error for a token that the tokenizer does not have.
+/// `generate` does. Tokens that the tokenizer does not have, of a model with a padded vocabulary, are never
+/// chosen.
 template <class Model, class Session, class Sampler, class Callback = no_callback>
 requires std::invocable<Callback&, std::string_view> text_result
 generate_text(Model&& model, Session&& session, const tokenizer& tokenizer, std::span<const token_id> prompt,
               Sampler sampler, generation_options options = {}, Callback&& callback = {}) {
   text_result result;
   result.prompt_ids.assign(prompt.begin(), prompt.end());
-  stream_decoder decoder(tokenizer);
+  stream_decoder decoder(tokenizer, options.decoded);
   stop_matcher stop(options.stop_strings, tokenizer.longest_token() + 3);
   options.stop_strings.clear(); // looked for here, in the text
 
@@ -60,8 +61,9 @@ generate_text(Model&& model, Session&& session, const tokenizer& tokenizer, std:
     }
   };
 
-  auto tokens = transept::generate(std::forward<Model>(model), std::forward<Session>(session), prompt,
-                                   std::move(sampler), std::move(options));
+  auto tokens =
+      transept::generate(std::forward<Model>(model), std::forward<Session>(session), prompt,
+                         known_tokens(tokenizer.vocabulary_size()) | std::move(sampler), std::move(options));
   bool goes_on = true;
   for (const generated_token& token : tokens) {
     result.ids.push_back(token.id);
@@ -80,18 +82,20 @@ generate_text(Model&& model, Session&& session, const tokenizer& tokenizer, std:
 
 namespace detail {
 
-/// The tokens of a prompt; of an empty one the end-of-text token. Throws argument_error if there is none.
-TRANSEPT_FUNCTION std::vector<token_id> prompt_ids(const tokenizer& tokenizer, std::string_view prompt);
+/// The tokens of a prompt; of an empty one, where nothing is put before texts, the end-of-text token. Throws
+/// argument_error if there is none.
+TRANSEPT_FUNCTION std::vector<token_id> prompt_ids(const tokenizer& tokenizer, std::string_view prompt,
+                                                   special_tokens special);
 
 } // namespace detail
 
-/// The same after a text; special tokens in it count as text. An empty one means free running, from the
-/// end-of-text token (argument_error if the tokenizer has none).
+/// The same after a text (tokenizer::encode_prompt), as for a session that is new. An empty one means free
+/// running, from the end-of-text token (argument_error if the tokenizer has none).
 template <class Model, class Session, class Sampler, class Callback = no_callback>
 requires std::invocable<Callback&, std::string_view> text_result
 generate_text(Model&& model, Session&& session, const tokenizer& tokenizer, std::string_view prompt,
               Sampler sampler, generation_options options = {}, Callback&& callback = {}) {
-  const std::vector<token_id> ids = detail::prompt_ids(tokenizer, prompt);
+  const std::vector<token_id> ids = detail::prompt_ids(tokenizer, prompt, options.prompt);
   return transept::generate_text(std::forward<Model>(model), std::forward<Session>(session), tokenizer,
                                  std::span<const token_id>(ids), std::move(sampler), std::move(options),
                                  std::forward<Callback>(callback));

@@ -11,10 +11,9 @@
 
 #include <transept/core/types.hpp>
 #include <transept/generate/finish_reason.hpp>
+#include <transept/text/tokenizer.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
-
-class tokenizer;
 
 /// What to do when the session has no room for the next token.
 enum class context_full_policy : std::uint8_t {
@@ -39,6 +38,11 @@ struct generation_options {
   /// cuts the text exactly). Needs the tokenizer, which must outlive the generation (generate_text has it).
   std::vector<std::string> stop_strings = {};
   const transept::tokenizer* tokenizer = nullptr; ///< the model's; null where there are no stop strings
+
+  /// generate_text's: whether a prompt's text may name special tokens.
+  special_tokens prompt = special_tokens::as_text;
+  /// generate_text's: whether special tokens are in the text that comes out.
+  decoded_tokens decoded = decoded_tokens::all;
 
   /// For the continuation. A prompt that does not fit throws context_error in any case.
   context_full_policy context_full = context_full_policy::stop;

@@ -43,13 +43,16 @@ TRANSEPT_FUNCTION void add_other_keys(gguf_keys& keys, const gguf_metadata& from
 TRANSEPT_FUNCTION void add_vocabulary(gguf_keys& keys, const std::filesystem::path& folder, int vocab_size,
                                       const std::string& source);
 
+/// What the model's settings say, but for what a vocabulary's template said before.
 template <class Settings>
 void add_special_tokens(gguf_keys& keys, const Settings& settings) {
-  const auto id = [](token_id token) { return static_cast<std::uint32_t>(token); };
+  const auto add = [&](const char* key, token_id token) {
+    if (!keys.contains(key)) keys.add(key, static_cast<std::uint32_t>(token));
+  };
   const auto& ends = settings.eos_token_ids;
-  if (settings.bos_token_id) keys.add("tokenizer.ggml.bos_token_id", id(*settings.bos_token_id));
-  if (!ends.empty()) keys.add("tokenizer.ggml.eos_token_id", id(ends[0]));
-  if (ends.size() > 1) keys.add("tokenizer.ggml.eot_token_id", id(ends[1]));
+  if (settings.bos_token_id) add("tokenizer.ggml.bos_token_id", *settings.bos_token_id);
+  if (!ends.empty()) add("tokenizer.ggml.eos_token_id", ends[0]);
+  if (ends.size() > 1) add("tokenizer.ggml.eot_token_id", ends[1]);
 }
 
 } // namespace detail

@@ -58,11 +58,17 @@ public:
   /// A float32 or float64.
   std::optional<double> number(std::string_view key) const;
 
+  /// true or false.
+  std::optional<bool> boolean(std::string_view key) const;
+
   /// An array of strings.
   std::optional<std::vector<std::string_view>> texts(std::string_view key) const;
 
   /// An array of whole numbers of any integer type (those of uint64 above 2⁶³ − 1 come out negative).
   std::optional<std::vector<std::int64_t>> integers(std::string_view key) const;
+
+  /// An array of float32.
+  std::optional<std::vector<float>> numbers(std::string_view key) const;
 
 private:
   template <class T>

@@ -28,6 +28,7 @@ public:
   void add(std::string_view key, std::string_view value);               ///< a string
   void add(std::string_view key, std::span<const std::string> values);  ///< an array of strings
   void add(std::string_view key, std::span<const std::int32_t> values); ///< an array of int32
+  void add(std::string_view key, std::span<const float> values);        ///< an array of float32
 
   /// A value as another file has it.
   void add(std::string_view key, const gguf_value& value);

@@ -24,6 +24,7 @@ inline constexpr std::array vocabulary_file_names{"vocab.json",
                                                   "merges.txt",
                                                   "added_tokens.json",
                                                   "tokenizer.json",
+                                                  "tokenizer.model",
                                                   "tokenizer_config.json",
                                                   "special_tokens_map.json",
                                                   "generation_config.json"};

@@ -24,6 +24,9 @@ struct token_merge {
   token_id left;   ///< the first of the two
   token_id right;  ///< the second
   token_id merged; ///< the bytes of both
+  /// How early it was learned, where several are as early: of these the leftmost is merged first. -1: as
+  /// early as its place in the list says.
+  std::int32_t rank = -1;
 };
 
 /// Immutable once made; `encode` may be called from any number of threads.
@@ -38,6 +41,9 @@ public:
   /// Appends the tokens of `piece`, any bytes, to `out`. Time is linear for short pieces and n·log n in the
   /// length of long ones.
   void encode(std::string_view piece, std::vector<token_id>& out) const;
+
+  /// The same of tokens that no merges have met yet.
+  void merge(std::span<const token_id> symbols, std::vector<token_id>& out) const;
 
 private:
   static constexpr std::size_t short_piece = 32;
@@ -62,11 +68,14 @@ private:
 
   token_id token_of(char byte) const { return byte_tokens_[static_cast<unsigned char>(byte)]; }
 
-  /// Everything in two small arrays on the stack; the best pair is found by looking at all.
-  void encode_short(std::string_view piece, std::vector<token_id>& out) const;
+  /// Everything in two small arrays on the stack, of which `tokens` is one; the best pair is found by looking
+  /// at all.
+  void merge_short(token_id* tokens, std::size_t count, std::vector<token_id>& out) const;
 
-  /// A doubly linked list of tokens, and a heap of the pairs that can be merged.
-  void encode_long(std::string_view piece, std::vector<token_id>& out) const;
+  /// A doubly linked list of tokens, symbol(0) to symbol(size - 1), and a heap of the pairs that can be
+  /// merged.
+  template <class Symbol>
+  void merge_long(std::size_t size, Symbol symbol, std::vector<token_id>& out) const;
 
   std::array<token_id, 256> byte_tokens_{};
   std::vector<slot> slots_ = std::vector<slot>(1);

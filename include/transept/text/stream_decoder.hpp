@@ -18,12 +18,13 @@ namespace transept::inline TRANSEPT_ABI {
 /// Refers to the tokenizer, which must live longer. Allocates at construction only. One thread at a time.
 class stream_decoder {
 public:
-  /// At the beginning of a text.
-  explicit stream_decoder(const tokenizer& tokens);
-  explicit stream_decoder(const tokenizer&&) = delete; // it must live longer
+  /// Between two tokens of a text.
+  explicit stream_decoder(const tokenizer& tokens, decoded_tokens which = decoded_tokens::all);
+  explicit stream_decoder(const tokenizer&&,
+                          decoded_tokens = decoded_tokens::all) = delete; // must live longer
 
-  /// What can be shown once `token` has come, perhaps nothing; valid until the next call. Throws
-  /// tokenizer_error for an id that is not in the vocabulary, and is then unchanged.
+  /// What can be shown once `token` has come, perhaps nothing, as of an id that no token has; valid until the
+  /// next call. Throws tokenizer_error for a negative id, and is then unchanged.
   std::string_view push(token_id token);
 
   std::string_view operator()(token_id token) { return push(token); } ///< push, for algorithms
@@ -35,6 +36,7 @@ private:
   static constexpr std::size_t most_held_back = 3;
 
   const tokenizer* tokens_;
+  decoded_tokens which_;
   std::string text_; // what was shown last, then what is held back
   std::size_t shown_ = 0;
 };

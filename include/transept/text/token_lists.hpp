@@ -1,5 +1,5 @@
-// A vocabulary as lists, as GGUF files hold it: tokens by id in the byte alphabet, a kind for each, and
-// merges as "left right".
+// A vocabulary as lists, as GGUF files and SentencePiece's models hold it: tokens by id, a kind for each, and
+// merges as "left right", or a score for each token that says how early it was learned.
 #pragma once
 
 #include <cstdint>
@@ -24,10 +24,14 @@ enum class token_kind : std::int32_t {
 
 /// What read_token_lists reads.
 struct token_lists {
-  std::string source;                       ///< the file's name, for messages
-  std::span<const std::string_view> tokens; ///< by id
-  std::span<const std::int64_t> kinds;      ///< token_kind of each; none: all normal
-  std::span<const std::string_view> merges; ///< in the order they were learned
+  std::string source;                            ///< the file's name, for messages
+  std::span<const std::string_view> tokens;      ///< by id
+  std::span<const std::int64_t> kinds;           ///< token_kind of each; none: all normal
+  std::span<const std::string_view> merges = {}; ///< in the order they were learned
+  /// Of each token, where merges are none: of two that could be made, that of the higher score is.
+  std::span<const float> scores = {};
+  /// by_characters: tokens are in SentencePiece's way of writing, else in the byte alphabet.
+  text_rules rules = {};
 };
 
 /// Throws tokenizer_error for lists that contradict themselves.

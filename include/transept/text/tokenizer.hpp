@@ -1,8 +1,9 @@
-// GPT-2's tokenizer: byte-level byte-pair encoding.
+// Tokenizers by byte-pair encoding: GPT-2's, of bytes, and those of its successors, of bytes or characters.
 //
-//   text → (special tokens, where allowed) → pieces (pre_tokenize.hpp) → tokens (byte_pairs.hpp)
+//   text → added tokens → normalizers (normalization.hpp) → pieces (splitting.hpp) → tokens (byte_pairs.hpp)
 //
-// Any bytes are text and every byte is a token, so decode(encode(text)) is text, UTF-8 or not.
+// In a vocabulary of bytes any bytes are text and every byte is a token, so decode(encode(text)) is text,
+// UTF-8 or not (where no normalizer changes it).
 #pragma once
 
 #include <array>
@@ -16,31 +17,18 @@
 #include <transept/core/error.hpp>
 #include <transept/core/types.hpp>
 #include <transept/text/byte_pairs.hpp>
+#include <transept/text/splitting.hpp>
 #include <transept/text/string_matcher.hpp>
+#include <transept/text/vocabulary.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
-
-/// A token that stands for its whole text and that no merges lead to.
-struct added_token {
-  token_id id;         ///< its place in vocabulary::tokens
-  bool special = true; ///< found only where special tokens are allowed; else in any text
-};
-
-/// In a vocabulary of characters (character_vocabulary.hpp): what stands for a byte that it lacks.
-inline constexpr token_id no_token = -1;
-
-/// What a tokenizer is made from; read_vocabulary, read_tokenizer_json (vocabulary_files.hpp)
-/// and read_token_lists (token_lists.hpp) give it.
-struct vocabulary {
-  std::vector<std::string> tokens;       ///< the bytes of each token, by id
-  std::array<token_id, 256> byte_tokens; ///< the token of each byte, or no_token
-  std::vector<token_merge> merges;       ///< in the order they were learned
-  std::vector<added_token> added;        ///< in any order
-};
 
 /// What `encode` does where the text has a special token's text, such as `<|endoftext|>`: treat it as any
 /// other text, or make it that token. Text from a stranger is text.
 enum class special_tokens { as_text, allowed };
+
+/// What `decode` does with special tokens: write their text, or nothing.
+enum class decoded_tokens { all, without_special };
 
 /// Immutable: any number of threads may call its functions at once. A value; copying copies the tables
 /// (about 4 MB for GPT-2).
@@ -50,8 +38,13 @@ public:
   explicit tokenizer(const vocabulary& from);
 
   /// The tokens of `text`, any bytes. Time is near-linear whatever the text. Throws tokenizer_error where the
-  /// vocabulary is one of characters and lacks one of the text's.
+  /// vocabulary lacks a character of the text and has no token for what it lacks.
   std::vector<token_id> encode(std::string_view text, special_tokens special = special_tokens::as_text) const;
+
+  /// The tokens of a text that a model begins with: what the tokenizer's file puts before and behind it, and
+  /// encode(). Of GPT-2's kind nothing is put.
+  std::vector<token_id> encode_prompt(std::string_view text,
+                                      special_tokens special = special_tokens::as_text) const;
 
   /// Whether tokens end before text[at] whatever comes after `text`: the tokens of the text up to there and
   /// of the text from there on, encoded one by one, are those of the whole. For text that is larger than
@@ -60,15 +53,28 @@ public:
                       special_tokens special = special_tokens::as_text) const;
 
   /// The bytes of the tokens, one after the other. May begin or end inside a character: see stream_decoder.
-  /// Throws tokenizer_error for an id that is not in the vocabulary.
-  std::string decode(std::span<const token_id> tokens) const;
+  /// An id from vocabulary_size() on, which a model with a padded vocabulary may have, is nothing; so is the
+  /// space before the first word, where encode() puts one. Throws tokenizer_error for a negative id.
+  std::string decode(std::span<const token_id> tokens, decoded_tokens which = decoded_tokens::all) const;
 
   /// The bytes of one token; valid as long as this tokenizer, or one it was moved to. Throws tokenizer_error
   /// for an id that is not in the vocabulary.
   std::string_view bytes(token_id token) const;
 
+  /// Whether it is the id of a token.
+  bool has(token_id token) const { return token >= 0 && static_cast<std::size_t>(token) < vocabulary_size(); }
+
+  /// Whether it is a token that encode() makes of no ordinary text. Throws as bytes does.
+  bool is_special(token_id token) const;
+
   /// How many tokens there are, added ones too; ids are 0 to one less.
   std::size_t vocabulary_size() const { return offsets_.size() - 1; }
+
+  /// What whoever loads it should hear, such as that a folder's files disagree; mostly empty.
+  const std::string& note() const { return note_; }
+
+  /// What it does besides merging.
+  const text_rules& rules() const { return rules_; }
 
   /// The id of `<|endoftext|>`, if there is one.
   std::optional<token_id> end_of_text() const { return end_of_text_; }
@@ -92,18 +98,63 @@ private:
   /// on.
   bool may_meet(const string_matcher& matcher, std::string_view text, std::size_t at) const;
 
-  void encode_ordinary(std::string_view text, std::vector<token_id>& out) const;
+  void add_tokens(const std::vector<added_token>& added);
+
+  /// What lies between all added tokens, normalized. `begins`: at the text's beginning.
+  void encode_normalized(std::string_view text, bool begins, std::vector<token_id>& out) const;
+
+  /// All pieces of a text that has its prefix.
+  void encode_pieces(std::string_view text, std::vector<token_id>& out) const;
+
+  void encode_piece(std::string_view piece, std::vector<token_id>& out) const;
+
+  /// The same where merges begin with characters.
+  void encode_characters(std::string_view piece, std::vector<token_id>& out) const;
+
+  /// The token of a character, or no_token.
+  token_id token_of(char32_t character, bool is_last) const;
+
+  /// Where in `whole_` the token of these bytes is, or would be.
+  std::size_t place_of(std::string_view bytes) const;
+
+  std::string normalize(std::string_view text) const;
 
   void check(const vocabulary& from) const;
 
+  /// An added token that was found.
+  struct found_token {
+    token_id id;
+    std::size_t begin, end;
+  };
+  /// Those that are looked for together, by their texts.
+  struct added_set {
+    string_matcher matcher;
+    std::vector<added_token> tokens;
+  };
+  static bool is_in_word(std::string_view text, std::size_t begin, std::size_t end);
+  std::optional<found_token> find_token(const added_set& set, std::string_view text, std::size_t from) const;
+  /// Calls between(part) and found(id) for all of a text, in order.
+  template <class Between, class Found>
+  void divide(const added_set& set, std::string_view text, Between between, Found found) const;
+
   byte_pairs pairs_;
+  std::string note_;
+  text_rules rules_;
+  splitter splitter_;
   std::vector<char> bytes_;          // of all tokens
   std::vector<std::size_t> offsets_; // where each begins, and the end
+  std::vector<bool> special_;
   std::size_t longest_ = 0;
-  string_matcher always_, allowed_; // added tokens found in any text; and where special ones are allowed
-  std::vector<token_id> always_ids_, allowed_ids_;
+  // Added tokens found in any text, and where special ones are allowed; and behind the normalizers.
+  added_set always_, allowed_, always_normalized_, allowed_normalized_;
+  std::vector<character_token> characters_, last_characters_; // by character
+  std::array<token_id, 128> ascii_{};                         // of characters_
+  std::array<token_id, 256> byte_tokens_{};
+  std::vector<token_id> whole_; // hash table of all tokens by their bytes (rules_.takes_whole_pieces)
   std::optional<token_id> end_of_text_;
+  bool is_gpt2s_ = true; // no rule but its own
   bool lacks_bytes_ = false;
+  bool cuts_before_spaces_ = false; // no token has a space behind a character
 };
 
 } // namespace transept::inline TRANSEPT_ABI

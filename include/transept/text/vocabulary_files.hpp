@@ -4,7 +4,7 @@
 //   merges.txt         "left right" per line, earliest learned first; a first line "#version…", a byte-order
 //                      mark, CRLF and empty lines are accepted
 //   added_tokens.json  {"token": id, …}, tokens as plain text; all of them special
-//   tokenizer.json     Hugging Face's fast tokenizers: all of it in one; only GPT-2's kind is accepted
+//   tokenizer.json     Hugging Face's fast tokenizers: all of it in one
 //
 // A vocabulary of characters (character_vocabulary.hpp) may lack bytes, any other has a token for each.
 // Ids may be in any order but are 0 to n-1, each once. JSON that is broken throws format_error; anything else
@@ -29,9 +29,12 @@ struct source_text {
 TRANSEPT_FUNCTION vocabulary read_vocabulary(const source_text& tokens, const source_text& merges,
                                              const std::optional<source_text>& added = std::nullopt);
 
-/// Reads tokenizer.json of a byte-level BPE without normalizer, as GPT-2's is. Whatever else it asks for that
-/// would change the tokens is refused, never ignored.
-TRANSEPT_FUNCTION vocabulary read_tokenizer_json(const source_text& file);
+/// Reads tokenizer.json of a byte-pair encoding, of bytes or of characters, with the normalizers,
+/// pre-tokenizers and templates that are known (impl/tokenizer_json.hpp). Whatever else it asks for that
+/// would change the tokens is refused, never ignored. `table`: a vocab.json that lies beside it; where it
+/// says something else, that is told in the vocabulary's note.
+TRANSEPT_FUNCTION vocabulary read_tokenizer_json(const source_text& file,
+                                                 const std::optional<source_text>& table = std::nullopt);
 
 } // namespace transept::inline TRANSEPT_ABI
 

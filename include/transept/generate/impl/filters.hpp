@@ -59,6 +59,11 @@ TRANSEPT_FUNCTION void top_k::operator()(candidates& list) const {
   list.keep_if([least = *kth](const candidate& each) { return each.logit >= least; });
 }
 
+TRANSEPT_FUNCTION void known_tokens::operator()(candidates& list) const {
+  if (count_ >= list.vocab_size()) return;
+  list.keep_if([this](const candidate& each) { return static_cast<std::size_t>(each.id) < count_; });
+}
+
 TRANSEPT_FUNCTION top_p::top_p(double p) : p_(p) {
   if (!(p > 0 && p <= 1))
     throw argument_error("top_p must be above 0 and at most 1, but is " + std::to_string(p) +

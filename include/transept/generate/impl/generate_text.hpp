@@ -8,8 +8,9 @@ namespace transept::inline TRANSEPT_ABI {
 
 namespace detail {
 
-TRANSEPT_FUNCTION std::vector<token_id> prompt_ids(const tokenizer& tokenizer, std::string_view prompt) {
-  std::vector<token_id> ids = tokenizer.encode(prompt);
+TRANSEPT_FUNCTION std::vector<token_id> prompt_ids(const tokenizer& tokenizer, std::string_view prompt,
+                                                   special_tokens special) {
+  std::vector<token_id> ids = tokenizer.encode_prompt(prompt, special);
   if (ids.empty()) {
     if (!tokenizer.end_of_text())
       throw argument_error("the prompt is empty, and the tokenizer has no end-of-text token to start from");

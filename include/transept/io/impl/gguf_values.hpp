@@ -205,6 +205,23 @@ TRANSEPT_FUNCTION std::optional<double> gguf_metadata::number(std::string_view k
   fail(key, "a number with a fraction", *value);
 }
 
+TRANSEPT_FUNCTION std::optional<bool> gguf_metadata::boolean(std::string_view key) const {
+  const gguf_value* const value = find(key);
+  if (value == nullptr) return std::nullopt;
+  if (value->type != gguf_type::boolean) fail(key, "true or false", *value);
+  return value->bytes[0] != 0;
+}
+
+TRANSEPT_FUNCTION std::optional<std::vector<float>> gguf_metadata::numbers(std::string_view key) const {
+  const gguf_value* const value = find(key);
+  if (value == nullptr) return std::nullopt;
+  const auto [type, count] = array_header(key, "an array of float32", *value);
+  if (type != gguf_type::float32) fail(key, "an array of float32", *value);
+  std::vector<float> numbers(count);
+  std::memcpy(numbers.data(), value->bytes.data() + 12, count * sizeof(float));
+  return numbers;
+}
+
 TRANSEPT_FUNCTION std::optional<std::vector<std::string_view>> gguf_metadata::texts(
     std::string_view key) const {
   const gguf_value* const value = find(key);

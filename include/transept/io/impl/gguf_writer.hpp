@@ -69,6 +69,11 @@ TRANSEPT_FUNCTION void gguf_keys::add(std::string_view key, std::span<const std:
   for (const std::int32_t value : values) detail::append_number(bytes_, value);
 }
 
+TRANSEPT_FUNCTION void gguf_keys::add(std::string_view key, std::span<const float> values) {
+  begin_array(key, gguf_type::float32, values.size());
+  for (const float value : values) detail::append_number(bytes_, value);
+}
+
 TRANSEPT_FUNCTION void gguf_keys::add(std::string_view key, const gguf_value& value) {
   begin(key, value.type);
   bytes_ += value.bytes;

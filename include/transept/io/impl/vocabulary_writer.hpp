@@ -35,7 +35,12 @@ std::string json_table(const std::vector<std::pair<Text, std::size_t>>& ids) {
 /// vocab.json and merges.txt; and added_tokens.json with the tokens that GGUF calls control or user-defined
 /// (in a folder they are all special). The lists were checked when the tokenizer was made.
 inline void write_vocabulary_lists(const gguf_file& file, const std::filesystem::path& folder) {
-  (void)tokenizer(read_vocabulary(file)); // refuses what contradicts itself
+  const tokenizer made(read_vocabulary(file)); // refuses what contradicts itself
+  const text_rules& rules = made.rules();
+  if (rules.by_characters || rules.steps != std::vector{splitting::gpt2} || !rules.normalizers.empty())
+    throw tokenizer_error(
+        file.path().string() +
+        ": its vocabulary cannot be written as vocab.json and merges.txt: these are GPT-2's kind");
   const auto tokens = *file.metadata().texts("tokenizer.ggml.tokens");
   const auto merges = *file.metadata().texts("tokenizer.ggml.merges");
   const auto kinds =

@@ -1,6 +1,7 @@
 // How the bytes of a piece are merged to tokens (text/byte_pairs.hpp).
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <functional>
 #include <queue>
@@ -27,21 +28,33 @@ TRANSEPT_FUNCTION byte_pairs::byte_pairs(const std::array<token_id, 256>& byte_t
     const token_merge& merge = merges[rank];
     slot& free = slots_[find(key_of(merge.left, merge.right))];
     if (free.key != no_key) throw tokenizer_error("a merge is given twice: number " + std::to_string(rank));
-    free = {key_of(merge.left, merge.right), static_cast<std::uint32_t>(rank), merge.merged};
+    free = {key_of(merge.left, merge.right),
+            merge.rank < 0 ? static_cast<std::uint32_t>(rank) : static_cast<std::uint32_t>(merge.rank),
+            merge.merged};
   }
 }
 
 TRANSEPT_FUNCTION void byte_pairs::encode(std::string_view piece, std::vector<token_id>& out) const {
-  if (piece.size() <= short_piece) return encode_short(piece, out);
-  if (piece.size() >= no_rank) throw argument_error("a word of more than 4 GiB cannot be tokenized");
-  encode_long(piece, out);
+  if (piece.size() > short_piece)
+    return merge_long(
+        piece.size(), [&](std::size_t i) { return token_of(piece[i]); }, out);
+  token_id tokens[short_piece];
+  for (std::size_t i = 0; i < piece.size(); ++i) tokens[i] = token_of(piece[i]);
+  merge_short(tokens, piece.size(), out);
 }
 
-TRANSEPT_FUNCTION void byte_pairs::encode_short(std::string_view piece, std::vector<token_id>& out) const {
+TRANSEPT_FUNCTION void byte_pairs::merge(std::span<const token_id> symbols,
+                                         std::vector<token_id>& out) const {
+  if (symbols.size() > short_piece)
+    return merge_long(
+        symbols.size(), [&](std::size_t i) { return symbols[i]; }, out);
   token_id tokens[short_piece];
+  std::copy(symbols.begin(), symbols.end(), tokens);
+  merge_short(tokens, symbols.size(), out);
+}
+
+inline void byte_pairs::merge_short(token_id* tokens, std::size_t count, std::vector<token_id>& out) const {
   const slot* pairs[short_piece]; // pairs[i] is that of tokens[i] and tokens[i + 1]
-  std::size_t count = piece.size();
-  for (std::size_t i = 0; i < count; ++i) tokens[i] = token_of(piece[i]);
   for (std::size_t i = 0; i + 1 < count; ++i) pairs[i] = &pair(tokens[i], tokens[i + 1]);
   while (count > 1) {
     std::size_t best = 0;
@@ -61,21 +74,23 @@ TRANSEPT_FUNCTION void byte_pairs::encode_short(std::string_view piece, std::vec
   out.insert(out.end(), tokens, tokens + count);
 }
 
-TRANSEPT_FUNCTION void byte_pairs::encode_long(std::string_view piece, std::vector<token_id>& out) const {
+template <class Symbol>
+void byte_pairs::merge_long(std::size_t size, Symbol symbol, std::vector<token_id>& out) const {
+  if (size >= no_rank) throw argument_error("a word of more than 4 GiB cannot be tokenized");
   struct link {
     token_id token;
     std::uint32_t previous;
     std::uint32_t next;
     std::uint32_t rank; // of the pair with the next; a heap entry that says otherwise is out of date
   };
-  const auto count = static_cast<std::uint32_t>(piece.size());
+  const auto count = static_cast<std::uint32_t>(size);
   const std::uint32_t end = count;
   std::vector<link> links(count);
   std::vector<std::uint64_t> candidates; // rank, then position: the leftmost of equal pairs comes first
   for (std::uint32_t i = 0; i < count; ++i) {
-    const token_id token = token_of(piece[i]);
+    const token_id token = symbol(i);
     const bool last = i + 1 == count;
-    const std::uint32_t rank = last ? no_rank : pair(token, token_of(piece[i + 1])).rank;
+    const std::uint32_t rank = last ? no_rank : pair(token, symbol(i + 1)).rank;
     links[i] = {token, i == 0 ? end : i - 1, i + 1, rank};
     if (rank != no_rank) candidates.push_back(std::uint64_t{rank} << 32 | i);
   }

@@ -6,12 +6,15 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
-TRANSEPT_FUNCTION stream_decoder::stream_decoder(const tokenizer& tokens) : tokens_(&tokens) {
+TRANSEPT_FUNCTION stream_decoder::stream_decoder(const tokenizer& tokens, decoded_tokens which)
+    : tokens_(&tokens), which_(which) {
   text_.reserve(most_held_back + tokens.longest_token());
 }
 
 TRANSEPT_FUNCTION std::string_view stream_decoder::push(token_id token) {
-  const std::string_view bytes = tokens_->bytes(token);
+  const bool is_nothing = (token >= 0 && !tokens_->has(token)) || // of a model with a padded vocabulary
+                          (which_ == decoded_tokens::without_special && tokens_->is_special(token));
+  const std::string_view bytes = is_nothing ? std::string_view() : tokens_->bytes(token);
   text_.erase(0, shown_);
   text_ += bytes;
   shown_ = text_.size() - incomplete_suffix(text_);

@@ -2,15 +2,66 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
+#include <cstddef>
 
 #include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
+#include <transept/text/impl/space_mark.hpp>
+#include <transept/text/normalization.hpp>
 #include <transept/text/pre_tokenize.hpp>
 #include <transept/text/tokenizer.hpp>
+#include <transept/text/unicode.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
-TRANSEPT_FUNCTION tokenizer::tokenizer(const vocabulary& from) : pairs_(from.byte_tokens, from.merges) {
+namespace detail {
+
+/// Where the last character of a text that is not empty begins.
+inline std::size_t start_of_last_character(std::string_view text) {
+  for (std::size_t length = 2; length <= std::min<std::size_t>(4, text.size()); ++length)
+    if (first_character(text.substr(text.size() - length)).length == length) return text.size() - length;
+  return text.size() - 1;
+}
+
+/// BERT's first step: control characters and U+FFFD go, white space becomes spaces, ideographs stand alone.
+inline std::string bert_cleaned(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const character next = first_character(text);
+    const std::uint32_t c = next.code_point;
+    const std::string_view own = text.substr(0, next.length);
+    text.remove_prefix(next.length);
+    const bool is_ideograph = // as Hugging Face has it, which leaves some of extension E out
+        (0x4e00 <= c && c <= 0x9fff) || (0x3400 <= c && c <= 0x4dbf) || (0x20000 <= c && c <= 0x2a6df) ||
+        (0x2a700 <= c && c <= 0x2b81f) || (0x2b920 <= c && c <= 0x2ceaf) || (0xf900 <= c && c <= 0xfaff) ||
+        (0x2f800 <= c && c <= 0x2fa1f);
+    const bool is_space = class_of(c) == character_class::space;
+    const bool is_control = is_space ? c == '\v' || c == '\f' || c == 0x85
+                                     : class_of(c) == character_class::other &&
+                                           kind_of(c) == character_kind::none && c != character::not_utf8;
+    if (is_control || c == 0xfffd) continue;
+    if (is_ideograph)
+      (out += ' ').append(own) += ' ';
+    else if (is_space)
+      out += ' ';
+    else
+      out += own;
+  }
+  return out;
+}
+
+} // namespace detail
+
+TRANSEPT_FUNCTION tokenizer::tokenizer(const vocabulary& from)
+    : pairs_(from.byte_tokens, from.merges),
+      note_(from.note),
+      rules_(from.rules),
+      splitter_(from.rules.steps),
+      special_(from.tokens.size()),
+      characters_(from.characters),
+      last_characters_(from.last_characters),
+      byte_tokens_(from.byte_tokens) {
   offsets_.reserve(from.tokens.size() + 1);
   offsets_.push_back(0);
   for (const std::string& token : from.tokens) {
@@ -20,45 +71,111 @@ TRANSEPT_FUNCTION tokenizer::tokenizer(const vocabulary& from) : pairs_(from.byt
   }
   check(from);
   lacks_bytes_ = std::ranges::count(from.byte_tokens, no_token) != 0;
-  std::vector<std::string> always, allowed;
-  for (const added_token& added : from.added) {
-    allowed.emplace_back(bytes(added.id));
-    allowed_ids_.push_back(added.id);
-    if (allowed.back() == end_of_text_text) end_of_text_ = added.id;
-    if (added.special) continue;
-    always.emplace_back(bytes(added.id));
-    always_ids_.push_back(added.id);
+  is_gpt2s_ = rules_.normalizers.empty() && rules_.prefix == space_prefix::none && !rules_.by_characters &&
+              !rules_.takes_whole_pieces && rules_.steps == std::vector{splitting::gpt2};
+  add_tokens(from.added);
+  for (auto* const table : {&characters_, &last_characters_})
+    std::sort(table->begin(), table->end(),
+              [](const character_token& a, const character_token& b) { return a.character < b.character; });
+  ascii_.fill(no_token);
+  for (const character_token& each : characters_)
+    if (each.character < ascii_.size()) ascii_[each.character] = each.token;
+  if (rules_.takes_whole_pieces) {
+    whole_.assign(std::bit_ceil(2 * from.tokens.size() + 2), no_token);
+    std::vector<bool> is_added(from.tokens.size());
+    for (const added_token& each : from.added) is_added[static_cast<std::size_t>(each.id)] = true;
+    for (std::size_t id = 0; id < from.tokens.size(); ++id)
+      if (!is_added[id]) whole_[place_of(from.tokens[id])] = static_cast<token_id>(id);
   }
-  always_ = string_matcher(always);
-  allowed_ = string_matcher(allowed);
+  // Where no merge crosses from a character to a space behind it, texts without steps are cut there.
+  cuts_before_spaces_ = rules_.steps.empty() &&
+                        std::none_of(from.merges.begin(), from.merges.end(), [&](const token_merge& merge) {
+                          const std::string_view whole = bytes(merge.merged);
+                          const std::size_t word = whole.find_first_not_of(' ');
+                          return word != whole.npos && whole.find(' ', word) != whole.npos;
+                        });
+}
+
+inline void tokenizer::add_tokens(const std::vector<added_token>& added) {
+  const auto gather = [&](added_set& set, bool special, bool normalized) {
+    std::vector<std::string> texts;
+    for (const added_token& each : added) {
+      if (each.normalized != normalized || (each.special && !special)) continue;
+      const std::string text(each.text.empty() ? bytes(each.id) : std::string_view(each.text));
+      texts.push_back(normalized ? normalize(text) : text);
+      set.tokens.push_back(each);
+    }
+    set.matcher = string_matcher(texts);
+  };
+  for (const added_token& each : added) {
+    if (each.special) special_[static_cast<std::size_t>(each.id)] = true;
+    if (bytes(each.id) == end_of_text_text) end_of_text_ = each.id;
+  }
+  gather(always_, false, false);
+  gather(allowed_, true, false);
+  gather(always_normalized_, false, true);
+  gather(allowed_normalized_, true, true);
 }
 
 TRANSEPT_FUNCTION std::vector<token_id> tokenizer::encode(std::string_view text,
                                                           special_tokens special) const {
-  const string_matcher& matcher = special == special_tokens::allowed ? allowed_ : always_;
-  const std::vector<token_id>& ids = special == special_tokens::allowed ? allowed_ids_ : always_ids_;
+  const bool allowed = special == special_tokens::allowed;
   std::vector<token_id> out;
   out.reserve(text.size() / 4 + 1);
-  std::size_t from = 0;
-  while (const auto found = find_leftmost(matcher, text, from)) {
-    encode_ordinary(text.substr(from, found->begin - from), out);
-    out.push_back(ids[found->string]);
-    from = found->end;
-  }
-  encode_ordinary(text.substr(from), out);
+  divide(
+      allowed ? allowed_ : always_, text,
+      [&](std::string_view part) {
+        const bool begins = part.data() == text.data();
+        if (is_gpt2s_ && always_normalized_.matcher.empty() && allowed_normalized_.matcher.empty())
+          return encode_pieces(part, out);
+        const std::string normalized = normalize(part);
+        divide(
+            allowed ? allowed_normalized_ : always_normalized_, normalized,
+            [&](std::string_view inner) {
+              encode_normalized(inner, begins && inner.data() == normalized.data(), out);
+            },
+            [&](token_id id) { out.push_back(id); });
+      },
+      [&](token_id id) { out.push_back(id); });
   return out;
+}
+
+TRANSEPT_FUNCTION std::vector<token_id> tokenizer::encode_prompt(std::string_view text,
+                                                                 special_tokens special) const {
+  std::vector<token_id> all = rules_.before;
+  const std::vector<token_id> tokens = encode(text, special);
+  all.insert(all.end(), tokens.begin(), tokens.end());
+  all.insert(all.end(), rules_.after.begin(), rules_.after.end());
+  return all;
 }
 
 TRANSEPT_FUNCTION bool tokenizer::may_cut_before(std::string_view text, std::size_t at,
                                                  special_tokens special) const {
-  return transept::may_cut_before(text, at) &&
-         !may_meet(special == special_tokens::allowed ? allowed_ : always_, text, at);
+  const bool allowed = special == special_tokens::allowed;
+  if (may_meet((allowed ? allowed_ : always_).matcher, text, at)) return false;
+  if (is_gpt2s_) return transept::may_cut_before(text, at);
+  // What a normalizer or a prefix would do at a part's beginning is more than this looks at.
+  const bool whole_parts = rules_.prefix != space_prefix::none || !rules_.normalizers.empty() ||
+                           !(allowed ? allowed_normalized_ : always_normalized_).matcher.empty();
+  return !whole_parts && splitter_.may_cut_before(text, at);
 }
 
-TRANSEPT_FUNCTION std::string tokenizer::decode(std::span<const token_id> tokens) const {
+TRANSEPT_FUNCTION std::string tokenizer::decode(std::span<const token_id> tokens,
+                                                decoded_tokens which) const {
   std::string text;
-  for (const token_id token : tokens) text += bytes(token);
+  for (const token_id token : tokens) {
+    if (token >= 0 && !has(token)) continue;
+    const std::string_view own = bytes(token);
+    if (which == decoded_tokens::all || !is_special(token)) text += own;
+  }
+  if (rules_.by_characters && rules_.prefix != space_prefix::none && text.starts_with(' ')) text.erase(0, 1);
+  if (!rules_.end_of_word.empty() && text.ends_with(' ')) text.pop_back();
   return text;
+}
+
+TRANSEPT_FUNCTION bool tokenizer::is_special(token_id token) const {
+  (void)bytes(token); // throws
+  return special_[static_cast<std::size_t>(token)];
 }
 
 TRANSEPT_FUNCTION std::string_view tokenizer::bytes(token_id token) const {
@@ -99,14 +216,157 @@ TRANSEPT_FUNCTION bool tokenizer::may_meet(const string_matcher& matcher, std::s
   return true;
 }
 
-TRANSEPT_FUNCTION void tokenizer::encode_ordinary(std::string_view text, std::vector<token_id>& out) const {
-  pre_tokenize(text, [&](std::string_view piece) {
-    const std::size_t first = out.size();
-    pairs_.encode(piece, out);
-    if (lacks_bytes_ &&
-        std::ranges::find(out.begin() + static_cast<std::ptrdiff_t>(first), out.end(), no_token) != out.end())
+inline std::optional<tokenizer::found_token> tokenizer::find_token(const added_set& set,
+                                                                   std::string_view text,
+                                                                   std::size_t from) const {
+  const auto is_space = [&](std::size_t at) {
+    return classify(text.substr(at)).kind == character_class::space;
+  };
+  for (std::size_t start = from;;) {
+    const auto found = find_leftmost(set.matcher, text, start);
+    if (!found) return std::nullopt;
+    start = found->end;
+    const added_token& token = set.tokens[found->string];
+    if (token.single_word && (is_in_word(text, found->begin, found->end))) continue;
+    std::size_t begin = found->begin, end = found->end;
+    if (token.lstrip)
+      while (begin > from) {
+        const std::size_t before = detail::start_of_last_character(text.substr(0, begin));
+        if (before < from || !is_space(before)) break;
+        begin = before;
+      }
+    if (token.rstrip)
+      while (end < text.size() && is_space(end)) end += classify(text.substr(end)).length;
+    return found_token{token.id, begin, end};
+  }
+}
+
+inline bool tokenizer::is_in_word(std::string_view text, std::size_t begin, std::size_t end) {
+  const auto is_of_word = [](std::string_view at) {
+    return is_word_character(static_cast<char32_t>(first_character(at).code_point));
+  };
+  return (begin > 0 && is_of_word(text.substr(detail::start_of_last_character(text.substr(0, begin))))) ||
+         (end < text.size() && is_of_word(text.substr(end)));
+}
+
+template <class Between, class Found>
+void tokenizer::divide(const added_set& set, std::string_view text, Between between, Found found) const {
+  std::size_t from = 0;
+  while (const auto token = find_token(set, text, from)) {
+    if (token->begin != from) between(text.substr(from, token->begin - from));
+    found(token->id);
+    from = token->end;
+  }
+  if (from != text.size()) between(text.substr(from));
+}
+
+inline std::string tokenizer::normalize(std::string_view text) const {
+  std::string normalized(text);
+  for (const normalizer step : rules_.normalizers) {
+    switch (step) {
+    case normalizer::nfc:
+      if (!is_surely_nfc(normalized)) normalized = nfc(normalized);
+      break;
+    case normalizer::nfkc:
+      normalized = nfkc(normalized);
+      break;
+    case normalizer::lower_case:
+      normalized = lower_case(normalized);
+      break;
+    case normalizer::bert:
+      normalized = lower_case(without_marks(nfd(detail::bert_cleaned(normalized))));
+      break;
+    }
+  }
+  if (rules_.marks_spaces && normalized.find(detail::space_mark) != normalized.npos)
+    normalized = detail::with_spaces(normalized);
+  if (rules_.prefix == space_prefix::always && !normalized.empty()) normalized.insert(0, 1, ' ');
+  return normalized;
+}
+
+inline void tokenizer::encode_normalized(std::string_view text, bool begins,
+                                         std::vector<token_id>& out) const {
+  const bool wants_space =
+      rules_.prefix == space_prefix::unless_there || (rules_.prefix == space_prefix::first_of_text && begins);
+  if (wants_space && !text.empty() && text[0] != ' ') return encode_pieces(" " + std::string(text), out);
+  encode_pieces(text, out);
+}
+
+TRANSEPT_FUNCTION void tokenizer::encode_pieces(std::string_view text, std::vector<token_id>& out) const {
+  const auto encode_one = [&](std::string_view piece) { encode_piece(piece, out); };
+  if (is_gpt2s_) return pre_tokenize(text, encode_one);
+  if (!cuts_before_spaces_) return splitter_.split(text, encode_one);
+  for (std::size_t start = 0; start < text.size();) { // of spaces, and what follows them
+    const std::size_t word = std::min(text.find_first_not_of(' ', start), text.size());
+    const std::size_t end = std::min(text.find(' ', word), text.size());
+    encode_one(text.substr(start, end - start));
+    start = end;
+  }
+}
+
+inline void tokenizer::encode_piece(std::string_view piece, std::vector<token_id>& out) const {
+  if (rules_.takes_whole_pieces) {
+    if (const token_id whole = whole_[place_of(piece)]; whole != no_token) return out.push_back(whole);
+  }
+  if (rules_.by_characters) return encode_characters(piece, out);
+  if (rules_.drops_unknown) {
+    const auto lacks = [&](char byte) { return byte_tokens_[static_cast<unsigned char>(byte)] == no_token; };
+    if (std::any_of(piece.begin(), piece.end(), lacks)) return encode_characters(piece, out);
+  }
+  const std::size_t first = out.size();
+  pairs_.encode(piece, out);
+  if (lacks_bytes_ &&
+      std::ranges::find(out.begin() + static_cast<std::ptrdiff_t>(first), out.end(), no_token) != out.end())
+    throw tokenizer_error("the vocabulary lacks a character of " + quoted(piece));
+}
+
+TRANSEPT_FUNCTION void tokenizer::encode_characters(std::string_view piece,
+                                                    std::vector<token_id>& out) const {
+  std::vector<token_id> symbols;
+  symbols.reserve(piece.size());
+  bool was_unknown = false;
+  for (std::size_t at = 0; at < piece.size();) {
+    const character next = first_character(piece.substr(at));
+    const std::string_view own = piece.substr(at, next.length);
+    at += next.length;
+    const token_id token = next.code_point == character::not_utf8 || !rules_.by_characters
+                               ? no_token
+                               : token_of(static_cast<char32_t>(next.code_point), at == piece.size());
+    const auto byte_token = [&](char byte) { return byte_tokens_[static_cast<unsigned char>(byte)]; };
+    const bool has_bytes =
+        std::none_of(own.begin(), own.end(), [&](char byte) { return byte_token(byte) == no_token; });
+    const bool is_unknown = token == no_token && !has_bytes;
+    if (token != no_token) {
+      symbols.push_back(token);
+    } else if (has_bytes) {
+      for (const char byte : own) symbols.push_back(byte_token(byte));
+    } else if (rules_.drops_unknown && !rules_.unknown) {
+      for (const char byte : own)
+        if (byte_token(byte) != no_token) symbols.push_back(byte_token(byte));
+    } else if (!rules_.unknown) {
       throw tokenizer_error("the vocabulary lacks a character of " + quoted(piece));
-  });
+    } else if (!was_unknown || !rules_.fuses_unknown) {
+      symbols.push_back(*rules_.unknown);
+    }
+    was_unknown = is_unknown;
+  }
+  pairs_.merge(symbols, out);
+}
+
+inline token_id tokenizer::token_of(char32_t character, bool is_last) const {
+  const bool as_last = is_last && !rules_.end_of_word.empty();
+  if (!as_last && character < ascii_.size()) return ascii_[character];
+  const std::vector<character_token>& table = as_last ? last_characters_ : characters_;
+  const auto found =
+      std::lower_bound(table.begin(), table.end(), character,
+                       [](const character_token& each, char32_t wanted) { return each.character < wanted; });
+  return found != table.end() && found->character == character ? found->token : no_token;
+}
+
+inline std::size_t tokenizer::place_of(std::string_view wanted) const {
+  std::size_t at = std::hash<std::string_view>{}(wanted) & (whole_.size() - 1);
+  while (whole_[at] != no_token && bytes(whole_[at]) != wanted) at = (at + 1) & (whole_.size() - 1);
+  return at;
 }
 
 TRANSEPT_FUNCTION void tokenizer::check(const vocabulary& from) const {

@@ -41,16 +41,20 @@ TRANSEPT_FUNCTION vocabulary read_vocabulary_folder(const std::filesystem::path&
   std::error_code none;
   if (!std::filesystem::is_directory(folder, none)) throw file_error(folder.string() + ": not a folder");
   const auto has = [&](const char* name) { return std::filesystem::exists(folder / name, none); };
+  if (has("tokenizer.json")) { // as transformers: newer versions write new tokens nowhere else
+    const source_text file = detail::read_source(folder / "tokenizer.json");
+    return has("vocab.json") ? read_tokenizer_json(file, detail::read_source(folder / "vocab.json"))
+                             : read_tokenizer_json(file);
+  }
   if (has("vocab.json") && has("merges.txt")) {
     std::optional<source_text> added;
     if (has("added_tokens.json")) added = detail::read_source(folder / "added_tokens.json");
     return read_vocabulary(detail::read_source(folder / "vocab.json"),
                            detail::read_source(folder / "merges.txt"), added);
   }
-  if (has("tokenizer.json")) return read_tokenizer_json(detail::read_source(folder / "tokenizer.json"));
   const char* missing = has("vocab.json") ? "merges.txt" : has("merges.txt") ? "vocab.json" : nullptr;
   throw file_error(folder.string() + ": no tokenizer here" + (missing ? std::string(": no ") + missing : "") +
-                   "\n  needed: vocab.json and merges.txt, or tokenizer.json");
+                   "\n  needed: tokenizer.json, or vocab.json and merges.txt");
 }
 
 TRANSEPT_FUNCTION tokenizer load_tokenizer_folder(const std::filesystem::path& folder) {

@@ -42,36 +42,43 @@ TRANSEPT_FUNCTION vocabulary read_vocabulary(const source_text& tokens, const so
     if (!table.is_object()) {
       builder.fail(added->name, "expected an object of tokens and ids, found " + described(table));
     }
-    for (const auto& [text, id] : table.items()) builder.add_added(text, id, true, added->name);
+    for (const auto& [text, id] : table.items()) builder.add_added(text, id, added_token{}, added->name);
   }
   detail::add_merge_lines(builder, merges);
   return builder.finish();
 }
 
-TRANSEPT_FUNCTION vocabulary read_tokenizer_json(const source_text& file) {
+TRANSEPT_FUNCTION vocabulary read_tokenizer_json(const source_text& file,
+                                                 const std::optional<source_text>& table) {
   const json root = parse_json(file.text, file.name);
-  detail::tokenizer_json_check(file.name).run(root);
-  const json& model = root["model"];
-  detail::vocabulary_builder builder;
-  builder.add_tokens(model["vocab"], file.name);
-  if (const auto added = root.find("added_tokens"); added != root.end()) {
-    for (const json& token : *added) {
-      builder.add_added(token["content"], token["id"], token.contains("special") && token["special"] == true,
-                        file.name);
+  vocabulary made = detail::tokenizer_json_reader(file.name).read(root);
+  if (!table) return made;
+  const json beside = parse_json(table->text, table->name);
+  const json& own = root["model"]["vocab"];
+  // An added token's id, or null.
+  const auto added_id = [&](const std::string& text) -> json {
+    if (root.contains("added_tokens"))
+      for (const json& token : root["added_tokens"])
+        if (token["content"] == text) return token["id"];
+    return nullptr;
+  };
+  std::size_t known = 0; // of the model's own tokens
+  for (const auto& [token, id] : beside.items()) {
+    const auto found = own.find(token);
+    if (found != own.end() && *found == id) {
+      ++known;
+      continue;
     }
+    const json here = found != own.end() ? *found : added_id(token);
+    if (here == id) continue;
+    made.note = table->name + " disagrees with " + file.name + " about token " + quoted(token) + " (" +
+                id.dump() + ", " + here.dump() + "): tokenizer.json counts";
+    return made;
   }
-  std::size_t number = 0;
-  for (const json& merge : model["merges"]) {
-    const std::string where = file.name + ": merge " + std::to_string(number++);
-    if (merge.is_string()) {
-      detail::add_merge_line(builder, merge.get_ref<const std::string&>(), where);
-    } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
-      builder.add_merge(merge[0], merge[1], where);
-    } else {
-      builder.fail(where, "expected two tokens, found " + described(merge));
-    }
-  }
-  return builder.finish();
+  if (known < own.size())
+    made.note = table->name + " lacks " + std::to_string(own.size() - known) + " tokens that " + file.name +
+                " has: tokenizer.json counts";
+  return made;
 }
 
 } // namespace transept::inline TRANSEPT_ABI
