@@ -167,13 +167,14 @@ private:
     old.resize(old.size() - transept::incomplete_suffix(old)); // no bold half character
     std::cout << displayable(old) << style.bold() << displayable(all.substr(old.size())) << style.plain()
               << "\n\n";
+    const transept::tokenizer* const words = explorer_.tokenizer();
     for (std::size_t i = 0; i < words_.size(); ++i) {
       const word& word = words_[i];
       std::cout << right_aligned(std::to_string(i + 1), 4)
                 << right_aligned(decimal(100 * word.probability, 1), 7) << "%  " << style.colour()
                 << bar(word.probability / words_[0].probability, 24) << style.plain() << "  "
-                << (explorer_.tokenizer() ? transept::quoted(explorer_.tokenizer()->bytes(word.id))
-                                          : std::to_string(word.id))
+                << (words && words->has(word.id) ? transept::quoted(words->bytes(word.id))
+                                                 : std::to_string(word.id))
                 << "\n";
     }
     if (style.on)
