@@ -80,9 +80,18 @@ private:
 
   static std::optional<std::int64_t> integer(gguf_type type, const char* bytes);
 
-  /// Element type and length of an array whose elements were all walked.
-  std::pair<gguf_type, std::size_t> array_header(std::string_view key, const std::string& expected,
-                                                 const gguf_value& value) const;
+  /// An array whose elements were all walked.
+  struct array_value {
+    gguf_type type;            // of the elements
+    std::size_t count;         // of elements
+    std::string_view elements; // their bytes
+  };
+  static array_value array_of(const gguf_value& value);
+
+  /// The array of a key, if it is there. Throws format_error for any other value, and for elements of a type
+  /// that is not `accepted`.
+  std::optional<array_value> array(std::string_view key, const std::string& expected,
+                                   bool (*accepted)(gguf_type)) const;
 
   [[noreturn]] void fail(std::string_view key, const std::string& expected, const gguf_value& found) const;
 

@@ -31,9 +31,6 @@ TRANSEPT_FUNCTION std::string without_marks(std::string_view text);
 /// Whether it is what regular expressions call \w: a letter, mark, decimal digit or connector.
 TRANSEPT_FUNCTION bool is_word_character(char32_t code_point);
 
-/// Appends a code point's UTF-8.
-TRANSEPT_FUNCTION void append_utf8(std::string& text, char32_t code_point);
-
 } // namespace transept::inline TRANSEPT_ABI
 
 #if !TRANSEPT_IS_COMPILED

@@ -57,6 +57,10 @@ public:
   /// space before the first word, where encode() puts one. Throws tokenizer_error for a negative id.
   std::string decode(std::span<const token_id> tokens, decoded_tokens which = decoded_tokens::all) const;
 
+  /// What a token is in a text: its bytes, or nothing, as decode says. Valid as long as what bytes gives;
+  /// throws tokenizer_error for a negative id.
+  std::string_view text_of(token_id token, decoded_tokens which = decoded_tokens::all) const;
+
   /// The bytes of one token; valid as long as this tokenizer, or one it was moved to. Throws tokenizer_error
   /// for an id that is not in the vocabulary.
   std::string_view bytes(token_id token) const;
@@ -152,7 +156,7 @@ private:
   std::array<token_id, 256> byte_tokens_{};
   std::vector<token_id> whole_; // hash table of all tokens by their bytes (rules_.takes_whole_pieces)
   std::optional<token_id> end_of_text_;
-  bool is_gpt2s_ = true; // no rule but its own
+  bool is_gpt2s_ = true; // no rule but its own, nothing looked for in normalized text
   bool lacks_bytes_ = false;
   bool cuts_before_spaces_ = false; // no token has a space behind a character
 };

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include <transept/core/version.hpp>
@@ -16,15 +17,26 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+namespace detail {
+
+/// What a table of unicode_tables says of a code point, 0 to 3; 0 behind its end.
+template <class Index, class Blocks>
+constexpr unsigned two_bits_of(const Index& block_of, const Blocks& blocks, std::uint32_t code_point) {
+  const std::size_t block = code_point >> 8;
+  if (block >= block_of.size()) return 0;
+  const std::size_t word = std::size_t{block_of[block]} * 8 + ((code_point >> 5) & 7u);
+  return static_cast<unsigned>((blocks[word] >> (2 * (code_point & 31u))) & 3u);
+}
+
+} // namespace detail
+
 /// What GPT-2's pattern calls [^\s\p{L}\p{N}], \p{L}, \p{N} and \s. The values are those of the tables.
 enum class character_class : std::uint8_t { other, letter, number, space };
 
 /// The class of a code point; `other` for anything above U+10FFFF.
 constexpr character_class class_of(std::uint32_t code_point) {
-  const std::size_t block = code_point >> 8;
-  if (block >= unicode_tables::block_of.size()) return character_class::other;
-  const std::size_t word = std::size_t{unicode_tables::block_of[block]} * 8 + ((code_point >> 5) & 7u);
-  return static_cast<character_class>((unicode_tables::blocks[word] >> (2 * (code_point & 31u))) & 3u);
+  return static_cast<character_class>(
+      detail::two_bits_of(unicode_tables::block_of, unicode_tables::blocks, code_point));
 }
 
 /// What a character is that is of the class `other`: \p{M}, \p{P}, \p{S} or none of these.
@@ -32,10 +44,8 @@ enum class character_kind : std::uint8_t { none, mark, punctuation, symbol };
 
 /// The kind of a code point; `none` for letters, numbers, white space, and what is no code point.
 constexpr character_kind kind_of(std::uint32_t code_point) {
-  const std::size_t block = code_point >> 8;
-  if (block >= unicode_tables::kind_block_of.size()) return character_kind::none;
-  const std::size_t word = std::size_t{unicode_tables::kind_block_of[block]} * 8 + ((code_point >> 5) & 7u);
-  return static_cast<character_kind>((unicode_tables::kind_blocks[word] >> (2 * (code_point & 31u))) & 3u);
+  return static_cast<character_kind>(
+      detail::two_bits_of(unicode_tables::kind_block_of, unicode_tables::kind_blocks, code_point));
 }
 
 /// How many bytes a UTF-8 sequence has that begins with `lead`: 1 to 4, or 0 where none begins so.
@@ -85,6 +95,25 @@ constexpr character first_character(std::string_view text) {
   if (length == 2) return {(byte(0) & 0x1fu) << 6 | (byte(1) & 0x3fu), 2};
   if (length == 3) return {(byte(0) & 0x0fu) << 12 | (byte(1) & 0x3fu) << 6 | (byte(2) & 0x3fu), 3};
   return {(byte(0) & 0x07u) << 18 | (byte(1) & 0x3fu) << 12 | (byte(2) & 0x3fu) << 6 | (byte(3) & 0x3fu), 4};
+}
+
+/// Appends a code point's UTF-8.
+inline void append_utf8(std::string& text, char32_t code_point) {
+  const auto put = [&](std::uint32_t byte) { text += static_cast<char>(byte); };
+  const auto c = static_cast<std::uint32_t>(code_point);
+  if (c < 0x80) return put(c);
+  if (c < 0x800) {
+    put(0xc0u | c >> 6);
+  } else {
+    if (c < 0x10000) {
+      put(0xe0u | c >> 12);
+    } else {
+      put(0xf0u | c >> 18);
+      put(0x80u | ((c >> 12) & 0x3fu));
+    }
+    put(0x80u | ((c >> 6) & 0x3fu));
+  }
+  put(0x80u | (c & 0x3fu));
 }
 
 /// Whether all of it is.

@@ -159,18 +159,25 @@ TRANSEPT_FUNCTION std::optional<std::int64_t> gguf_metadata::integer(gguf_type t
   }
 }
 
-TRANSEPT_FUNCTION std::pair<gguf_type, std::size_t> gguf_metadata::array_header(
-    std::string_view key, const std::string& expected, const gguf_value& value) const {
-  if (value.type != gguf_type::array) fail(key, expected, value);
+TRANSEPT_FUNCTION gguf_metadata::array_value gguf_metadata::array_of(const gguf_value& value) {
   return {static_cast<gguf_type>(number_at<std::uint32_t>(value.bytes.data())),
-          static_cast<std::size_t>(number_at<std::uint64_t>(value.bytes.data() + 4))};
+          static_cast<std::size_t>(number_at<std::uint64_t>(value.bytes.data() + 4)), value.bytes.substr(12)};
+}
+
+TRANSEPT_FUNCTION std::optional<gguf_metadata::array_value> gguf_metadata::array(
+    std::string_view key, const std::string& expected, bool (*accepted)(gguf_type)) const {
+  const gguf_value* const value = find(key);
+  if (value == nullptr) return std::nullopt;
+  if (value->type != gguf_type::array) fail(key, expected, *value);
+  const array_value found = array_of(*value);
+  if (!accepted(found.type)) fail(key, expected, *value);
+  return found;
 }
 
 TRANSEPT_FUNCTION void gguf_metadata::fail(std::string_view key, const std::string& expected,
                                            const gguf_value& found) const {
   std::string what(name_of(found.type));
-  if (found.type == gguf_type::array)
-    what = "an array of " + std::string(name_of(array_header(key, expected, found).first));
+  if (found.type == gguf_type::array) what = "an array of " + std::string(name_of(array_of(found).type));
   throw format_error(source_ + ": key " + quoted(key) + ": expected " + expected + ", found " + what);
 }
 
@@ -212,26 +219,15 @@ TRANSEPT_FUNCTION std::optional<bool> gguf_metadata::boolean(std::string_view ke
   return value->bytes[0] != 0;
 }
 
-TRANSEPT_FUNCTION std::optional<std::vector<float>> gguf_metadata::numbers(std::string_view key) const {
-  const gguf_value* const value = find(key);
-  if (value == nullptr) return std::nullopt;
-  const auto [type, count] = array_header(key, "an array of float32", *value);
-  if (type != gguf_type::float32) fail(key, "an array of float32", *value);
-  std::vector<float> numbers(count);
-  std::memcpy(numbers.data(), value->bytes.data() + 12, count * sizeof(float));
-  return numbers;
-}
-
 TRANSEPT_FUNCTION std::optional<std::vector<std::string_view>> gguf_metadata::texts(
     std::string_view key) const {
-  const gguf_value* const value = find(key);
-  if (value == nullptr) return std::nullopt;
-  const auto [type, count] = array_header(key, "an array of strings", *value);
-  if (type != gguf_type::string) fail(key, "an array of strings", *value);
+  const auto found =
+      array(key, "an array of strings", [](gguf_type type) { return type == gguf_type::string; });
+  if (!found) return std::nullopt;
   std::vector<std::string_view> texts;
-  texts.reserve(count); // each of them has at least eight bytes in the file
-  std::string_view rest = value->bytes.substr(12);
-  for (std::size_t i = 0; i < count; ++i) {
+  texts.reserve(found->count); // each of them has at least eight bytes in the file
+  std::string_view rest = found->elements;
+  for (std::size_t i = 0; i < found->count; ++i) {
     const auto length = static_cast<std::size_t>(number_at<std::uint64_t>(rest.data()));
     texts.push_back(rest.substr(8, length));
     rest.remove_prefix(8 + length);
@@ -241,14 +237,21 @@ TRANSEPT_FUNCTION std::optional<std::vector<std::string_view>> gguf_metadata::te
 
 TRANSEPT_FUNCTION std::optional<std::vector<std::int64_t>> gguf_metadata::integers(
     std::string_view key) const {
-  const gguf_value* const value = find(key);
-  if (value == nullptr) return std::nullopt;
-  const auto [type, count] = array_header(key, "an array of whole numbers", *value);
-  if (!is_integer(type)) fail(key, "an array of whole numbers", *value);
+  const auto found = array(key, "an array of whole numbers", is_integer);
+  if (!found) return std::nullopt;
   std::vector<std::int64_t> numbers;
-  numbers.reserve(count);
-  for (std::size_t i = 0; i < count; ++i)
-    numbers.push_back(*integer(type, value->bytes.data() + 12 + i * size_of(type)));
+  numbers.reserve(found->count);
+  for (std::size_t i = 0; i < found->count; ++i)
+    numbers.push_back(*integer(found->type, found->elements.data() + i * size_of(found->type)));
+  return numbers;
+}
+
+TRANSEPT_FUNCTION std::optional<std::vector<float>> gguf_metadata::numbers(std::string_view key) const {
+  const auto found =
+      array(key, "an array of float32", [](gguf_type type) { return type == gguf_type::float32; });
+  if (!found) return std::nullopt;
+  std::vector<float> numbers(found->count);
+  if (!numbers.empty()) std::memcpy(numbers.data(), found->elements.data(), found->count * sizeof(float));
   return numbers;
 }
 

@@ -36,15 +36,8 @@ inline constexpr auto symbol_to_byte = [] {
 
 TRANSEPT_FUNCTION std::string to_byte_alphabet(std::string_view bytes) {
   std::string symbols;
-  for (const char c : bytes) {
-    const std::uint32_t symbol = detail::byte_to_symbol[static_cast<unsigned char>(c)];
-    if (symbol < 0x80) {
-      symbols += static_cast<char>(symbol);
-    } else {
-      symbols += static_cast<char>(0xc0u | symbol >> 6);
-      symbols += static_cast<char>(0x80u | (symbol & 0x3fu));
-    }
-  }
+  for (const char c : bytes)
+    append_utf8(symbols, static_cast<char32_t>(detail::byte_to_symbol[static_cast<unsigned char>(c)]));
   return symbols;
 }
 

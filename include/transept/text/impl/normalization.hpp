@@ -249,24 +249,6 @@ inline bool is_inert(std::uint32_t code_point) {
 
 } // namespace detail
 
-TRANSEPT_FUNCTION void append_utf8(std::string& text, char32_t code_point) {
-  const auto put = [&](std::uint32_t byte) { text += static_cast<char>(byte); };
-  const auto c = static_cast<std::uint32_t>(code_point);
-  if (c < 0x80) return put(c);
-  if (c < 0x800) {
-    put(0xc0u | c >> 6);
-  } else {
-    if (c < 0x10000) {
-      put(0xe0u | c >> 12);
-    } else {
-      put(0xf0u | c >> 18);
-      put(0x80u | ((c >> 12) & 0x3fu));
-    }
-    put(0x80u | ((c >> 6) & 0x3fu));
-  }
-  put(0x80u | (c & 0x3fu));
-}
-
 TRANSEPT_FUNCTION bool is_surely_nfc(std::string_view text) {
   // What begins with a lower byte is below U+0300.
   while (!text.empty()) {

@@ -12,9 +12,7 @@ TRANSEPT_FUNCTION stream_decoder::stream_decoder(const tokenizer& tokens, decode
 }
 
 TRANSEPT_FUNCTION std::string_view stream_decoder::push(token_id token) {
-  const bool is_nothing = (token >= 0 && !tokens_->has(token)) || // of a model with a padded vocabulary
-                          (which_ == decoded_tokens::without_special && tokens_->is_special(token));
-  const std::string_view bytes = is_nothing ? std::string_view() : tokens_->bytes(token);
+  const std::string_view bytes = tokens_->text_of(token, which_);
   text_.erase(0, shown_);
   text_ += bytes;
   shown_ = text_.size() - incomplete_suffix(text_);

@@ -71,9 +71,10 @@ TRANSEPT_FUNCTION tokenizer::tokenizer(const vocabulary& from)
   }
   check(from);
   lacks_bytes_ = std::ranges::count(from.byte_tokens, no_token) != 0;
-  is_gpt2s_ = rules_.normalizers.empty() && rules_.prefix == space_prefix::none && !rules_.by_characters &&
-              !rules_.takes_whole_pieces && rules_.steps == std::vector{splitting::gpt2};
   add_tokens(from.added);
+  is_gpt2s_ = rules_.normalizers.empty() && rules_.prefix == space_prefix::none && !rules_.by_characters &&
+              !rules_.takes_whole_pieces && rules_.steps == std::vector{splitting::gpt2} &&
+              allowed_normalized_.tokens.empty();
   for (auto* const table : {&characters_, &last_characters_})
     std::sort(table->begin(), table->end(),
               [](const character_token& a, const character_token& b) { return a.character < b.character; });
@@ -126,8 +127,7 @@ TRANSEPT_FUNCTION std::vector<token_id> tokenizer::encode(std::string_view text,
       allowed ? allowed_ : always_, text,
       [&](std::string_view part) {
         const bool begins = part.data() == text.data();
-        if (is_gpt2s_ && always_normalized_.matcher.empty() && allowed_normalized_.matcher.empty())
-          return encode_pieces(part, out);
+        if (is_gpt2s_) return encode_pieces(part, out);
         const std::string normalized = normalize(part);
         divide(
             allowed ? allowed_normalized_ : always_normalized_, normalized,
@@ -163,14 +163,16 @@ TRANSEPT_FUNCTION bool tokenizer::may_cut_before(std::string_view text, std::siz
 TRANSEPT_FUNCTION std::string tokenizer::decode(std::span<const token_id> tokens,
                                                 decoded_tokens which) const {
   std::string text;
-  for (const token_id token : tokens) {
-    if (token >= 0 && !has(token)) continue;
-    const std::string_view own = bytes(token);
-    if (which == decoded_tokens::all || !is_special(token)) text += own;
-  }
+  for (const token_id token : tokens) text += text_of(token, which);
   if (rules_.by_characters && rules_.prefix != space_prefix::none && text.starts_with(' ')) text.erase(0, 1);
   if (!rules_.end_of_word.empty() && text.ends_with(' ')) text.pop_back();
   return text;
+}
+
+TRANSEPT_FUNCTION std::string_view tokenizer::text_of(token_id token, decoded_tokens which) const {
+  if (token >= 0 && !has(token)) return {}; // of a model with a padded vocabulary
+  const std::string_view own = bytes(token);
+  return which == decoded_tokens::without_special && is_special(token) ? std::string_view() : own;
 }
 
 TRANSEPT_FUNCTION bool tokenizer::is_special(token_id token) const {

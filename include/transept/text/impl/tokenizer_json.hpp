@@ -79,6 +79,9 @@ public:
     return builder_.finish();
   }
 
+  /// What was read of tokens and added tokens.
+  const vocabulary_builder& tokens() const { return builder_; }
+
 private:
   [[noreturn]] void refuse(const std::string& key, const json& found, const std::string& supported) const {
     throw tokenizer_error(

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -80,6 +81,7 @@ public:
     }
     added_[id] = flags;
     added_[id].id = id;
+    added_ids_[text] = id;
     if (is_byte) added_[id].text = text;
     if (text == tokenizer::end_of_text_text) added_[id].special = true;
   }
@@ -87,9 +89,14 @@ public:
   /// The id of a token as the file writes it.
   token_id id_of_symbol(const std::string& symbol, const std::string& where) const {
     if (const auto known = symbols_.find(symbol); known != symbols_.end()) return known->second;
-    for (const auto& [id, flags] : added_)
-      if (by_id_.at(id) == symbol) return id;
+    if (const auto known = id_of_added(symbol)) return *known;
     fail(where, quoted(symbol) + " is not a token");
+  }
+
+  /// The id of the added token that stands for `text`, if there is one.
+  std::optional<token_id> id_of_added(const std::string& text) const {
+    const auto known = added_ids_.find(text);
+    return known == added_ids_.end() ? std::nullopt : std::optional(known->second);
   }
 
   /// An id that the file uses. Throws where no token has it.
@@ -270,7 +277,8 @@ private:
   std::vector<token_merge> merges_;
   std::vector<float> scores_; // of merges, where they come by score
   std::map<token_id, added_token> added_;
-  const text_rules* rules_ = nullptr; // none: GPT-2's
+  std::unordered_map<std::string, token_id> added_ids_; // by what is looked for
+  const text_rules* rules_ = nullptr;                   // none: GPT-2's
   bool byte_fallback_ = false;
 };
 

@@ -51,17 +51,11 @@ TRANSEPT_FUNCTION vocabulary read_vocabulary(const source_text& tokens, const so
 TRANSEPT_FUNCTION vocabulary read_tokenizer_json(const source_text& file,
                                                  const std::optional<source_text>& table) {
   const json root = parse_json(file.text, file.name);
-  vocabulary made = detail::tokenizer_json_reader(file.name).read(root);
+  detail::tokenizer_json_reader reader(file.name);
+  vocabulary made = reader.read(root);
   if (!table) return made;
   const json beside = parse_json(table->text, table->name);
   const json& own = root["model"]["vocab"];
-  // An added token's id, or null.
-  const auto added_id = [&](const std::string& text) -> json {
-    if (root.contains("added_tokens"))
-      for (const json& token : root["added_tokens"])
-        if (token["content"] == text) return token["id"];
-    return nullptr;
-  };
   std::size_t known = 0; // of the model's own tokens
   for (const auto& [token, id] : beside.items()) {
     const auto found = own.find(token);
@@ -69,7 +63,8 @@ TRANSEPT_FUNCTION vocabulary read_tokenizer_json(const source_text& file,
       ++known;
       continue;
     }
-    const json here = found != own.end() ? *found : added_id(token);
+    const auto added = reader.tokens().id_of_added(token);
+    const json here = found != own.end() ? *found : added ? json(*added) : json();
     if (here == id) continue;
     made.note = table->name + " disagrees with " + file.name + " about token " + quoted(token) + " (" +
                 id.dump() + ", " + here.dump() + "): tokenizer.json counts";
