@@ -380,13 +380,13 @@ TEST_CASE("an error that comes while generate writes stands on a line of its own
 TEST_CASE("generate by ids needs no vocabulary of a kind that is not read, and says so") {
   if (!support::has_program("generate")) return;
   const support::folder_without_vocabulary folder;
-  support::write_file(folder / "tokenizer.json", R"({"model": {"type": "Unigram"}})");
+  support::write_file(folder / "tokenizer.json", R"({"model": {"type": "Trigram"}})");
   const std::string model = folder.path().string();
   const program_run run = generate({"--model", model, "--ids", "1,2", "--max-new-tokens", "2", "--greedy"});
   CHECK(run.exit_code == 0);
   CHECK_THAT(run.out, Catch::StartsWith("1,2,"));
   CHECK_THAT(run.err, Catch::ContainsSubstring("note: the vocabulary is not read: ") &&
-                          Catch::ContainsSubstring("model.type is \"Unigram\""));
+                          Catch::ContainsSubstring("model.type is \"Trigram\""));
   CHECK(generate({"--model", model, "--prompt", "To"}).exit_code == 1);
 }
 

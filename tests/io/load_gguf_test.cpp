@@ -453,8 +453,8 @@ TEST_CASE("vocabularies in GGUF files that are missing or contradict themselves 
         "merge 1: the merge of \"a\" and \"a\" was given before");
   CHECK(verdict({tokens, kinds_good, {"aa"}}) ==
         "merge 0: expected two tokens with a space between, found \"aa\"");
-  CHECK_THAT(verdict({tokens, kinds_good, {"a a"}, {gguf_key("tokenizer.ggml.model", "bert")}}),
-             StartsWith("key \"tokenizer.ggml.model\": expected \"gpt2\" or \"llama\", found \"bert\""));
+  CHECK_THAT(verdict({tokens, kinds_good, {"a a"}, {gguf_key("tokenizer.ggml.model", "rwkv")}}),
+             StartsWith("key \"tokenizer.ggml.model\": expected") && EndsWith("found \"rwkv\""));
   CHECK_THAT(
       verdict({tokens, kinds_good, {"a a"}, {gguf_key("tokenizer.ggml.pre", "none")}}),
       StartsWith(

@@ -227,8 +227,9 @@ TEST_CASE("a tokenizer.json that asks for anything else is refused with the key"
     CHECK_THROWS_AS(read_fast(file), tokenizer_error);
     CHECK_THROWS_WITH(read_fast(file), ContainsSubstring("tokenizer.json: ") && ContainsSubstring(words));
   };
-  refused("/model/type", "WordPiece", "model.type is \"WordPiece\"; supported: \"BPE\"");
-  refused("/model/type", "Unigram", "model.type");
+  refused("/model/type", "WordLevel", "model.type is \"WordLevel\"; supported: \"BPE\"");
+  refused("/model/type", "WordPiece", "pre_tokenizer is an object");
+  refused("/model/type", "Unigram", "pre_tokenizer is an object");
   refused("/model/dropout", 0.1, "model.dropout is 0.1");
   refused("/model/unk_token", "<unk>", "model.unk_token");
   refused("/model/continuing_subword_prefix", "##", "model.continuing_subword_prefix");
@@ -241,10 +242,10 @@ TEST_CASE("a tokenizer.json that asks for anything else is refused with the key"
   refused("/model/merges/0", json::array({"t", 3}), "merge 0: expected two tokens");
   refused("/model/merges/0", "qqq q", "merge 0: \"qqq\" is not a token");
   refused("/model", nullptr, "model is null");
-  refused("/normalizer", {{"type", "NFD"}}, "normalizer is an object");
+  refused("/normalizer", {{"type", "ByteLevel"}}, "normalizer is an object");
   refused("/normalizer", {{"type", "Prepend"}, {"prepend", "_"}}, "normalizer is an object");
   refused("/normalizer", {{"type", "Sequence"}}, "normalizer.normalizers is null");
-  refused("/normalizer", {{"type", "Sequence"}, {"normalizers", json::array({{{"type", "Strip"}}})}},
+  refused("/normalizer", {{"type", "Sequence"}, {"normalizers", json::array({{{"type", "Unknown"}}})}},
           "normalizer.normalizers[0] is an object");
   refused("/pre_tokenizer", nullptr, "decoder is an object");
   refused("/pre_tokenizer/type", "Sequence", "pre_tokenizer.pretokenizers is null");
@@ -261,7 +262,7 @@ TEST_CASE("a tokenizer.json that asks for anything else is refused with the key"
           "pre_tokenizer.pattern is not one of those that are known: {\"Regex\":\"a+\"}");
   refused("/pre_tokenizer", split({{"Regex", R"(\p{N})"}}, "Removed"),
           "pre_tokenizer.behavior is \"Removed\"");
-  refused("/post_processor", {{"type", "BertProcessing"}}, "post_processor is an object");
+  refused("/post_processor", {{"type", "BertProcessing"}}, "post_processor.cls is null");
   refused("/post_processor",
           {{"type", "TemplateProcessing"},
            {"single", json::array({{{"SpecialToken", {{"id", "<s>"}, {"type_id", 0}}}},

@@ -3,11 +3,15 @@
 
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include <support/paths.hpp>
 #include <support/temporary_folder.hpp>
 
+#include <transept/text/impl/normalization_steps.hpp>
 #include <transept/text/normalization.hpp>
+
+#include "text_support.hpp"
 
 using namespace transept;
 
@@ -50,9 +54,36 @@ TEST_CASE("what is sure to be composed is told without looking far") {
   CHECK(nfd("\xcc") == "\xcc");
 }
 
+TEST_CASE("only parts of a text are normalized, as if it were all of it") {
+  support::random_text random(17);
+  const auto in_one = [](const std::string& text, bool compatible, bool composes) {
+    std::vector<std::uint32_t> characters;
+    detail::for_each_character(text,
+                               [&](std::uint32_t each) { detail::decompose(each, compatible, characters); });
+    detail::order_marks(characters);
+    if (composes) detail::compose(characters);
+    std::string out;
+    detail::append_in_utf8(characters, out);
+    return out;
+  };
+  for (int i = 0; i < 20000; ++i) {
+    std::string text = random(random.below(4));
+    for (std::size_t n = random.below(8); n-- > 0;)
+      text += std::vector<std::string>{"e",  "\u0301", "\u0323", "é",    "ǟ", "\u1100", "\u1161", "\u11a8",
+                                       "가", "각",     "\u212b", "ﬁ",    "①", "\u09c7", "\u09be", "\u0344",
+                                       "क",  "\u093c", "\u0958", "\xcc", "ｶ", "ﾞ"}[random.below(22)];
+    CAPTURE(text);
+    REQUIRE(nfc(text) == in_one(text, false, true));
+    REQUIRE(nfd(text) == in_one(text, false, false));
+    REQUIRE(nfkc(text) == in_one(text, true, true));
+    REQUIRE(nfkd(text) == in_one(text, true, false));
+  }
+}
+
 TEST_CASE("marks go, and spacing ones stay") {
   CHECK(without_marks(nfd("Café Ångström")) == "Cafe Angstrom");
   CHECK(without_marks("क\u093f") == "क\u093f"); // a vowel sign, of category Mc
+  CHECK(without_all_marks(nfkd("Café क\u093f①")) == "Cafe क1");
 }
 
 TEST_CASE("characters of words are letters, marks, digits and connectors") {

@@ -150,6 +150,33 @@ TEST_CASE("every step cuts as its pattern does") {
   }
 }
 
+TEST_CASE("words are what is between white space, and punctuation stands alone among BERT's") {
+  random_stream random(11, 0);
+  for (int i = 0; i < 20000; ++i) {
+    const std::string text = random_text(random);
+    std::vector<std::string> words, runs;
+    bool in_word = false, in_run = false;
+    for (std::string_view rest = text; !rest.empty();) {
+      const character next = first_character(rest);
+      const std::uint32_t c = next.code_point;
+      const std::string own(rest.substr(0, next.length));
+      rest.remove_prefix(next.length);
+      const bool is_space = class_of(c) == character_class::space;
+      const bool is_alone = kind_of(c) == character_kind::punctuation ||
+                            (c > ' ' && c < 0x7f && class_of(c) == character_class::other);
+      if (!is_space && in_run) runs.back() += own;
+      if (!is_space && !in_run) runs.push_back(own);
+      if (!is_space && in_word && !is_alone) words.back() += own;
+      if (!is_space && !(in_word && !is_alone)) words.push_back(own);
+      in_run = !is_space;
+      in_word = !is_space && !is_alone;
+    }
+    CAPTURE(text);
+    REQUIRE(pieces_of(splitter({splitting::words}), text) == words);
+    REQUIRE(pieces_of(splitter({splitting::white_space}), text) == runs);
+  }
+}
+
 TEST_CASE("steps cut what the steps before them left") {
   const splitter starcoder({splitting::each_digit, splitting::gpt2});
   CHECK(pieces_of(starcoder, "a 12 b's") == std::vector<std::string>{"a", " ", "1", "2", " b", "'s"});

@@ -22,11 +22,17 @@ TRANSEPT_FUNCTION std::string nfkc(std::string_view text);
 /// Normalization form D: every character decomposed, its marks in canonical order.
 TRANSEPT_FUNCTION std::string nfd(std::string_view text);
 
+/// Normalization form KD: form D, and variants of characters are these.
+TRANSEPT_FUNCTION std::string nfkd(std::string_view text);
+
 /// Each character's lower case, as Unicode has it where no language is told.
 TRANSEPT_FUNCTION std::string lower_case(std::string_view text);
 
 /// The text without its marks of category Mn: what is left of accents after nfd().
 TRANSEPT_FUNCTION std::string without_marks(std::string_view text);
+
+/// The text without its marks of any category.
+TRANSEPT_FUNCTION std::string without_all_marks(std::string_view text);
 
 /// Whether it is what regular expressions call \w: a letter, mark, decimal digit or connector.
 TRANSEPT_FUNCTION bool is_word_character(char32_t code_point);

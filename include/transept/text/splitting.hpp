@@ -45,9 +45,10 @@ enum class splitting : std::uint8_t {
   /// [!-/:-~&&[:punct:]][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|
   /// \s+(?!\S)|\s+ (in one line)
   deepseek,
-  word_runs, ///< \w+|[^\w\s]+ (UTS 18's \w), and white space goes
-  words,     ///< BERT's: white space goes, punctuation stands alone
-  spaces,    ///< a piece begins at each space or ▁ (U+2581)
+  word_runs,   ///< \w+|[^\w\s]+ (UTS 18's \w), and white space goes
+  white_space, ///< \S+, and white space goes
+  words,       ///< BERT's: white space goes, punctuation stands alone
+  spaces,      ///< a piece begins at each space or ▁ (U+2581)
 };
 
 /// Steps, one after the other. Immutable; any number of threads may use it.

@@ -1,6 +1,8 @@
-// Tokenizers by byte-pair encoding: GPT-2's, of bytes, and those of its successors, of bytes or characters.
+// Tokenizers: byte-pair encodings, GPT-2's, of bytes, and those of its successors, of bytes or characters;
+// unigram models and WordPiece.
 //
-//   text → added tokens → normalizers (normalization.hpp) → pieces (splitting.hpp) → tokens (byte_pairs.hpp)
+//   text → added tokens → normalizers (text_normalizer.hpp) → pieces (splitting.hpp)
+//        → tokens (byte_pairs.hpp, unigram.hpp, word_pieces.hpp)
 //
 // In a vocabulary of bytes any bytes are text and every byte is a token, so decode(encode(text)) is text,
 // UTF-8 or not (where no normalizer changes it).
@@ -19,7 +21,10 @@
 #include <transept/text/byte_pairs.hpp>
 #include <transept/text/splitting.hpp>
 #include <transept/text/string_matcher.hpp>
+#include <transept/text/text_normalizer.hpp>
+#include <transept/text/unigram.hpp>
 #include <transept/text/vocabulary.hpp>
+#include <transept/text/word_pieces.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -110,7 +115,13 @@ private:
   /// All pieces of a text that has its prefix.
   void encode_pieces(std::string_view text, std::vector<token_id>& out) const;
 
+  /// The words of a text, each with its prefix (text_rules::prefixes_words).
+  void encode_words(std::string_view text, bool begins, std::vector<token_id>& out) const;
+
   void encode_piece(std::string_view piece, std::vector<token_id>& out) const;
+
+  /// What no token stands for: its bytes, where there are tokens for them, or the unknown token.
+  void add_unknown(std::string_view run, std::vector<token_id>& out) const;
 
   /// The same where merges begin with characters.
   void encode_characters(std::string_view piece, std::vector<token_id>& out) const;
@@ -120,8 +131,6 @@ private:
 
   /// Where in `whole_` the token of these bytes is, or would be.
   std::size_t place_of(std::string_view bytes) const;
-
-  std::string normalize(std::string_view text) const;
 
   void check(const vocabulary& from) const;
 
@@ -144,7 +153,10 @@ private:
   byte_pairs pairs_;
   std::string note_;
   text_rules rules_;
+  text_normalizer normalize_;
   splitter splitter_;
+  unigram unigram_;
+  word_pieces word_pieces_;
   std::vector<char> bytes_;          // of all tokens
   std::vector<std::size_t> offsets_; // where each begins, and the end
   std::vector<bool> special_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include <transept/core/types.hpp>
 #include <transept/text/byte_pairs.hpp>
 #include <transept/text/splitting.hpp>
+#include <transept/text/unigram.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -26,12 +28,41 @@ struct added_token {
   std::string text = {};               ///< what is looked for; empty: its bytes
 };
 
+/// How what a text is cut into becomes tokens.
+enum class token_model : std::uint8_t {
+  byte_pairs, ///< by merges (byte_pairs.hpp)
+  unigram,    ///< the most probable tokens (unigram.hpp)
+  word_pieces ///< the longest token, again and again (word_pieces.hpp)
+};
+
 /// What is done to a whole text, or to what lies between two added tokens.
 enum class normalizer : std::uint8_t {
-  nfc,        ///< normalization form C
-  nfkc,       ///< normalization form KC
-  lower_case, ///< lower case
-  bert        ///< control characters go, ideographs get spaces around them, accents go, lower case
+  nfc,           ///< normalization form C
+  nfkc,          ///< normalization form KC
+  lower_case,    ///< lower case
+  nfd,           ///< normalization form D
+  nfkd,          ///< normalization form KD
+  clean,         ///< BERT's: control characters go, white space becomes spaces
+  ideographs,    ///< BERT's: ideographs get spaces around them
+  accents,       ///< BERT's: form D, and marks that take no space go
+  marks,         ///< all marks go (StripAccents)
+  nmt,           ///< control characters go, white space and what is like it becomes spaces
+  strip_left,    ///< white space at the beginning goes
+  strip_right,   ///< white space at the end goes
+  replace,       ///< the next of text_rules::replacements
+  precompiled,   ///< text_rules::character_map by grapheme clusters, as Hugging Face's tokenizers
+  sentence_piece ///< the same by the longest match, and spaces, as SentencePiece
+};
+
+/// What normalizer::replace does, from left to right.
+struct text_replacement {
+  /// What is looked for.
+  enum class pattern_kind : std::uint8_t { text, two_or_more_spaces, white_space, one_white_space };
+  pattern_kind kind = pattern_kind::text; ///< ` {2,}`, `\s+` and `\s` are the expressions that are known
+  std::string text = {};                  ///< where it is a text
+  std::string content = {};               ///< what comes in its place
+
+  bool operator==(const text_replacement&) const = default; ///< member by member
 };
 
 /// Where a text gets a space before it, so that its first word is written as any other.
@@ -40,6 +71,7 @@ enum class space_prefix : std::uint8_t {
   always,        ///< before every text between added tokens (Prepend)
   unless_there,  ///< the same, where none is there (ByteLevel's add_prefix_space, Metaspace's "always")
   first_of_text, ///< the same, at the beginning alone (Metaspace's "first")
+  behind_text,   ///< none before, but one behind it (SentencePiece's treat_whitespace_as_suffix)
 };
 
 /// A character and its token.
@@ -50,9 +82,17 @@ struct character_token {
 
 /// What a tokenizer does besides merging; as it is made, GPT-2's.
 struct text_rules {
+  token_model model = token_model::byte_pairs;      ///< how pieces become tokens
   std::vector<normalizer> normalizers = {};         ///< in this order
   space_prefix prefix = space_prefix::none;         ///< behind the normalizers
   std::vector<splitting> steps = {splitting::gpt2}; ///< how it is cut
+
+  std::vector<text_replacement> replacements = {}; ///< of the normalizers, in their order
+  std::string character_map = {};                  ///< a precompiled_charsmap (character_map.hpp)
+  bool removes_extra_spaces = false;               ///< sentence_piece: at both ends, and beside another
+  std::vector<std::string> kept_texts = {};        ///< sentence_piece: what it leaves as it is
+  /// White space is taken out first, and `prefix` is that of each word (WhitespaceSplit before Metaspace).
+  bool prefixes_words = false;
 
   /// Whether merges begin with characters (`vocabulary::characters`) in place of bytes. A character without a
   /// token is its bytes, where there are tokens for them, or `unknown`.
@@ -65,6 +105,8 @@ struct text_rules {
   /// What the last character of a piece has behind it in its token (GPT-1: "</w>"); tokens that end so are
   /// decoded with a space there.
   std::string end_of_word = {};
+  bool single_precision = false;     ///< unigram: sums are SentencePiece's
+  std::size_t most_characters = 100; ///< word_pieces: a longer word is unknown
 
   std::vector<token_id> before = {}; ///< what a prompt has before it: beginning of text
   std::vector<token_id> after = {};  ///< what it has behind it
@@ -81,6 +123,9 @@ struct vocabulary {
   std::vector<added_token> added;                    ///< in any order
   std::vector<character_token> characters = {};      ///< where merges begin with them
   std::vector<character_token> last_characters = {}; ///< of a piece, where that is told apart (end_of_word)
+  std::vector<scored_piece> pieces = {};             ///< unigram; word_pieces: what words begin with
+  std::vector<scored_piece> inner_pieces = {};       ///< word_pieces: what words go on with
+  double unknown_score = 0;                          ///< unigram: of a character that is no piece
   text_rules rules = {};                             ///< besides
   std::string note = {}; ///< what whoever loads it should hear: where its files disagree
 };

@@ -1,9 +1,13 @@
 // How a vocabulary is found in a folder or a GGUF file (io/load_tokenizer.hpp).
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +17,8 @@
 #include <transept/io/gguf.hpp>
 #include <transept/io/impl/gguf_splittings.hpp>
 #include <transept/io/load_tokenizer.hpp>
+#include <transept/text/impl/sentencepiece_vocabulary.hpp>
+#include <transept/text/impl/vocabulary_pieces.hpp>
 #include <transept/text/token_lists.hpp>
 #include <transept/text/tokenizer_folder.hpp>
 #include <transept/text/unicode.hpp>
@@ -34,6 +40,74 @@ inline void read_template(const gguf_metadata& metadata, std::size_t tokens, con
   };
   add("tokenizer.ggml.add_bos_token", "tokenizer.ggml.bos_token_id", rules.before);
   add("tokenizer.ggml.add_eos_token", "tokenizer.ggml.eos_token_id", rules.after);
+}
+
+/// BERT's: words begin with ▁, what goes on with one has nothing before it, and texts are normalized as by
+/// the uncased models, which is what llama.cpp does with all of them.
+inline vocabulary read_gguf_word_pieces(const gguf_metadata& metadata,
+                                        std::span<const std::string_view> tokens,
+                                        const std::vector<std::int64_t>& kinds, const std::string& source) {
+  text_rules rules{.steps = {splitting::words}, .by_characters = true}; // as far as reading goes
+  rules.normalizers = bert_normalizers({true, true, true, true});
+  const auto id_of = [&](std::initializer_list<const char*> keys, const char* text) {
+    for (const char* key : keys)
+      if (const auto id = metadata.count(key)) {
+        if (*id >= tokens.size())
+          throw tokenizer_error(source + ": key " + quoted(key) + ": no token has this id");
+        return std::optional(static_cast<token_id>(*id));
+      }
+    const auto found = std::find(tokens.begin(), tokens.end(), text);
+    return found == tokens.end() ? std::nullopt
+                                 : std::optional(static_cast<token_id>(found - tokens.begin()));
+  };
+  rules.unknown = id_of({"tokenizer.ggml.unknown_token_id"}, "[UNK]");
+  const auto begin = id_of({"tokenizer.ggml.cls_token_id", "tokenizer.ggml.bos_token_id"}, "[CLS]");
+  const auto end = id_of({"tokenizer.ggml.seperator_token_id", "tokenizer.ggml.separator_token_id",
+                          "tokenizer.ggml.eos_token_id"},
+                         "[SEP]");
+  if (begin && metadata.boolean("tokenizer.ggml.add_bos_token").value_or(true)) rules.before = {*begin};
+  if (end && metadata.boolean("tokenizer.ggml.add_eos_token").value_or(true)) rules.after = {*end};
+  vocabulary made = read_token_lists({.source = source, .tokens = tokens, .kinds = kinds, .rules = rules});
+  make_marked_word_pieces(made);
+  return made;
+}
+
+/// T5's: a unigram model of SentencePiece's, as lists.
+inline vocabulary read_gguf_unigram(const gguf_metadata& metadata, std::span<const std::string_view> tokens,
+                                    const std::vector<std::int64_t>& kinds, const std::string& source) {
+  const auto scores = metadata.numbers("tokenizer.ggml.scores");
+  if (!scores || scores->size() != tokens.size() || kinds.size() != tokens.size())
+    throw tokenizer_error(source + ": expected a score and a type for each of " +
+                          std::to_string(tokens.size()) +
+                          " tokens: tokenizer.ggml.scores and tokenizer.ggml.token_type");
+  sentencepiece_file file;
+  file.pieces.assign(tokens.begin(), tokens.end());
+  file.scores = *scores;
+  file.kinds = kinds;
+  if (const auto bad =
+          std::find_if(scores->begin(), scores->end(), [](float each) { return !std::isfinite(each); });
+      bad != scores->end())
+    throw tokenizer_error(source + ": the score of token " +
+                          quoted(tokens[static_cast<std::size_t>(bad - scores->begin())]) + " is no number");
+  constexpr auto unknown = static_cast<std::int64_t>(token_kind::unknown);
+  const auto unknown_id = metadata.count("tokenizer.ggml.unknown_token_id");
+  if (unknown_id && *unknown_id < kinds.size() &&
+      std::find(kinds.begin(), kinds.end(), unknown) == kinds.end())
+    file.kinds[static_cast<std::size_t>(*unknown_id)] = unknown;
+  constexpr auto byte = static_cast<std::int64_t>(token_kind::byte);
+  file.has_byte_fallback = std::find(kinds.begin(), kinds.end(), byte) != kinds.end();
+  file.puts_space = metadata.boolean("tokenizer.ggml.add_space_prefix").value_or(true);
+  file.removes_extra_spaces = metadata.boolean("tokenizer.ggml.remove_extra_whitespaces").value_or(true);
+  std::string map;
+  if (const auto bytes = metadata.integers("tokenizer.ggml.precompiled_charsmap"))
+    for (const std::int64_t each : *bytes) map += static_cast<char>(each);
+  file.character_map = map;
+  vocabulary made = vocabulary_of(file, source);
+  read_template(metadata, tokens.size(), source, made.rules);
+  const auto end = metadata.count("tokenizer.ggml.eos_token_id");
+  if (!metadata.boolean("tokenizer.ggml.add_eos_token") && end && *end < tokens.size())
+    made.rules.after = {static_cast<token_id>(*end)}; // as llama.cpp does
+  return made;
 }
 
 } // namespace detail
@@ -67,7 +141,9 @@ TRANSEPT_FUNCTION vocabulary read_vocabulary(const gguf_file& file) {
     return read_token_lists(
         {.source = source, .tokens = *tokens, .kinds = kinds, .scores = *scores, .rules = rules});
   }
-  if (model != "gpt2") refuse("tokenizer.ggml.model", model, "\"gpt2\" or \"llama\"");
+  if (model == "bert") return detail::read_gguf_word_pieces(metadata, *tokens, kinds, source);
+  if (model == "t5") return detail::read_gguf_unigram(metadata, *tokens, kinds, source);
+  if (model != "gpt2") refuse("tokenizer.ggml.model", model, "\"gpt2\", \"llama\", \"t5\" or \"bert\"");
   const auto merges = metadata.texts("tokenizer.ggml.merges");
   if (!merges) throw file_error(source + ": no tokenizer here: no key tokenizer.ggml.merges");
   const std::string_view pre = metadata.text("tokenizer.ggml.pre").value_or("default");

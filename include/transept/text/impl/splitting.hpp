@@ -2,8 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 
 #include <transept/core/function_ref.hpp>
+#include <transept/text/impl/space_mark.hpp>
 #include <transept/text/normalization.hpp>
 #include <transept/text/pre_tokenize.hpp>
 #include <transept/text/splitting.hpp>
@@ -145,6 +148,31 @@ inline bool is_any_punctuation(const judged& each) {
   return each.is_ascii_punctuation() || each.is_punctuation();
 }
 
+/// Whether each character of ASCII ends a word of BERT's.
+inline constexpr auto ascii_ends_word = [] {
+  std::array<bool, 128> ends{};
+  for (std::uint32_t c = 0; c < ends.size(); ++c)
+    ends[c] = ascii_classes[c] == character_class::space ||
+              (c > ' ' && c < 0x7f && ascii_classes[c] == character_class::other);
+  return ends;
+}();
+
+/// The end of the word of BERT's that goes on at `at`.
+inline std::size_t end_of_word(std::string_view text, std::size_t at) {
+  while (at < text.size()) {
+    const auto lead = static_cast<unsigned char>(text[at]);
+    if (lead < 0x80) {
+      if (ascii_ends_word[lead]) break;
+      ++at;
+      continue;
+    }
+    const judged next = judge(text, at);
+    if (next.is_space() || is_any_punctuation(next)) break;
+    at += next.length;
+  }
+  return at;
+}
+
 /// The end of what a step matches at `start` < text.size(); `start` where it matches nothing.
 inline std::size_t end_of_match(splitting step, std::string_view text, std::size_t start) {
   const judged first = judge(text, start);
@@ -201,20 +229,21 @@ inline std::size_t end_of_match(splitting step, std::string_view text, std::size
     if (is_of_word(first)) return end_of(text, start, is_of_word);
     return end_of(text, start, [&](const judged& each) { return !each.is_space() && !is_of_word(each); });
   }
+  case splitting::white_space:
+    return first.is_space() ? start + first.length
+                            : end_of(text, start, [](const judged& each) { return !each.is_space(); });
   case splitting::words:
     return start + (first.is_space() || is_any_punctuation(first) ? first.length : 0);
-  case splitting::spaces: {
-    const auto is_none = [](const judged& each) {
-      return each.code_point != ' ' && each.code_point != 0x2581;
-    };
-    return end_of(text, start + first.length, is_none);
-  }
+  case splitting::spaces: // bytes will do: neither is part of another character
+    for (std::size_t end = start + first.length;; ++end)
+      if (end >= text.size() || text[end] == ' ' || text.substr(end).starts_with(space_mark)) return end;
   }
   return start;
 }
 
 /// The end of what lies between matches: where the next one begins.
 inline std::size_t end_of_gap(splitting step, std::string_view text, std::size_t at) {
+  if (step == splitting::words) return end_of_word(text, at);
   const bool by_bytes = step == splitting::digit_bytes;
   do at += by_bytes ? 1 : judge(text, at).length;
   while (at < text.size() && end_of_match(step, text, at) == at);
@@ -237,7 +266,8 @@ TRANSEPT_FUNCTION void splitter::split(std::string_view text, std::size_t step,
     if (end == start) end = detail::end_of_gap(how, text, start);
     const std::string_view piece = text.substr(start, end - start);
     start = end;
-    const bool drops_space = how == splitting::words || how == splitting::word_runs;
+    const bool drops_space =
+        how == splitting::words || how == splitting::word_runs || how == splitting::white_space;
     if (drops_space && detail::judge(piece, 0).is_space()) continue;
     split(piece, step + 1, f);
   }
@@ -254,6 +284,7 @@ TRANSEPT_FUNCTION bool splitter::may_cut_before(std::string_view text, std::size
     case splitting::deepseek:
     case splitting::words:
     case splitting::word_runs:
+    case splitting::white_space:
     case splitting::spaces:
       return true;
     case splitting::bloom:

@@ -15,48 +15,11 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
-namespace detail {
-
-/// Where the last character of a text that is not empty begins.
-inline std::size_t start_of_last_character(std::string_view text) {
-  for (std::size_t length = 2; length <= std::min<std::size_t>(4, text.size()); ++length)
-    if (first_character(text.substr(text.size() - length)).length == length) return text.size() - length;
-  return text.size() - 1;
-}
-
-/// BERT's first step: control characters and U+FFFD go, white space becomes spaces, ideographs stand alone.
-inline std::string bert_cleaned(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const character next = first_character(text);
-    const std::uint32_t c = next.code_point;
-    const std::string_view own = text.substr(0, next.length);
-    text.remove_prefix(next.length);
-    const bool is_ideograph = // as Hugging Face has it, which leaves some of extension E out
-        (0x4e00 <= c && c <= 0x9fff) || (0x3400 <= c && c <= 0x4dbf) || (0x20000 <= c && c <= 0x2a6df) ||
-        (0x2a700 <= c && c <= 0x2b81f) || (0x2b920 <= c && c <= 0x2ceaf) || (0xf900 <= c && c <= 0xfaff) ||
-        (0x2f800 <= c && c <= 0x2fa1f);
-    const bool is_space = class_of(c) == character_class::space;
-    const bool is_control = is_space ? c == '\v' || c == '\f' || c == 0x85
-                                     : class_of(c) == character_class::other &&
-                                           kind_of(c) == character_kind::none && c != character::not_utf8;
-    if (is_control || c == 0xfffd) continue;
-    if (is_ideograph)
-      (out += ' ').append(own) += ' ';
-    else if (is_space)
-      out += ' ';
-    else
-      out += own;
-  }
-  return out;
-}
-
-} // namespace detail
-
 TRANSEPT_FUNCTION tokenizer::tokenizer(const vocabulary& from)
     : pairs_(from.byte_tokens, from.merges),
       note_(from.note),
       rules_(from.rules),
+      normalize_(from.rules),
       splitter_(from.rules.steps),
       special_(from.tokens.size()),
       characters_(from.characters),
@@ -71,10 +34,14 @@ TRANSEPT_FUNCTION tokenizer::tokenizer(const vocabulary& from)
   }
   check(from);
   lacks_bytes_ = std::ranges::count(from.byte_tokens, no_token) != 0;
+  if (rules_.model == token_model::unigram)
+    unigram_ = unigram(from.pieces, from.unknown_score, rules_.single_precision);
+  if (rules_.model == token_model::word_pieces)
+    word_pieces_ = word_pieces(from.pieces, from.inner_pieces, rules_.most_characters);
   add_tokens(from.added);
-  is_gpt2s_ = rules_.normalizers.empty() && rules_.prefix == space_prefix::none && !rules_.by_characters &&
-              !rules_.takes_whole_pieces && rules_.steps == std::vector{splitting::gpt2} &&
-              allowed_normalized_.tokens.empty();
+  is_gpt2s_ = rules_.model == token_model::byte_pairs && rules_.normalizers.empty() &&
+              rules_.prefix == space_prefix::none && !rules_.by_characters && !rules_.takes_whole_pieces &&
+              rules_.steps == std::vector{splitting::gpt2} && allowed_normalized_.tokens.empty();
   for (auto* const table : {&characters_, &last_characters_})
     std::sort(table->begin(), table->end(),
               [](const character_token& a, const character_token& b) { return a.character < b.character; });
@@ -89,7 +56,7 @@ TRANSEPT_FUNCTION tokenizer::tokenizer(const vocabulary& from)
       if (!is_added[id]) whole_[place_of(from.tokens[id])] = static_cast<token_id>(id);
   }
   // Where no merge crosses from a character to a space behind it, texts without steps are cut there.
-  cuts_before_spaces_ = rules_.steps.empty() &&
+  cuts_before_spaces_ = rules_.steps.empty() && rules_.model == token_model::byte_pairs &&
                         std::none_of(from.merges.begin(), from.merges.end(), [&](const token_merge& merge) {
                           const std::string_view whole = bytes(merge.merged);
                           const std::size_t word = whole.find_first_not_of(' ');
@@ -98,12 +65,19 @@ TRANSEPT_FUNCTION tokenizer::tokenizer(const vocabulary& from)
 }
 
 inline void tokenizer::add_tokens(const std::vector<added_token>& added) {
+  // SentencePiece leaves them as they are in what it normalizes.
+  const bool are_kept = std::find(rules_.normalizers.begin(), rules_.normalizers.end(),
+                                  normalizer::sentence_piece) != rules_.normalizers.end();
   const auto gather = [&](added_set& set, bool special, bool normalized) {
     std::vector<std::string> texts;
     for (const added_token& each : added) {
       if (each.normalized != normalized || (each.special && !special)) continue;
       const std::string text(each.text.empty() ? bytes(each.id) : std::string_view(each.text));
-      texts.push_back(normalized ? normalize(text) : text);
+      texts.push_back(normalized && !are_kept ? normalize_(text) : text);
+      if (texts.back().empty()) { // what nothing is left of is not to be found
+        texts.pop_back();
+        continue;
+      }
       set.tokens.push_back(each);
     }
     set.matcher = string_matcher(texts);
@@ -128,7 +102,7 @@ TRANSEPT_FUNCTION std::vector<token_id> tokenizer::encode(std::string_view text,
       [&](std::string_view part) {
         const bool begins = part.data() == text.data();
         if (is_gpt2s_) return encode_pieces(part, out);
-        const std::string normalized = normalize(part);
+        const std::string normalized = normalize_(part);
         divide(
             allowed ? allowed_normalized_ : always_normalized_, normalized,
             [&](std::string_view inner) {
@@ -164,7 +138,9 @@ TRANSEPT_FUNCTION std::string tokenizer::decode(std::span<const token_id> tokens
                                                 decoded_tokens which) const {
   std::string text;
   for (const token_id token : tokens) text += text_of(token, which);
-  if (rules_.by_characters && rules_.prefix != space_prefix::none && text.starts_with(' ')) text.erase(0, 1);
+  const bool has_prefix =
+      (rules_.by_characters || rules_.model == token_model::unigram) && rules_.prefix != space_prefix::none;
+  if ((has_prefix || rules_.model == token_model::word_pieces) && text.starts_with(' ')) text.erase(0, 1);
   if (!rules_.end_of_word.empty() && text.ends_with(' ')) text.pop_back();
   return text;
 }
@@ -262,36 +238,31 @@ void tokenizer::divide(const added_set& set, std::string_view text, Between betw
   if (from != text.size()) between(text.substr(from));
 }
 
-inline std::string tokenizer::normalize(std::string_view text) const {
-  std::string normalized(text);
-  for (const normalizer step : rules_.normalizers) {
-    switch (step) {
-    case normalizer::nfc:
-      if (!is_surely_nfc(normalized)) normalized = nfc(normalized);
-      break;
-    case normalizer::nfkc:
-      normalized = nfkc(normalized);
-      break;
-    case normalizer::lower_case:
-      normalized = lower_case(normalized);
-      break;
-    case normalizer::bert:
-      normalized = lower_case(without_marks(nfd(detail::bert_cleaned(normalized))));
-      break;
-    }
-  }
-  if (rules_.marks_spaces && normalized.find(detail::space_mark) != normalized.npos)
-    normalized = detail::with_spaces(normalized);
-  if (rules_.prefix == space_prefix::always && !normalized.empty()) normalized.insert(0, 1, ' ');
-  return normalized;
-}
-
 inline void tokenizer::encode_normalized(std::string_view text, bool begins,
                                          std::vector<token_id>& out) const {
+  if (rules_.prefixes_words) return encode_words(text, begins, out);
   const bool wants_space =
       rules_.prefix == space_prefix::unless_there || (rules_.prefix == space_prefix::first_of_text && begins);
   if (wants_space && !text.empty() && text[0] != ' ') return encode_pieces(" " + std::string(text), out);
   encode_pieces(text, out);
+}
+
+inline void tokenizer::encode_words(std::string_view text, bool begins, std::vector<token_id>& out) const {
+  const auto is_space = [&](std::size_t at) {
+    return classify(text.substr(at)).kind == character_class::space;
+  };
+  const bool is_always = rules_.prefix == space_prefix::always || rules_.prefix == space_prefix::unless_there;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t start = at;
+    const bool is_word = !is_space(at);
+    while (at < text.size() && is_space(at) != is_word) at += classify(text.substr(at)).length;
+    if (!is_word) continue;
+    std::string word = detail::with_spaces(text.substr(start, at - start));
+    const bool wants_space =
+        is_always || (rules_.prefix == space_prefix::first_of_text && begins && start == 0);
+    if (wants_space && word[0] != ' ') word.insert(0, 1, ' ');
+    encode_pieces(word, out);
+  }
 }
 
 TRANSEPT_FUNCTION void tokenizer::encode_pieces(std::string_view text, std::vector<token_id>& out) const {
@@ -310,6 +281,13 @@ inline void tokenizer::encode_piece(std::string_view piece, std::vector<token_id
   if (rules_.takes_whole_pieces) {
     if (const token_id whole = whole_[place_of(piece)]; whole != no_token) return out.push_back(whole);
   }
+  if (rules_.model == token_model::unigram)
+    return unigram_.encode(
+        piece, [&](std::string_view run) { add_unknown(run, out); }, out);
+  if (rules_.model == token_model::word_pieces) {
+    if (!word_pieces_.encode(piece, out)) add_unknown(piece, out);
+    return;
+  }
   if (rules_.by_characters) return encode_characters(piece, out);
   if (rules_.drops_unknown) {
     const auto lacks = [&](char byte) { return byte_tokens_[static_cast<unsigned char>(byte)] == no_token; };
@@ -320,6 +298,19 @@ inline void tokenizer::encode_piece(std::string_view piece, std::vector<token_id
   if (lacks_bytes_ &&
       std::ranges::find(out.begin() + static_cast<std::ptrdiff_t>(first), out.end(), no_token) != out.end())
     throw tokenizer_error("the vocabulary lacks a character of " + quoted(piece));
+}
+
+TRANSEPT_FUNCTION void tokenizer::add_unknown(std::string_view run, std::vector<token_id>& out) const {
+  const auto byte_token = [&](char byte) { return byte_tokens_[static_cast<unsigned char>(byte)]; };
+  if (std::none_of(run.begin(), run.end(), [&](char byte) { return byte_token(byte) == no_token; })) {
+    for (const char byte : run) out.push_back(byte_token(byte));
+    return;
+  }
+  if (!rules_.unknown) throw tokenizer_error("the vocabulary lacks a character of " + quoted(run));
+  std::size_t count = 0; // as many as there are characters, or one
+  for (std::size_t at = 0; at < run.size() && (count == 0 || !rules_.fuses_unknown); ++count)
+    at += first_character(run.substr(at)).length;
+  out.insert(out.end(), count, *rules_.unknown);
 }
 
 TRANSEPT_FUNCTION void tokenizer::encode_characters(std::string_view piece,

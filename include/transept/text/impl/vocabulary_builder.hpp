@@ -93,6 +93,12 @@ public:
     fail(where, quoted(symbol) + " is not a token");
   }
 
+  /// The id of a token as the table writes it, if there is one.
+  std::optional<token_id> find_symbol(const std::string& symbol) const {
+    const auto known = symbols_.find(symbol);
+    return known == symbols_.end() ? std::nullopt : std::optional(known->second);
+  }
+
   /// The id of the added token that stands for `text`, if there is one.
   std::optional<token_id> id_of_added(const std::string& text) const {
     const auto known = added_ids_.find(text);
