@@ -1,5 +1,6 @@
 // What of layers/ no template touches, compiled once.
 #include <transept/layers/impl/attention.hpp>
+#include <transept/layers/impl/head_norm.hpp>
 #include <transept/layers/impl/kv_cache.hpp>
 #include <transept/layers/impl/kv_cache_batch.hpp>
 #include <transept/layers/impl/tape.hpp>

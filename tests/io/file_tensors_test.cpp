@@ -82,7 +82,8 @@ safetensors_file written(const std::filesystem::path& folder) {
 
 TEST_CASE("an output of queries, keys and values is found where a file keeps it head by head") {
   const file_tensor as_here{.heads = heads, .head_width = head_width};
-  const file_tensor by_head{.order = output_order::by_head, .heads = heads, .head_width = head_width};
+  const file_tensor by_head{
+      .order = output_order::by_head, .heads = heads, .key_value_heads = heads, .head_width = head_width};
   std::vector<std::size_t> places;
   for (std::size_t output = 0; output < outputs; ++output) {
     CHECK(as_here.stored_output(output) == output);
@@ -90,6 +91,19 @@ TEST_CASE("an output of queries, keys and values is found where a file keeps it 
   }
   // Queries of both heads, then keys, then values; stored: query, key, value of head 0, then of head 1.
   CHECK(places == std::vector<std::size_t>{0, 1, 2, 9, 10, 11, 3, 4, 5, 12, 13, 14, 6, 7, 8, 15, 16, 17});
+}
+
+TEST_CASE("a head of keys stands behind the queries that share it, where a file keeps them head by head") {
+  const auto places_of = [](std::size_t queries, std::size_t keys) {
+    const file_tensor tensor{
+        .order = output_order::by_head, .heads = queries, .key_value_heads = keys, .head_width = 1};
+    std::vector<std::size_t> places;
+    for (std::size_t output = 0; output < queries + 2 * keys; ++output)
+      places.push_back(tensor.stored_output(output));
+    return places;
+  };
+  CHECK(places_of(4, 2) == std::vector<std::size_t>{0, 1, 4, 5, 2, 6, 3, 7}); // q q k v, q q k v
+  CHECK(places_of(3, 1) == std::vector<std::size_t>{0, 1, 2, 3, 4});          // as here
 }
 
 TEST_CASE("outputs that lie head by head are put in order by loading and back by saving") {

@@ -164,3 +164,127 @@ TEST_CASE("a type of static shape whose positions are rotated needs nothing but 
   CHECK(model.settings.rotary.max_position_embeddings == 16);
   CHECK(model.settings.eos_token_ids == std::vector<token_id>{2});
 }
+
+TEST_CASE("what the later decoders' files say is written as it was read") {
+  const auto gptj = parse_config<gptj_family>(
+      R"({"model_type": "gptj", "vocab_size": 97, "n_positions": 48, "n_embd": 24, "n_layer": 3, "n_head": 2,)"
+      R"("n_inner": 50, "rotary_dim": 6, "activation_function": "relu", "layer_norm_epsilon": 1e-3})",
+      "config.json");
+  CHECK(gptj.shape.n_inner == 50);
+  CHECK(gptj.settings.rotary.width == 6);
+  check_round_trip(gptj);
+  CHECK_THAT(
+      verdict<gptj_family>("gptj", R"("n_embd": 24, "n_head": 2, "rotary_dim": 5)"),
+      ContainsSubstring("rotary_dim: expected an even number up to the width of a head (12), found 5"));
+
+  const auto phi = config_of<phi_family>("phi", R"("partial_rotary_factor": 0.34, "num_key_value_heads": 2)");
+  CHECK(phi.shape.n_key_value_head == 2);
+  CHECK(phi.settings.rotary.width == 2);
+  check_round_trip(phi);
+  CHECK_THAT(verdict<phi_family>("phi", R"("qk_layernorm": true)"), ContainsSubstring("qk_layernorm"));
+
+  const auto stablelm = config_of<stablelm_family>(
+      "stablelm", R"("num_key_value_heads": 2, "qk_layernorm": true, "use_parallel_residual": true)");
+  CHECK(bool(stablelm.shape.head_norms));
+  CHECK_FALSE(bool(stablelm.shape.second_norm));
+  check_round_trip(stablelm);
+
+  const auto phi3 = config_of<llama_family>("phi3", R"("sliding_window": 7, "partial_rotary_factor": 0.67)");
+  CHECK(phi3.settings.windows == layer_windows{7, flags{true, true, true}});
+  CHECK(phi3.settings.rotary.width == 4);
+  check_round_trip(phi3);
+
+  const auto starcoder =
+      config_of<starcoder2_family>("starcoder2", R"("use_bias": false, "sliding_window": 5)");
+  CHECK_FALSE(bool(starcoder.shape.mlp_bias));
+  check_round_trip(starcoder);
+  check_round_trip(config_of<starcoder2_family>("starcoder2"));
+  check_round_trip(config_of<olmo2_family>("olmo2", R"("attention_bias": true, "num_key_value_heads": 1)"));
+}
+
+TEST_CASE("MPT's attention is an object of its own") {
+  const auto mpt = [](const std::string& attention) {
+    return R"({"model_type": "mpt", "vocab_size": 97, "max_seq_len": 48, "d_model": 24, "n_layers": 3, "n_heads": 4)" +
+           (attention.empty() ? "" : R"(, "attn_config": )" + attention) + "}";
+  };
+  const auto usual = parse_config<mpt_family>(mpt(""), "config.json");
+  CHECK(usual.settings.clip_qkv == 0.0f);
+  check_round_trip(usual);
+  const auto config = parse_config<mpt_family>(
+      mpt(R"({"alibi": true, "alibi_bias_max": 16, "clip_qkv": 6, "softmax_scale": 0.25})"), "config.json");
+  CHECK(config.settings.alibi_bias_max == 16.0f);
+  CHECK(config.settings.clip_qkv == 6.0f);
+  CHECK(config.settings.softmax_scale == 0.25f);
+  check_round_trip(config);
+  CHECK_THROWS_WITH(parse_config<mpt_family>(mpt(R"({"alibi": false})"), "config.json"),
+                    ContainsSubstring("config.json: attn_config: alibi: expected true"));
+  CHECK_THROWS_WITH(parse_config<mpt_family>(mpt("7"), "config.json"),
+                    ContainsSubstring("attn_config: expected an object or null, found 7"));
+}
+
+TEST_CASE("the generations of Falcon are told by their flags") {
+  const auto falcon = [](const std::string& more) { return config_of<falcon_family>("falcon", more); };
+  const auto seven = falcon("");
+  CHECK(seven.shape.n_key_value_head == 1);
+  CHECK_FALSE(bool(seven.shape.second_norm));
+  const auto forty = falcon(R"("new_decoder_architecture": true, "num_kv_heads": 2)");
+  CHECK(forty.shape.n_key_value_head == 2);
+  CHECK(bool(forty.shape.second_norm));
+  const auto eleven =
+      falcon(R"("new_decoder_architecture": true, "num_kv_heads": 2, "num_ln_in_parallel_attn": 1)");
+  CHECK_FALSE(bool(eleven.shape.second_norm));
+  const auto rw = falcon(R"("alibi": true, "multi_query": false, "parallel_attn": false, "bias": true)");
+  CHECK(rw.shape.n_key_value_head == 4);
+  CHECK(bool(rw.shape.second_norm));
+  for (const auto& each : {seven, forty, eleven, rw}) check_round_trip(each);
+  CHECK_THAT(verdict<falcon_family>("falcon", R"("new_decoder_architecture": true, "parallel_attn": false)"),
+             ContainsSubstring("parallel_attn: expected true"));
+}
+
+TEST_CASE("GPT-Neo's and GPT-BigCode's attention is told by kinds and flags") {
+  const auto neo = [](const std::string& more) {
+    return R"({"model_type": "gpt_neo", "vocab_size": 97, "max_position_embeddings": 48, "hidden_size": 24,)"
+           R"("num_layers": 3, "num_heads": 4)" +
+           more + "}";
+  };
+  const auto config = parse_config<gpt_neo_family>(
+      neo(R"(, "attention_types": [[["local"], 2], [["global"], 1]], "window_size": 4)"), "config.json");
+  CHECK(config.settings.windows == layer_windows{4, flags{true, true, false}});
+  check_round_trip(config);
+  CHECK(parse_config<gpt_neo_family>(neo(""), "config.json").settings.windows ==
+        layer_windows{256, flags{false, true, false}});
+  for (const char* wrong :
+       {R"([[["local"], 2]])", R"([[["local"], 4]])", R"([["local", 3]])", R"([[["x"], 3]])",
+        R"([[["local"], -3]])", R"("local")", R"([[["local"], 18446744073709551615]])"})
+    CHECK_THROWS_AS(parse_config<gpt_neo_family>(neo(R"(, "attention_types": )" + std::string(wrong)), "c"),
+                    config_error);
+
+  const auto bigcode = config_of<bigcode_family>("gpt_bigcode", R"("multi_query": false, "n_head": 4)");
+  CHECK(bigcode.shape.n_key_value_head == 4);
+  check_round_trip(bigcode);
+  check_round_trip(config_of<bigcode_family>("gpt_bigcode", R"("n_head": 4)"));
+}
+
+TEST_CASE("a checkpoint that was quantized by another program is called so") {
+  CHECK_THAT(verdict<llama_family>("llama", R"("quantization_config": {"quant_method": "gptq", "bits": 4})"),
+             ContainsSubstring("quantization_config") && ContainsSubstring("\"gptq\""));
+  CHECK(verdict<llama_family>("llama", R"("quantization_config": null)") == "read");
+}
+
+TEST_CASE("named shapes have the published numbers of parameters") {
+  const auto count = []<class Family>(std::type_identity<Family>, const typename Family::config& shape) {
+    return count_parameters(any_shape<Family>::shaped(shape));
+  };
+  CHECK(count(std::type_identity<gptj_family>{}, gptj_6b) == 6'050'882'784u);
+  CHECK(count(std::type_identity<phi_family>{}, phi_1_5) == 1'418'270'720u);
+  CHECK(count(std::type_identity<phi_family>{}, phi_2) == 2'779'683'840u);
+  CHECK(count(std::type_identity<stablelm_family>{}, stablelm_3b) == 2'795'443'200u);
+  CHECK(count(std::type_identity<mpt_family>{}, mpt_7b) == 6'649'286'656u);
+  CHECK(count(std::type_identity<falcon_family>{}, falcon_7b) == 6'921'720'704u);
+  CHECK(count(std::type_identity<falcon_family>{}, falcon_40b) == 41'303'293'952u);
+  CHECK(count(std::type_identity<bigcode_family>{}, starcoder) == 15'517'456'384u);
+  CHECK(count(std::type_identity<gpt_neo_family>{}, gpt_neo_125m) == 125'198'592u);
+  CHECK(count(std::type_identity<gpt_neo_family>{}, gpt_neo_1_3b) == 1'315'575'808u);
+  CHECK(count(std::type_identity<starcoder2_family>{}, starcoder2_3b) == 3'030'371'328u);
+  CHECK(count(std::type_identity<olmo2_family>{}, olmo2_7b) == 7'298'617'344u);
+}

@@ -75,10 +75,10 @@ void check_gradients(const Model& model, const support::oracle_case& of) {
         const auto outputs = static_cast<std::size_t>(leaf.shape().back());
         std::size_t first = 0;
         for (const file_tensor& part :
-             tensors_of(Model::names, here, leaf_description::of(leaf), model.shape())) {
+             tensors_of(names_of(model), here, leaf_description::of(leaf), model.shape())) {
           INFO(part.name);
           const stored_tensor* tensor = expected.find(part.name);
-          if (tensor == nullptr) tensor = expected.find(detail::other_name(Model::names, part.name));
+          if (tensor == nullptr) tensor = expected.find(detail::other_name(names_of(model), part.name));
           if (tensor == nullptr && here == "output.weight")
             tensor = expected.find("lm_head.weight"); // NeoX's, in memory
           REQUIRE(tensor != nullptr);
@@ -87,7 +87,7 @@ void check_gradients(const Model& model, const support::oracle_case& of) {
           std::memcpy(wanted.data(), tensor->bytes.data(), tensor->bytes.size());
           // A gradient that is 0 but for rounding (a bias of keys) is held to the others' scale.
           wanted.push_back(1e-2f * largest);
-          auto found = as_stored(part, Model::names.inputs_first, values, outputs, first);
+          auto found = as_stored(part, names_of(model).inputs_first, values, outputs, first);
           found.push_back(wanted.back());
           CHECK(support::compare(found, wanted) <= 1e-4);
           first += static_cast<std::size_t>(part.shape.back());
@@ -105,5 +105,47 @@ TEST_CASE("the gradients of every family are PyTorch's") {
     if (!each.has("grads.safetensors")) continue;
     INFO(each.name());
     visit_model(all_models{}, each.model(), {}, [&](const auto& model) { check_gradients(model, each); });
+  }
+}
+
+TEST_CASE("along a parameter's gradient the loss of every family rises as steeply as the gradient says") {
+  for (const auto& each : support::fixture_cases()) {
+    INFO(each.name());
+    visit_model(all_models{}, each.model(), {}, [&](auto model) {
+      if constexpr (requires { model.settings.clip_qkv; }) model.settings.clip_qkv = 1.0f; // no folder's is
+      const auto ids = each.ids("input_ids");
+      std::vector<token_id> tokens, targets;
+      for (const auto& row : ids) {
+        tokens.insert(tokens.end(), row.begin(), row.end() - 1);
+        targets.insert(targets.end(), row.begin() + 1, row.end());
+      }
+      const auto rows = static_cast<extent>(ids.size()), cols = static_cast<extent>(ids[0].size() - 1);
+      const token_rows inputs(tokens.data(), rows, cols), outputs(targets.data(), rows, cols);
+      trainer trainer(model);
+      accumulate_gradients(trainer, inputs, outputs);
+      float* const parameters = trainer.parameters().data();
+      for_each_parameter(
+          [&](std::string_view name, const auto& leaf, const auto& gradient) {
+            INFO(name);
+            const auto first = static_cast<const float*>(leaf.data()) - parameters;
+            const std::span values(parameters + first, static_cast<std::size_t>(leaf.size()));
+            const std::vector<float> before(values.begin(), values.end());
+            double squares = 0;
+            for (std::size_t i = 0; i < values.size(); ++i)
+              squares += double{gradient.data()[i]} * double{gradient.data()[i]};
+            const double slope = std::sqrt(squares), step = 3e-3;
+            const auto loss_at = [&](double distance) {
+              for (std::size_t i = 0; i < values.size(); ++i)
+                values[i] =
+                    static_cast<float>(double{before[i]} + distance * double{gradient.data()[i]} / slope);
+              return evaluate(trainer, inputs, outputs);
+            };
+            if (slope < 1e-4) return; // a bias of keys
+            const double found = (loss_at(step) - loss_at(-step)) / (2 * step);
+            CHECK(std::abs(found - slope) <= 0.02 * slope + 5e-4);
+            std::copy(before.begin(), before.end(), values.begin());
+          },
+          trainer.model(), trainer.gradient());
+    });
   }
 }

@@ -49,6 +49,9 @@ public:
   /// A count from 1 to `limit`: the first of `keys` that is present, else what it is already.
   void count(std::initializer_list<std::string_view> keys, int& value, int limit) const;
 
+  /// The same of a key that older files have, where it counts before the one of today.
+  void older_count(std::string_view key, int& value, int limit) const;
+
   /// The same of a key that may be null or absent: then `otherwise`.
   void count_or_null(std::string_view key, int& value, int otherwise, int limit) const;
 
@@ -98,6 +101,9 @@ public:
   /// window is what `value` has.
   void windows(layer_windows& value, int n_layer, bool = false) const;
 
+  /// layer_types may have no window, since `key` is false.
+  void no_windows(std::string_view key) const;
+
   /// An array of 0 and 1, one for each layer (more are not read); null or absent: 0 for every fourth layer,
   /// or so many as no_rope_layer_interval says.
   void rotating_layers(std::string_view key, std::vector<bool>& value, int n_layer) const;
@@ -106,11 +112,27 @@ public:
   /// calls them.
   void rotary(rotary_settings& value, int head_width, int n_positions, const rotary_keys& keys = {}) const;
 
+  /// How many numbers of a head are turned, an even number; absent, `usual`.
+  void rotary_width(std::string_view key, rotary_settings& value, int usual, int head_width) const;
+
+  /// GPT-Neo's attention_types, [[["global", "local"], 12]], and window_size; absent, those of `value`.
+  void local_layers(layer_windows& value, int n_layer) const;
+
+  /// Calls f(reader of the object that `key` holds); null or absent, of an empty one.
+  template <class F>
+  void object(std::string_view key, F&& f) const {
+    const config_reader inner = inside(key);
+    f(inner);
+  }
+
   /// A count from 1 to `limit`: the first of `keys` that is present, else nothing.
   std::optional<int> find_count(std::initializer_list<std::string_view> keys, int limit,
                                 bool null_is_absent = false) const;
 
 private:
+  /// Of the object that `key` holds.
+  config_reader inside(std::string_view key) const;
+
   /// Token ids of a number, a list of numbers, or null (none). Ids outside the vocabulary can never be met:
   /// files that were shrunk carry them, and they are left out.
   std::vector<token_id> token_ids(std::string_view key, std::vector<token_id> otherwise,

@@ -38,6 +38,7 @@ public:
   void copy(std::string_view key, int value);
   /// Under the first of `keys`.
   void count(std::initializer_list<std::string_view> keys, int value, int);
+  void older_count(std::string_view, int, int) {} ///< nothing
   /// null where it is `otherwise`.
   void count_or_null(std::string_view key, int value, int otherwise, int);
   /// head_dim, if it is not width / heads or `otherwise` is given; else nothing.
@@ -65,10 +66,23 @@ public:
   void windows(const layer_windows& value, int, bool of_all = false);
   /// An array of 0 and 1; null for an empty list.
   void rotating_layers(std::string_view key, const std::vector<bool>& value, int);
+  /// How many numbers of a head are turned.
+  void rotary_width(std::string_view key, const rotary_settings& value, int, int);
+  /// attention_types, each layer's, attention_layers, and window_size.
+  void local_layers(const layer_windows& value, int n_layer);
+  /// An object that f(writer of it) fills.
+  template <class F>
+  void object(std::string_view key, F&& f) {
+    config_writer inner(model_type_);
+    f(inner);
+    add_object(key, inner);
+  }
   /// rope_parameters and, saying the same, the older keys.
   void rotary(const rotary_settings& value, int head_width, int, const rotary_keys& keys = {});
 
 private:
+  void add_object(std::string_view key, const config_writer& inner);
+
   std::string model_type_, text_;
 };
 

@@ -46,7 +46,7 @@ model_description describe_model(model_list<Models...> models, const model_files
                              .shape = model.shape(),
                              .activation = config.settings.activation,
                              .is_tied = bool(config.shape.tie_word_embeddings),
-                             .names = any_shape<family>::names,
+                             .names = names_of(model),
                              .tensors = all_tensors_of(model)};
   });
 }

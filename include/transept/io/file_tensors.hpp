@@ -23,29 +23,16 @@ struct file_tensor {
   std::vector<std::uint64_t> shape = {};
   bool is_linear = false; ///< a linear layer's matrix, which files may keep as [out, in]
   bool is_lookup = false; ///< a table whose rows are only looked up
-  /// In which order a Hugging Face file has the outputs (of `heads` heads, query, key and value of
-  /// head_width).
+  /// In which order a Hugging Face file has the outputs (of `heads` heads of queries, key_value_heads of keys
+  /// and values, all of head_width).
   output_order order = output_order::as_here;
-  std::size_t heads = 0, head_width = 0; ///< the model's; `order` alone asks
+  std::size_t heads = 0, key_value_heads = 0, head_width = 0; ///< the model's; `order` alone asks
 
   std::uint64_t count() const; ///< its elements
 
   /// Where in a Hugging Face file output `output` is.
   std::size_t stored_output(std::size_t output) const;
 };
-
-namespace detail {
-
-/// A model's table of names; none is needed where parameters are called here as in the files.
-template <class Model>
-constexpr model_names names_of() {
-  if constexpr (requires { Model::names; })
-    return Model::names;
-  else
-    return {.inputs_first = true};
-}
-
-} // namespace detail
 
 /// What a walk knows of a parameter's leaf.
 struct leaf_description {
@@ -76,10 +63,10 @@ template <class Model>
 std::vector<file_tensor> all_tensors_of(const Model& model) {
   std::vector<file_tensor> all;
   const decoder_shape shape = model.shape();
+  const model_names names = names_of(model);
   for_each_parameter_here(
       [&](std::string_view here, const auto& leaf) {
-        for (file_tensor& tensor :
-             tensors_of(detail::names_of<Model>(), here, leaf_description::of(leaf), shape))
+        for (file_tensor& tensor : tensors_of(names, here, leaf_description::of(leaf), shape))
           all.push_back(std::move(tensor));
       },
       model);

@@ -79,7 +79,7 @@ void save_parameters(const Model& model, const std::filesystem::path& path,
   if (stored_as && is_block_type(*stored_as))
     throw argument_error("safetensors files hold no " + std::string(name_of(*stored_as)) +
                          ": save as f32, f16 or bf16");
-  static constexpr model_names names = detail::names_of<Model>();
+  const model_names names = names_of(model);
   const decoder_shape shape = model.shape();
   const auto type_in_file = [&](const auto& leaf) {
     return stored_as.value_or(detail::writable_type(leaf.type()));

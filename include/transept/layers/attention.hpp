@@ -11,28 +11,28 @@
 #include <concepts>
 #include <cstddef>
 
-#include <transept/kernels/rms_norm.hpp>
 #include <transept/kernels/rotary.hpp>
 #include <transept/kernels/sequence_attention.hpp>
 #include <transept/kernels/visibility.hpp>
+#include <transept/layers/head_norm.hpp>
 #include <transept/layers/kv_cache.hpp>
 #include <transept/layers/linear.hpp>
 #include <transept/layers/observer.hpp>
 #include <transept/layers/residual.hpp>
-#include <transept/layers/rms_norm.hpp>
 #include <transept/layers/whole_sequences.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
 /// The extents of an attention layer: as a template argument, where they may be `dyn`, and as values.
 struct attention_extents {
-  extent width;                                 ///< of the residual stream
-  extent heads;                                 ///< of queries
-  extent key_value_heads = heads;               ///< each serves heads / key_value_heads heads of queries
-  extent head_width = even_share(width, heads); ///< of queries, keys and values
-  choice input_bias = true;                     ///< of the projection to queries, keys and values
-  choice output_bias = true;                    ///< of the projection from the heads back to the width
-  choice head_norms = false;                    ///< RMS norms of every head's queries and keys
+  extent width;                                   ///< of the residual stream
+  extent heads;                                   ///< of queries
+  extent key_value_heads = heads;                 ///< each serves heads / key_value_heads heads of queries
+  extent head_width = even_share(width, heads);   ///< of queries, keys and values
+  choice input_bias = true;                       ///< of the projection to queries, keys and values
+  choice output_bias = true;                      ///< of the projection from the heads back to the width
+  choice head_norms = false;                      ///< norms of queries and keys
+  head_norm_kind norm_kind = head_norm_kind::rms; ///< what those are over
 
   /// Numbers of a position's queries.
   constexpr extent queries() const { return product_of(heads, head_width); }
@@ -40,6 +40,14 @@ struct attention_extents {
   constexpr extent keys() const { return product_of(key_value_heads, head_width); }
   /// Of all three.
   constexpr extent queries_keys_values() const { return sum_of(queries(), product_of(2, keys())); }
+  /// Numbers in the weight of the queries' norm; 0 where there is none.
+  constexpr extent query_norm() const {
+    return extent_if(head_norms, head_norm_width(norm_kind, heads, head_width));
+  }
+  /// In that of the keys' norm.
+  constexpr extent key_norm() const {
+    return extent_if(head_norms, head_norm_width(norm_kind, key_value_heads, head_width));
+  }
 
   friend constexpr bool operator==(const attention_extents&, const attention_extents&) = default;
 };
@@ -56,15 +64,14 @@ struct attention {
                     (Extents.key_value_heads > 0 && Extents.heads % Extents.key_value_heads == 0),
                 "attention: the number of heads must be a multiple of the key/value heads");
   static constexpr extent width = Extents.width; ///< of the residual stream
-  /// Of the norms of heads; 0: no layer of the type has them.
-  static constexpr extent norm_width = extent_if(Extents.head_norms, Extents.head_width);
 
   /// Outputs: the queries of all heads, then the keys, then the values.
   linear<Extents.width, Extents.queries_keys_values(), Extents.input_bias, Weights> query_key_value;
   /// From the heads, side by side, back to the width.
   linear<Extents.queries(), Extents.width, Extents.output_bias, Weights> output;
-  rms_norm<norm_width, Weights> query_norm, key_norm; ///< of each head
-  attention_extents extents = Extents;                ///< all known
+  head_norm<Extents.query_norm(), Weights> query_norm; ///< of every head's queries
+  head_norm<Extents.key_norm(), Weights> key_norm;     ///< of every head's keys
+  attention_extents extents = Extents;                 ///< all known
 
   /// For the walk over parameters.
   static constexpr auto members =
@@ -80,8 +87,8 @@ struct attention {
     return {.query_key_value =
                 decltype(query_key_value)::shaped(e.width, e.queries_keys_values(), e.input_bias),
             .output = decltype(output)::shaped(e.queries(), e.width, e.output_bias),
-            .query_norm = decltype(query_norm)::shaped(extent_if(e.head_norms, e.head_width)),
-            .key_norm = decltype(key_norm)::shaped(extent_if(e.head_norms, e.head_width)),
+            .query_norm = decltype(query_norm)::shaped(e.query_norm()),
+            .key_norm = decltype(key_norm)::shaped(e.key_norm()),
             .extents = e};
   }
 };
@@ -108,6 +115,7 @@ struct attention_settings {
   transept::rotation rotation = {}; ///< of queries and keys, by position
   kernels::distance_bias bias = {}; ///< added to the scores
   norm_settings head_norm = {};     ///< where heads have norms
+  float clip = 0.0f; ///< queries, keys and values are at most this, either way; 0: no limit (MPT)
 };
 
 /// The usual scale of the scores, 1 / √head width (Vaswani et al. 2017, eq. 1).
@@ -123,41 +131,17 @@ TRANSEPT_FUNCTION void rotate_heads(compute_context& context, const attention_ex
                                     const rotation& rotation, extent rows, float* queries,
                                     bool backwards = false);
 
+/// x [count], or what is beyond ±limit of it, at the limit.
+TRANSEPT_FUNCTION void clip(float* x, std::size_t count, float limit);
+
+/// No gradient flows through the numbers that are at the limit.
+TRANSEPT_FUNCTION void clip_backward(const float* clipped, std::size_t count, float limit, float* dx);
+
 } // namespace detail
 
 /// Whether heads of queries and keys may be normed.
 template <attention_extents Extents>
 inline constexpr bool has_head_norms = Extents.head_norms != choice(false);
-
-namespace detail {
-
-template <attention_extents Extents>
-void norm_heads(const attention<Extents>& layer, compute_context& context, extent rows, float* queries,
-                float* keys, const norm_settings& norm) {
-  const attention_extents& e = layer.extents;
-  kernels::rms_norm_heads(context, heads_in_rows(e, rows, e.heads), queries, layer.query_norm.weight.data(),
-                          norm.weight_offset, norm.epsilon, queries);
-  kernels::rms_norm_heads(context, heads_in_rows(e, rows, e.key_value_heads), keys,
-                          layer.key_norm.weight.data(), norm.weight_offset, norm.epsilon, keys);
-}
-
-/// The gradients of what norm_heads made become those of what it was made from: `queries`, their keys behind
-/// them.
-template <attention_extents Extents>
-void norm_heads_backward(const attention<Extents>& layer,
-                         const attention<Extents, gradient_weights>& gradient, compute_context& context,
-                         const float* queries, extent rows, float* dqueries, float* dkeys,
-                         const norm_settings& norm) {
-  const attention_extents& e = layer.extents;
-  kernels::rms_norm_heads_backward(context, heads_in_rows(e, rows, e.heads), queries,
-                                   layer.query_norm.weight.data(), norm.weight_offset, norm.epsilon, dqueries,
-                                   gradient.query_norm.weight.data());
-  kernels::rms_norm_heads_backward(context, heads_in_rows(e, rows, e.key_value_heads), queries + e.queries(),
-                                   layer.key_norm.weight.data(), norm.weight_offset, norm.epsilon, dkeys,
-                                   gradient.key_norm.weight.data());
-}
-
-} // namespace detail
 
 /// y [rows, width] += attention of x [rows, width] over the cache's `layer` and itself; or y = … The rows are
 /// the positions that follow those in the cache, or in a batch of caches one position of each; their keys and
@@ -184,10 +168,17 @@ void forward(const attention<Extents>& layer, compute_context& context, activati
   forward(layer.query_key_value, context, x, queries_keys_values);
   float* const queries = queries_keys_values.data(); // [rows, heads · head_width], row_stride apart
   float* const keys = queries + e.queries();         // [rows, key_value_heads · head_width]
+  if (settings.clip > 0) {
+    detail::clip(queries, static_cast<std::size_t>(queries_keys_values.size()), settings.clip);
+    if constexpr (taping<Observer>) observer.keep_copy(queries_keys_values);
+  }
   if constexpr (has_head_norms<Extents>)
     if (layer.query_norm.is_there()) {
       if constexpr (taping<Observer>) observer.keep_copy(queries_keys_values);
-      detail::norm_heads(layer, context, x.rows(), queries, keys, settings.head_norm);
+      norm_heads(context, Extents.norm_kind, detail::heads_in_rows(e, x.rows(), e.heads),
+                 layer.query_norm.weight.data(), settings.head_norm, queries);
+      norm_heads(context, Extents.norm_kind, detail::heads_in_rows(e, x.rows(), e.key_value_heads),
+                 layer.key_norm.weight.data(), settings.head_norm, keys);
     }
   detail::rotate_heads(context, e, settings.rotation, x.rows(), queries);
   append(context, cache, layer_index, keys, keys + e.keys(), rows, row_stride);
@@ -229,6 +220,8 @@ void backward(const attention<Extents>& layer, const attention<Extents, gradient
 
   activations<all> unnormed(nullptr, 0, e.queries_keys_values());
   if (layer.query_norm.is_there()) unnormed = tape.take_back<all>(rows, e.queries_keys_values());
+  activations<all> clipped(nullptr, 0, e.queries_keys_values());
+  if (settings.clip > 0) clipped = tape.take_back<all>(rows, e.queries_keys_values());
   const auto queries_keys_values = tape.take_back<all>(rows, e.queries_keys_values());
   const auto dqueries_keys_values = scope.take<all>(rows, e.queries_keys_values());
   const float* const queries = queries_keys_values.data();
@@ -257,9 +250,16 @@ void backward(const attention<Extents>& layer, const attention<Extents, gradient
                                             .dvalues = dkeys + e.keys()});
   detail::rotate_heads(context, e, settings.rotation, rows, dqueries, /*backwards*/ true);
   if constexpr (has_head_norms<Extents>)
-    if (layer.query_norm.is_there())
-      detail::norm_heads_backward(layer, gradient, context, unnormed.data(), rows, dqueries, dkeys,
-                                  settings.head_norm);
+    if (layer.query_norm.is_there()) {
+      norm_heads_backward(context, Extents.norm_kind, detail::heads_in_rows(e, rows, e.heads),
+                          unnormed.data(), layer.query_norm.weight.data(), settings.head_norm, dqueries,
+                          gradient.query_norm.weight.data());
+      norm_heads_backward(context, Extents.norm_kind, detail::heads_in_rows(e, rows, e.key_value_heads),
+                          unnormed.data() + e.queries(), layer.key_norm.weight.data(), settings.head_norm,
+                          dkeys, gradient.key_norm.weight.data());
+    }
+  if (settings.clip > 0)
+    detail::clip_backward(clipped.data(), static_cast<std::size_t>(clipped.size()), settings.clip, dqueries);
   const auto x = tape.take_back<XWidth>(rows, dx.cols());
   backward(layer.query_key_value, gradient.query_key_value, context, x, dqueries_keys_values, dx);
 }

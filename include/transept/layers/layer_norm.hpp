@@ -14,6 +14,8 @@ template <extent Width, choice Scaled = true, choice Shifted = true, class Weigh
 struct layer_norm {
   static_assert(Width > 0 || Width == dyn, "layer_norm<Width>: the width must be positive, or dyn");
 
+  static constexpr bool never_there = false; ///< though it may be without weight and bias
+
   typename Weights::template vector<extent_if(Scaled, Width)> weight; ///< none where it is not scaled
   typename Weights::template vector<extent_if(Shifted, Width)> bias;  ///< none where it is not shifted
 

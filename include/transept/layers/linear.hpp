@@ -111,13 +111,16 @@ void backward(const linear<In, Out, Bias>& layer, const linear<In, Out, Bias, gr
   backward_input(layer, context, dy, dx);
 }
 
-/// logits [rows, vocabulary] = x [rows, Width] · tableᵀ, for an embedding table [vocabulary, Width].
+/// logits [rows, vocabulary] = x [rows, Width] · tableᵀ, for an embedding table [vocabulary, Width], plus a
+/// bias [vocabulary], where there is one.
 template <extent Vocabulary, extent Width, extent XWidth>
 void project_to_vocabulary(const weight_matrix<Vocabulary, Width, matrix_use::table>& table,
-                           compute_context& context, activations<XWidth> x, float* logits) {
+                           compute_context& context, activations<XWidth> x, float* logits,
+                           const float* bias = nullptr) {
   static_assert(compatible(XWidth, Width),
                 "project_to_vocabulary: the input's width must equal the embedding's");
-  kernels::matmul_transposed(context, detail::operand<XWidth>(x), detail::operand(table), logits, {});
+  kernels::matmul_transposed(context, detail::operand<XWidth>(x), detail::operand(table), logits,
+                             {.bias = bias});
 }
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -184,6 +184,15 @@ auto output_weight(const Model& model) {
   }
 }
 
+/// The bias of the logits [vocabulary], of a model or of its gradient; nullptr where it has none.
+template <class Model>
+auto* output_bias(const Model& model) {
+  if constexpr (requires { model.output.bias; })
+    return model.output.bias.data();
+  else
+    return static_cast<float*>(nullptr);
+}
+
 /// The cap of the logits, cap · tanh(logit / cap); 0: none (Gemma 2 has one).
 template <class Model>
 float logit_soft_cap(const Model& model) {
@@ -197,7 +206,7 @@ float logit_soft_cap(const Model& model) {
 template <block_decoder Model, extent Width>
 void project(const Model& model, compute_context& context, activations<Width> normed, float* logits) {
   const auto table = output_weight(model);
-  project_to_vocabulary(table, context, normed, logits);
+  project_to_vocabulary(table, context, normed, logits, output_bias(model));
   if (const float cap = logit_soft_cap(model); cap > 0)
     kernels::soft_cap(context, logits, static_cast<std::size_t>(normed.rows() * table.rows()), cap);
 }

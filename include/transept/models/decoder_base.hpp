@@ -55,6 +55,30 @@ using untied_output = embedding<Tied == choice(true)    ? 0
                                                         : dyn,
                                 Width, matrix_use::table, Weights>;
 
+/// The same with a bias of the logits [Vocabulary], which is there in any case (GPT-J).
+template <choice Tied, extent Vocabulary, extent Width, class Weights>
+struct biased_output {
+  decltype(untied_output<Tied, Vocabulary, Width, Weights>::weight) weight; ///< without rows where it is tied
+  typename Weights::template vector<Vocabulary> bias;                       ///< of the logits
+
+  /// For the walk over parameters.
+  static constexpr auto members =
+      members_of(member{"weight", &biased_output::weight}, member{"bias", &biased_output::bias});
+  /// Numbers in its parameters; those of a `dyn` extent count as 0.
+  static constexpr std::size_t parameter_count =
+      untied_output<Tied, Vocabulary, Width, Weights>::parameter_count + static_count(Vocabulary);
+
+  /// With its extents, and no data yet.
+  static biased_output shaped(extent rows, extent width, extent vocabulary) {
+    return {decltype(weight)::shaped(rows, width), decltype(bias)::shaped(vocabulary)};
+  }
+};
+
+/// The second layer norm of a block that may be without it.
+template <choice There, extent Width, class Weights>
+using optional_layer_norm = std::conditional_t<There == choice(false), rms_norm<0, Weights>,
+                                               layer_norm<extent_if(There, Width), true, true, Weights>>;
+
 /// `Depth` blocks, which may be `dyn`.
 template <class Block, extent Depth>
 using block_list = std::conditional_t<Depth == dyn, std::vector<Block>,
@@ -82,14 +106,21 @@ Model assembled(const typename Model::family::config& c) {
     model.tokens_norm = decltype(model.tokens_norm)::shaped(c.n_embd);
   if constexpr (requires { model.positions; })
     model.positions = decltype(model.positions)::shaped(c.n_positions, c.n_embd);
-  if constexpr (requires { c.mlp_bias; })
-    model.blocks = repeated<block, Model::static_config.n_layer>(
-        block::shaped(c.n_embd, c.attention(), c.n_inner, c.mlp_bias), c.n_layer);
-  else
-    model.blocks = repeated<block, Model::static_config.n_layer>(
-        block::shaped(c.n_embd, c.attention(), c.n_inner), c.n_layer);
+  block one = [&] {
+    if constexpr (requires { c.mlp_bias; })
+      return block::shaped(c.n_embd, c.attention(), c.n_inner, c.mlp_bias);
+    else
+      return block::shaped(c.n_embd, c.attention(), c.n_inner);
+  }();
+  if constexpr (requires { c.second_norm; })
+    if (!c.second_norm) one.norm_2 = decltype(one.norm_2)::shaped(0);
+  model.blocks = repeated<block, Model::static_config.n_layer>(one, c.n_layer);
   if constexpr (requires { model.norm; }) model.norm = decltype(model.norm)::shaped(c.n_embd);
-  model.output = decltype(model.output)::shaped(c.tie_word_embeddings ? 0 : c.vocab_size, c.n_embd);
+  const extent outputs = c.tie_word_embeddings ? 0 : c.vocab_size;
+  if constexpr (requires { model.output.bias; })
+    model.output = decltype(model.output)::shaped(outputs, c.n_embd, c.vocab_size);
+  else
+    model.output = decltype(model.output)::shaped(outputs, c.n_embd);
   return model;
 }
 
@@ -114,6 +145,8 @@ decoder_shape shape_of(const Model& model) {
   if (is_parallel || !output_norm::never_there) shape.scratch_per_row = shape.n_embd;
   if constexpr (requires { model.rotary; }) shape.scratch_per_row += model.rotary.width();
   if constexpr (requires { model.alibi; }) shape.scratch_per_position = shape.n_head;
+  if constexpr (Model::static_config.attention().norm_kind == head_norm_kind::layer)
+    shape.scratch_per_row += shape.head_width;
   return shape;
 }
 
@@ -127,6 +160,7 @@ decoder_shape shape_of(const Model& model) {
 /// - `members`: its parts that have parameters, in the order of the walk, what comes before the blocks first
 /// - `norms()`: epsilon and weight offset of all its norms
 /// - where it needs them: `prepare()`, which shaped_model calls when config and settings are known;
+///   `file_names()`, where `names` depend on these;
 ///   `embedding_scale()`, which the tokens' embeddings are multiplied by; `output_width`, of a last hidden
 ///   state that has another width; a `shaped` or a `shape` of its own
 ///

@@ -48,6 +48,11 @@ inline layer_windows in_turn(int n_layer, int window) {
   return windows;
 }
 
+/// Every block slides.
+inline layer_windows in_all(int n_layer, int window) {
+  return {window, std::vector<bool>(static_cast<std::size_t>(n_layer), true)};
+}
+
 /// What the queries of block `layer` see.
 inline visibility visibility_of(const layer_windows& windows, std::size_t layer) {
   return layer < windows.slides.size() && windows.slides[layer]

@@ -4,7 +4,8 @@
 //   blocks.*.attention.query_key_value model.layers.*.self_attn.{q,k,v}_proj  blk.*.attn_{q,k,v}
 //
 // without the last part, ".weight" or ".bias". A star stands for a block's number. Braces are several tensors
-// of a file that are one parameter here, their outputs one behind another.
+// of a file that are one parameter here, their outputs one behind another; "{}" stands for one tensor for
+// each head, by number.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +22,8 @@ namespace transept::inline TRANSEPT_ABI {
 /// In which order a Hugging Face file keeps the outputs of a parameter.
 enum class output_order : std::uint8_t {
   as_here, ///< in the order that they have here
-  by_head  ///< query, key and value of the first head, then of the second, …; here all queries come first
+  by_head ///< queries, key and value of the first head of keys, then of the second, …; here all queries come
+          ///< first
 };
 
 /// A line of the table.
@@ -37,7 +39,23 @@ struct model_names {
   std::string_view prefix = {};
   /// Whether linear layers are stored as [in, out], as Hugging Face's Conv1D does, or as [out, in].
   bool inputs_first = false;
+  /// Whether the model's output is its token embedding: files may have it under either name.
+  bool is_tied = false;
 };
+
+/// What files call the parameters of a model: what its `file_names()` says, where that depends on its shape
+/// or settings, else its `names`; without both they are called as here.
+template <class Model>
+model_names names_of(const Model& model) {
+  model_names names{.inputs_first = true};
+  if constexpr (requires { model.file_names(); })
+    names = model.file_names();
+  else if constexpr (requires { Model::names; })
+    names = Model::names;
+  if constexpr (requires { bool(model.config.tie_word_embeddings); })
+    names.is_tied = bool(model.config.tie_word_embeddings);
+  return names;
+}
 
 namespace detail {
 
@@ -55,8 +73,9 @@ TRANSEPT_FUNCTION std::string in_block(std::string_view pattern, std::string_vie
 
 } // namespace detail
 
-/// The names that a pattern's braces stand for: "{q,k,v}_proj" is q_proj, k_proj and v_proj.
-TRANSEPT_FUNCTION std::vector<std::string> without_braces(std::string_view pattern);
+/// The names that a pattern's braces stand for: "{q,k,v}_proj" is q_proj, k_proj and v_proj; "norms.{}", for
+/// `heads` heads, is norms.0, norms.1, …
+TRANSEPT_FUNCTION std::vector<std::string> without_braces(std::string_view pattern, std::size_t heads = 0);
 
 /// The line of the table for the parameter that is called `here` ("blocks.0.norm_1.weight"), or nullptr.
 TRANSEPT_FUNCTION const tensor_names* find_names(const model_names& names, std::string_view here);

@@ -133,8 +133,9 @@ template <class F, class Aggregate, class... Others>
 void for_each_parameter(F&& visit, Aggregate& aggregate, Others&... others) {
   std::string path;
   if constexpr (requires { std::remove_cv_t<Aggregate>::names; }) {
+    const model_names names = names_of(aggregate);
     auto translated = [&](std::string_view here, auto&... leaves) {
-      const std::string name = huggingface_name(std::remove_cv_t<Aggregate>::names, here);
+      const std::string name = huggingface_name(names, here);
       visit(std::string_view(name), leaves...);
     };
     detail::walk_parameters(translated, path, aggregate, others...);

@@ -23,9 +23,11 @@ TRANSEPT_FUNCTION std::size_t count_targets(std::span<const token_id> targets);
 
 /// The numbers of a loss that gradients flow from.
 struct loss_settings {
-  float soft_cap = 0.0f;  ///< of the logits: cap · tanh(logit / cap); 0: none
-  float smoothing = 0.0f; ///< what of each target's probability is spread over the vocabulary
-  float weight = 1.0f;    ///< of the gradients
+  float soft_cap = 0.0f;          ///< of the logits: cap · tanh(logit / cap); 0: none
+  float smoothing = 0.0f;         ///< what of each target's probability is spread over the vocabulary
+  float weight = 1.0f;            ///< of the gradients
+  const float* bias = nullptr;    ///< of the logits [vocabulary]; none: 0
+  float* bias_gradient = nullptr; ///< which grows by its own, where there is one
 };
 
 namespace detail {
@@ -44,7 +46,7 @@ output_matrix output_of(const weight_matrix<Vocabulary, Width, matrix_use::table
 /// The functions below; the gradient of a frozen matrix is null.
 TRANSEPT_FUNCTION double sum_losses(const output_matrix& table, compute_context& context,
                                     kernels::rows_of_floats normed, std::span<const token_id> targets,
-                                    float soft_cap);
+                                    float soft_cap, const float* bias);
 TRANSEPT_FUNCTION double sum_losses_backward(const output_matrix& table, float* gradient,
                                              compute_context& context, kernels::rows_of_floats normed,
                                              std::span<const token_id> targets, const loss_settings& settings,
@@ -53,12 +55,14 @@ TRANSEPT_FUNCTION double sum_losses_backward(const output_matrix& table, float* 
 } // namespace detail
 
 /// The sum of the losses of rows normed [rows, Width] against `targets`, token ids or no_target, for an
-/// output matrix [vocabulary, Width]. soft_cap: of the logits, cap · tanh(logit / cap); 0: none.
+/// output matrix [vocabulary, Width]. soft_cap: of the logits, cap · tanh(logit / cap); 0: none. bias: of the
+/// logits [vocabulary]; none: 0.
 template <extent Vocabulary, extent Width, extent XWidth>
 double sum_losses(const weight_matrix<Vocabulary, Width, matrix_use::table>& table, compute_context& context,
-                  activations<XWidth> normed, std::span<const token_id> targets, float soft_cap = 0.0f) {
+                  activations<XWidth> normed, std::span<const token_id> targets, float soft_cap = 0.0f,
+                  const float* bias = nullptr) {
   return detail::sum_losses(detail::output_of(table), context, detail::operand<XWidth>(normed), targets,
-                            soft_cap);
+                            soft_cap, bias);
 }
 
 /// The same with its gradient, times `weight`: that of `normed` is written, to dnormed, which may be normed;

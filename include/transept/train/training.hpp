@@ -180,7 +180,9 @@ double accumulate_gradients(trainer<Model>& trainer, token_rows tokens, token_ro
       output_weight(model), output_weight(trainer.gradient_), context, normed, all_targets,
       {.soft_cap = logit_soft_cap(model),
        .smoothing = trainer.options_.label_smoothing,
-       .weight = static_cast<float>(weight / static_cast<double>(counted))},
+       .weight = static_cast<float>(weight / static_cast<double>(counted)),
+       .bias = output_bias(model),
+       .bias_gradient = output_bias(trainer.gradient_)},
       normed);
   std::fill_n(dx.data(), dx.size(), 0.0f);
   final_norm_backward(model, trainer.gradient_, context, x, normed, dx);
@@ -205,7 +207,8 @@ double evaluate(trainer<Model>& trainer, token_rows tokens, token_rows targets) 
   whole_sequences sequences(static_cast<std::size_t>(tokens.cols()));
   forward(model, context, std::span(tokens.data(), all_targets.size()), sequences, x, no_observer{});
   final_norm(model, context, x, normed);
-  return sum_losses(output_weight(model), context, normed, all_targets, logit_soft_cap(model)) /
+  return sum_losses(output_weight(model), context, normed, all_targets, logit_soft_cap(model),
+                    output_bias(model)) /
          static_cast<double>(counted);
 }
 

@@ -45,6 +45,10 @@ TRANSEPT_FUNCTION void config_reader::count(std::initializer_list<std::string_vi
   if (const auto found = find_count(keys, limit)) value = *found;
 }
 
+TRANSEPT_FUNCTION void config_reader::older_count(std::string_view key, int& value, int limit) const {
+  value = find_count({key}, limit, true).value_or(value);
+}
+
 TRANSEPT_FUNCTION void config_reader::count_or_null(std::string_view key, int& value, int otherwise,
                                                     int limit) const {
   value = find_count({key}, limit, true).value_or(otherwise);
@@ -186,6 +190,14 @@ TRANSEPT_FUNCTION void config_reader::windows(layer_windows& value, int n_layer,
   if (std::ranges::find(value.slides, true) == value.slides.end()) value = {};
 }
 
+TRANSEPT_FUNCTION void config_reader::no_windows(std::string_view key) const {
+  const json* const types = find("layer_types", true);
+  if (types == nullptr || !types->is_array()) return;
+  for (const json& type : *types)
+    if (text_of(type) == "sliding_attention")
+      fail("layer_types", "\"full_attention\" alone, since " + std::string(key) + " is false", type);
+}
+
 TRANSEPT_FUNCTION void config_reader::rotating_layers(std::string_view key, std::vector<bool>& value,
                                                       int n_layer) const {
   value.clear();
@@ -202,6 +214,41 @@ TRANSEPT_FUNCTION void config_reader::rotating_layers(std::string_view key, std:
     if (!flag.is_number_unsigned() || flag.get<std::uint64_t>() > 1) fail(key, "0 or 1", flag);
     value.push_back(flag.get<std::uint64_t>() == 1);
   }
+}
+
+TRANSEPT_FUNCTION void config_reader::local_layers(layer_windows& value, int n_layer) const {
+  count({"window_size"}, value.window, config_limits::n_positions);
+  const json* const types = find("attention_types", true);
+  if (types != nullptr) {
+    const std::string expected =
+        R"(pairs of kinds and how often they come, [[["global", "local"], 12]], for )" +
+        std::to_string(n_layer) + " layers";
+    value.slides.clear();
+    if (!types->is_array()) fail("attention_types", expected, *types);
+    for (const json& pair : *types) {
+      const bool is_pair =
+          pair.is_array() && pair.size() == 2 && pair[0].is_array() && pair[1].is_number_unsigned();
+      if (!is_pair || pair[1].get<std::uint64_t>() > static_cast<std::uint64_t>(n_layer))
+        fail("attention_types", expected, pair);
+      for (std::uint64_t times = pair[1].get<std::uint64_t>(); times > 0; --times)
+        for (const json& kind : pair[0]) {
+          if (text_of(kind) != "global" && text_of(kind) != "local")
+            fail("attention_types", "\"global\" or \"local\"", kind);
+          value.slides.push_back(text_of(kind) == "local");
+          if (value.slides.size() > static_cast<std::size_t>(n_layer))
+            fail("attention_types", expected, *types);
+        }
+    }
+    if (value.slides.size() != static_cast<std::size_t>(n_layer)) fail("attention_types", expected, *types);
+  }
+  if (std::ranges::find(value.slides, true) == value.slides.end()) value = {};
+}
+
+TRANSEPT_FUNCTION config_reader config_reader::inside(std::string_view key) const {
+  static const json nothing = json::object();
+  const json* const found = find(key, true);
+  if (found != nullptr && !found->is_object()) fail(key, "an object or null", *found);
+  return {found != nullptr ? *found : nothing, source_ + ": " + std::string(key), model_type_};
 }
 
 TRANSEPT_FUNCTION std::optional<int> config_reader::find_count(std::initializer_list<std::string_view> keys,

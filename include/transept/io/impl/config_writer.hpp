@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 
 #include <transept/core/display.hpp>
@@ -88,6 +89,23 @@ TRANSEPT_FUNCTION void config_writer::windows(const layer_windows& value, int, b
             std::string(slides ? "\"sliding_attention\"" : "\"full_attention\"");
   if (!of_all || std::ranges::find(value.slides, false) != value.slides.end())
     add("layer_types", list + "\n  ]");
+}
+
+TRANSEPT_FUNCTION void config_writer::local_layers(const layer_windows& value, int n_layer) {
+  std::string list;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(n_layer); ++i)
+    list += (list.empty() ? "" : ", ") +
+            std::string(i < value.slides.size() && value.slides[i] ? "\"local\"" : "\"global\"");
+  add("attention_types", "[[[" + list + "], 1]]");
+  add("attention_layers", "[" + list + "]");
+  add("window_size", std::to_string(value.window == 0 ? 256 : value.window));
+}
+
+TRANSEPT_FUNCTION void config_writer::add_object(std::string_view key, const config_writer& inner) {
+  std::string members;
+  for (const char c : inner.text_) members += c == '\n' ? std::string("\n  ") : std::string(1, c);
+  if (!members.empty()) members.erase(0, 1); // the comma
+  add(key, "{" + members + "\n  }");
 }
 
 TRANSEPT_FUNCTION void config_writer::rotating_layers(std::string_view key, const std::vector<bool>& value,

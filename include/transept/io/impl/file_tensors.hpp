@@ -1,6 +1,8 @@
 // How a parameter is laid over the tensors of a file (io/file_tensors.hpp).
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -16,8 +18,14 @@ TRANSEPT_FUNCTION std::uint64_t file_tensor::count() const {
 
 TRANSEPT_FUNCTION std::size_t file_tensor::stored_output(std::size_t output) const {
   if (order == output_order::as_here) return output;
-  const std::size_t part = output / (heads * head_width), within = output % (heads * head_width);
-  return (within / head_width * 3 + part) * head_width + within % head_width;
+  // A head of keys stands behind the queries that it serves, and before its values.
+  const std::size_t head = output / head_width, sharing = heads / key_value_heads;
+  std::size_t group = head / sharing, place = head % sharing;
+  if (head >= heads) {
+    group = (head - heads) % key_value_heads;
+    place = sharing + (head - heads) / key_value_heads;
+  }
+  return (group * (sharing + 2) + place) * head_width + output % head_width;
 }
 
 namespace detail {
@@ -43,6 +51,7 @@ TRANSEPT_FUNCTION std::vector<file_tensor> tensors_of(const model_names& names, 
                     .is_linear = leaf.is_linear,
                     .is_lookup = leaf.is_lookup,
                     .heads = shape.n_head,
+                    .key_value_heads = shape.n_key_value_head,
                     .head_width = shape.head_width};
   const tensor_names* const line = find_names(names, here);
   if (line == nullptr) return {whole};
@@ -52,8 +61,10 @@ TRANSEPT_FUNCTION std::vector<file_tensor> tensors_of(const model_names& names, 
     return pattern.empty() ? std::string() : detail::in_block(pattern, parsed.block) + parsed.suffix;
   };
   whole.order = line->order;
-  const auto here_names = without_braces(full(line->huggingface)),
-             gguf_names = without_braces(full(line->gguf));
+  const std::size_t heads = // of a parameter that has a head_width for each
+      static_cast<std::size_t>(whole.shape.back()) / std::max<std::size_t>(shape.head_width, 1);
+  const auto here_names = without_braces(full(line->huggingface), heads),
+             gguf_names = without_braces(full(line->gguf), heads);
   const auto outputs = detail::outputs_of_parts(here_names.size(), whole.shape.back(), shape);
   std::vector<file_tensor> tensors(here_names.size(), whole);
   for (std::size_t i = 0; i < tensors.size(); ++i) {

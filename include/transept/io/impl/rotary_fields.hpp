@@ -84,6 +84,8 @@ TRANSEPT_FUNCTION void config_reader::rotary(rotary_settings& s, int head_width,
   }
   s.base = number_here_or_there("rope_theta", keys.base, s.base);
   s.factor = number("factor");
+  if (s.factor && *s.factor != 1 && member("rope_type") == nullptr && member("type") == nullptr)
+    fail(std::string(name) + ": expected a rope_type beside the factor, found none");
   s.attention_factor = number("attention_factor");
   detail::for_each_rotary_number(s, [&](std::string_view key, double& value) {
     const auto found = number(key);
@@ -170,7 +172,21 @@ TRANSEPT_FUNCTION void config_writer::rotary(const rotary_settings& s, int head_
   add("rope_scaling", is_scaled ? "{" + text + "\n  }" : "null");
   if (keys.part.empty()) return;
   add(keys.part, detail::shortest(part));
-  add(keys.base, detail::shortest(s.base));
+  if (keys.base != "rope_theta") add(keys.base, detail::shortest(s.base));
+}
+
+TRANSEPT_FUNCTION void config_reader::rotary_width(std::string_view key, rotary_settings& s, int usual,
+                                                   int head_width) const {
+  int width = usual;
+  count({key}, width, config_limits::width);
+  if (width % 2 != 0 || width > head_width)
+    fail(std::string(key) + ": expected an even number up to the width of a head (" +
+         std::to_string(head_width) + "), found " + std::to_string(width));
+  s.width = static_cast<std::size_t>(width);
+}
+
+TRANSEPT_FUNCTION void config_writer::rotary_width(std::string_view key, const rotary_settings& s, int, int) {
+  add(key, std::to_string(s.width));
 }
 
 } // namespace transept::inline TRANSEPT_ABI

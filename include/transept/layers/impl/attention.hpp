@@ -1,6 +1,10 @@
 // What of attention knows no extents (layers/attention.hpp).
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
 #include <transept/kernels/rotary.hpp>
 #include <transept/layers/attention.hpp>
 
@@ -21,6 +25,15 @@ TRANSEPT_FUNCTION void rotate_heads(compute_context& context, const attention_ex
   if (rotation.angles == nullptr) return;
   kernels::rotate(context, heads_in_rows(e, rows, e.heads + e.key_value_heads), rotation.angles,
                   rotation.width, rotation.pairing, queries, backwards);
+}
+
+TRANSEPT_FUNCTION void clip(float* x, std::size_t count, float limit) {
+  for (std::size_t i = 0; i < count; ++i) x[i] = std::clamp(x[i], -limit, limit);
+}
+
+TRANSEPT_FUNCTION void clip_backward(const float* clipped, std::size_t count, float limit, float* dx) {
+  for (std::size_t i = 0; i < count; ++i)
+    if (std::abs(clipped[i]) >= limit) dx[i] = 0.0f;
 }
 
 } // namespace detail

@@ -63,10 +63,13 @@ struct bloom_family : family_of<bloom_config, bloom_settings, bloom> {
     f.architecture("BloomForCausalLM");
     f.count({"vocab_size"}, c.vocab_size, config_limits::vocab_size);
     f.count({"seq_length"}, c.n_positions, config_limits::n_positions);
-    f.count({"hidden_size", "n_embed"}, c.n_embd, config_limits::width);
+    f.count({"hidden_size"}, c.n_embd, config_limits::width);
+    f.older_count("n_embed", c.n_embd, config_limits::width);
     c.n_inner = 4 * c.n_embd;
-    f.count({"n_layer", "num_hidden_layers"}, c.n_layer, config_limits::n_layer);
-    f.count({"n_head", "num_attention_heads"}, c.n_head, config_limits::width);
+    f.count({"n_layer"}, c.n_layer, config_limits::n_layer);
+    f.older_count("num_hidden_layers", c.n_layer, config_limits::n_layer);
+    f.count({"n_head"}, c.n_head, config_limits::width);
+    f.older_count("num_attention_heads", c.n_head, config_limits::width);
     f.head_width("hidden_size", c.n_embd, "n_head", c.n_head, c.head_width);
     f.epsilon("layer_norm_epsilon", s.layer_norm_epsilon);
     f.boolean("apply_residual_connection_post_layernorm", s.residual_after_norm);

@@ -119,6 +119,7 @@ struct gpt2_family : family_of<gpt2_config, gpt2_settings, gpt2> {
     f.boolean("scale_attn_weights", s.scale_attn_weights);
     f.boolean("scale_attn_by_inverse_layer_idx", s.scale_attn_by_inverse_layer_idx);
     f.ignored_boolean("reorder_and_upcast_attn"); // asks for the same arithmetic in f32: which it always is
+    if constexpr (Fields::reading) s.windows.window = 128; // GPT-3's bands
     f.windows(s.windows, c.n_layer);
     describe_vocabulary(f, c, s, 50256, {50256});
   }

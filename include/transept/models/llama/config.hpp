@@ -1,5 +1,5 @@
-// The shapes of LLaMA's line (Touvron et al. 2023): LLaMA, Mistral, Qwen2, Qwen3, SmolLM3, and all that is
-// published as one of them. What they differ in is which vectors there are, and settings.
+// The shapes of LLaMA's line (Touvron et al. 2023): LLaMA, Mistral, Qwen2, Qwen3, SmolLM3, Phi-3, and all
+// that is published as one of them. What they differ in is which vectors there are, and settings.
 //
 //   constexpr transept::llama_config tiny{.n_embd = 2048, .n_layer = 22, .n_head = 32,
 //                                         .n_key_value_head = 4};
@@ -81,8 +81,8 @@ struct llama_family : family_of<llama_config, llama_settings, llama> {
   /// Of the family, and of its shape in C++.
   static constexpr std::string_view name = "LLaMA", config_name = "llama_config";
   /// In config.json.
-  static constexpr std::array<std::string_view, 5> model_types{"llama", "mistral", "qwen2", "qwen3",
-                                                               "smollm3"};
+  static constexpr std::array<std::string_view, 6> model_types{"llama", "mistral", "qwen2",
+                                                               "qwen3", "smollm3", "phi3"};
 
   /// LlamaConfig's; `describe` knows the others'.
   static llama_config huggingface_defaults() { return llama_7b; }
@@ -102,12 +102,14 @@ struct llama_family : family_of<llama_config, llama_settings, llama> {
   template <class Fields>
   static void describe(Fields& f, llama_config& c, llama_settings& s) {
     const bool is_mistral = s.model_type == "mistral", is_qwen2 = s.model_type == "qwen2",
-               is_qwen3 = s.model_type == "qwen3", is_smollm3 = s.model_type == "smollm3";
+               is_qwen3 = s.model_type == "qwen3", is_smollm3 = s.model_type == "smollm3",
+               is_phi3 = s.model_type == "phi3";
     if constexpr (Fields::reading) set_defaults(c, s);
     f.architecture(is_mistral   ? "MistralForCausalLM"
                    : is_qwen2   ? "Qwen2ForCausalLM"
                    : is_qwen3   ? "Qwen3ForCausalLM"
                    : is_smollm3 ? "SmolLM3ForCausalLM"
+                   : is_phi3    ? "Phi3ForCausalLM"
                                 : "LlamaForCausalLM");
     f.activation("hidden_act", s.activation);
     describe_sizes(f, c, is_qwen3 ? std::optional(128) : std::nullopt);
@@ -117,36 +119,39 @@ struct llama_family : family_of<llama_config, llama_settings, llama> {
                    : (is_qwen2 || is_qwen3) && c.n_head % 32 == 0 ? std::optional(32)
                                                                   : std::nullopt);
     f.epsilon("rms_norm_eps", s.rms_norm_eps);
-    if (!is_mistral && !is_qwen2) {
+    if (!is_mistral && !is_qwen2 && !is_phi3) {
       f.choice("attention_bias", c.attention_bias);
       c.output_bias = c.attention_bias;
     }
     if (s.model_type == "llama" || is_smollm3) f.choice("mlp_bias", c.mlp_bias);
-    f.rotary(s.rotary, c.head_width, c.n_positions);
+    f.rotary(s.rotary, c.head_width, c.n_positions,
+             is_phi3 ? rotary_keys{.part = "partial_rotary_factor"} : rotary_keys{});
     if (is_smollm3) f.rotating_layers("no_rope_layers", s.rotates, c.n_layer);
     bool slides = !Fields::reading && !s.windows.slides.empty();
     if constexpr (Fields::reading) set_usual_windows(f, c, s);
-    if (is_mistral) f.windows(s.windows, c.n_layer, true);
+    if (is_mistral || is_phi3) f.windows(s.windows, c.n_layer, true);
     if (is_qwen2 || is_qwen3 || is_smollm3) {
       f.boolean("use_sliding_window", slides);
       if (slides)
         f.windows(s.windows, c.n_layer);
       else
         s.windows = {};
+      if constexpr (Fields::reading)
+        if (!slides) f.no_windows("use_sliding_window");
     }
-    describe_vocabulary(f, c, s, 1, {2});
+    describe_vocabulary(f, c, s, 1, {is_phi3 ? 32000 : 2});
   }
 
 private:
-  /// Which layers slide where layer_types says nothing: all of Mistral's, Qwen's from one on, SmolLM3's
-  /// without positions.
+  /// Which layers slide where layer_types says nothing: all of Mistral's and Phi-3's, Qwen's from one on,
+  /// SmolLM3's without positions.
   template <class Fields>
   static void set_usual_windows(const Fields& f, const llama_config& c, llama_settings& s) {
     if (s.model_type == "llama") return;
     int first = 28;
     if (s.model_type.starts_with("qwen")) f.whole_number("max_window_layers", first, config_limits::n_layer);
     for (int i = 0; i < c.n_layer; ++i)
-      s.windows.slides.push_back(s.model_type == "mistral"   ? true
+      s.windows.slides.push_back(s.model_type == "mistral" || s.model_type == "phi3" ? true
                                  : s.model_type == "smollm3" ? !s.rotates[static_cast<std::size_t>(i)]
                                                              : i >= first);
   }
@@ -169,6 +174,10 @@ private:
       c.n_inner = 11008;
       c.tie_word_embeddings = true;
       s.rotary.base = 2000000.0;
+    } else if (s.model_type == "phi3") {
+      c = {.n_embd = 3072, .n_layer = 32, .n_head = 32, .vocab_size = 32064, .n_positions = 4096};
+      c.n_inner = 8192;
+      s.rms_norm_eps = 1e-5f;
     }
   }
 };

@@ -18,7 +18,7 @@ namespace transept::inline TRANSEPT_ABI {
 /// A LLaMA or one of its kin: `llama<tiny_llama>`, or `llama<any_llama>`, which runs every shape.
 template <llama_config Config, class Weights = inference_weights>
 struct llama : decoder_base<llama_family, Config, Weights> {
-  static constexpr model_names names = llama_names; ///< what files call the parameters
+  static constexpr model_names names = llama_names; ///< what files call the parameters of most
   static constexpr extent width = Config.n_embd;    ///< of the residual stream
   /// Pre-norm, without output norms.
   using block = transept::block<rms_norm<width, Weights>, attention<Config.attention(), Weights>,
@@ -37,6 +37,8 @@ struct llama : decoder_base<llama_family, Config, Weights> {
       members_of(member{"tokens", &llama::tokens}, member{"blocks", &llama::blocks},
                  member{"norm", &llama::norm}, member{"output", &llama::output});
 
+  /// What files call the parameters of this one.
+  model_names file_names() const { return this->settings.model_type == "phi3" ? phi3_names : llama_names; }
   /// Epsilon of all norms, those of queries and keys too.
   norm_settings norms() const { return {.epsilon = this->settings.rms_norm_eps}; }
 };

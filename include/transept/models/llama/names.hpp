@@ -22,7 +22,22 @@ inline constexpr std::array<tensor_names, 11> llama_tensors{{
     {"output", "lm_head", "output"},
 }};
 
+/// Phi-3's, where queries, keys and values are one tensor, and so are gate and value.
+inline constexpr std::array<tensor_names, 9> phi3_tensors{{
+    {"tokens", "model.embed_tokens", "token_embd"},
+    {"blocks.*.norm_1", "model.layers.*.input_layernorm", "blk.*.attn_norm"},
+    {"blocks.*.attention.query_key_value", "model.layers.*.self_attn.qkv_proj", "blk.*.attn_qkv"},
+    {"blocks.*.attention.output", "model.layers.*.self_attn.o_proj", "blk.*.attn_output"},
+    {"blocks.*.norm_2", "model.layers.*.post_attention_layernorm", "blk.*.ffn_norm"},
+    {"blocks.*.network.gate_up", "model.layers.*.mlp.gate_up_proj", "blk.*.ffn_up"},
+    {"blocks.*.network.down", "model.layers.*.mlp.down_proj", "blk.*.ffn_down"},
+    {"norm", "model.norm", "output_norm"},
+    {"output", "lm_head", "output"},
+}};
+
 /// The table, Hugging Face's prefix, and how its linear layers lie.
 inline constexpr model_names llama_names{.tensors = llama_tensors, .prefix = "model."};
+/// The same of Phi-3.
+inline constexpr model_names phi3_names{.tensors = phi3_tensors, .prefix = "model."};
 
 } // namespace transept::inline TRANSEPT_ABI

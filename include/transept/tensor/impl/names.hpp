@@ -43,16 +43,22 @@ TRANSEPT_FUNCTION std::string in_block(std::string_view pattern, std::string_vie
 
 } // namespace detail
 
-TRANSEPT_FUNCTION std::vector<std::string> without_braces(std::string_view pattern) {
+TRANSEPT_FUNCTION std::vector<std::string> without_braces(std::string_view pattern, std::size_t heads) {
   const std::size_t open = pattern.find('{'), close = pattern.find('}');
   if (open == pattern.npos || close == pattern.npos) return {std::string(pattern)};
   std::vector<std::string> names;
-  for (std::size_t begin = open + 1; begin <= close;) {
-    const std::size_t end = std::min(pattern.find(',', begin), close);
-    names.push_back(std::string(pattern.substr(0, open)) + std::string(pattern.substr(begin, end - begin)) +
+  const auto add = [&](std::string_view inside) {
+    names.push_back(std::string(pattern.substr(0, open)) + std::string(inside) +
                     std::string(pattern.substr(close + 1)));
-    begin = end + 1;
-  }
+  };
+  if (close == open + 1)
+    for (std::size_t head = 0; head < heads; ++head) add(std::to_string(head));
+  else
+    for (std::size_t begin = open + 1; begin <= close;) {
+      const std::size_t end = std::min(pattern.find(',', begin), close);
+      add(pattern.substr(begin, end - begin));
+      begin = end + 1;
+    }
   return names;
 }
 

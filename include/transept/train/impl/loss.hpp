@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <transept/core/function_ref.hpp>
+#include <transept/kernels/column_sums.hpp>
 #include <transept/kernels/cross_entropy.hpp>
 #include <transept/kernels/product.hpp>
 #include <transept/kernels/soft_cap.hpp>
@@ -24,9 +25,11 @@ constexpr std::size_t loss_rows(std::size_t vocabulary) {
 }
 
 /// Calls judge(logits of a row, its target) → loss for every row that has a target, block by block of logits
-/// normed · tableᵀ, and after(block's logits, first row, rows) after each; returns the sum of the losses.
-inline double sum_losses(const output_matrix& table, compute_context& context, kernels::rows_of_floats normed,
-                         std::span<const token_id> targets, function_ref<double(float*, std::size_t)> judge,
+/// normed · tableᵀ + bias, and after(block's logits, first row, rows) after each; returns the sum of the
+/// losses.
+inline double sum_losses(const output_matrix& table, const float* bias, compute_context& context,
+                         kernels::rows_of_floats normed, std::span<const token_id> targets,
+                         function_ref<double(float*, std::size_t)> judge,
                          function_ref<void(const float*, std::size_t, std::size_t)> after) {
   const std::size_t vocabulary = table.vocabulary, rows = normed.rows, width = normed.cols;
   const std::size_t at_once = std::min(rows, loss_rows(vocabulary));
@@ -37,7 +40,7 @@ inline double sum_losses(const output_matrix& table, compute_context& context, k
   for (std::size_t first = 0; first < rows; first += at_once) {
     const std::size_t count = std::min(at_once, rows - first);
     kernels::multiply(context, {count, width, vocabulary}, {normed.row(first), width},
-                      transposed(table.elements), logits, vocabulary);
+                      transposed(table.elements), logits, vocabulary, {.bias = bias});
     parallel_for(context.threads, count, 1, [&](std::size_t begin, std::size_t end, int) {
       for (std::size_t r = begin; r < end; ++r) {
         float* const row = logits + r * vocabulary;
@@ -54,9 +57,9 @@ inline double sum_losses(const output_matrix& table, compute_context& context, k
 
 TRANSEPT_FUNCTION double sum_losses(const output_matrix& table, compute_context& context,
                                     kernels::rows_of_floats normed, std::span<const token_id> targets,
-                                    float soft_cap) {
+                                    float soft_cap, const float* bias) {
   return sum_losses(
-      table, context, normed, targets,
+      table, bias, context, normed, targets,
       [&](float* logits, std::size_t target) {
         if (soft_cap > 0) kernels::soft_cap_row(logits, table.vocabulary, soft_cap);
         return kernels::cross_entropy(logits, table.vocabulary, target);
@@ -70,7 +73,7 @@ TRANSEPT_FUNCTION double sum_losses_backward(const output_matrix& table, float* 
                                              float* dnormed) {
   const std::size_t vocabulary = table.vocabulary, width = normed.cols;
   return sum_losses(
-      table, context, normed, targets,
+      table, settings.bias, context, normed, targets,
       [&](float* logits, std::size_t target) {
         return kernels::cross_entropy_backward(logits, vocabulary, target, settings.smoothing,
                                                settings.weight, settings.soft_cap);
@@ -80,6 +83,8 @@ TRANSEPT_FUNCTION double sum_losses_backward(const output_matrix& table, float* 
         if (gradient)
           kernels::multiply(context, {vocabulary, rows, width}, transposed(gradients),
                             {normed.row(first), width}, gradient, width, {}, true);
+        if (settings.bias_gradient)
+          kernels::add_column_sums(context, rows, vocabulary, dlogits, settings.bias_gradient);
         kernels::multiply(context, {rows, vocabulary, width}, gradients, table.elements,
                           dnormed + first * width, width);
       });

@@ -1,0 +1,26 @@
+// What Hugging Face and llama.cpp call the parameters of a StarCoder2.
+#pragma once
+
+#include <array>
+
+#include <transept/tensor/names.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+/// A line for each parameter: here, in Hugging Face's files, in GGUF files.
+inline constexpr std::array<tensor_names, 9> starcoder2_tensors{{
+    {"tokens", "model.embed_tokens", "token_embd"},
+    {"blocks.*.norm_1", "model.layers.*.input_layernorm", "blk.*.attn_norm"},
+    {"blocks.*.attention.query_key_value", "model.layers.*.self_attn.{q,k,v}_proj", "blk.*.attn_{q,k,v}"},
+    {"blocks.*.attention.output", "model.layers.*.self_attn.o_proj", "blk.*.attn_output"},
+    {"blocks.*.norm_2", "model.layers.*.post_attention_layernorm", "blk.*.ffn_norm"},
+    {"blocks.*.network.up", "model.layers.*.mlp.c_fc", "blk.*.ffn_up"},
+    {"blocks.*.network.down", "model.layers.*.mlp.c_proj", "blk.*.ffn_down"},
+    {"norm", "model.norm", "output_norm"},
+    {"output", "lm_head", "output"},
+}};
+
+/// The table, Hugging Face's prefix, and how its linear layers lie.
+inline constexpr model_names starcoder2_names{.tensors = starcoder2_tensors, .prefix = "model."};
+
+} // namespace transept::inline TRANSEPT_ABI
