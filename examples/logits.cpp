@@ -49,8 +49,11 @@ void write_hidden_states(const std::optional<std::filesystem::path>& path, const
 } // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Writes a model's logits, hidden states and attention probabilities as .npy files (f32)",
-               "logits");
+  CLI::App app(
+      "Writes a model's logits, hidden states and attention probabilities as .npy files (f32). Without "
+      "--dtype, "
+      "weights of bf16 are widened to f32, whose products round nothing to bf16 where processors can",
+      "logits");
   examples::model_options common;
   examples::prompt_options input;
   std::optional<std::filesystem::path> logits, hidden_states, attentions;
@@ -79,9 +82,17 @@ int main(int argc, char** argv) {
     if (!logits && !hidden_states && !attentions)
       throw transept::argument_error("nothing to write: give --out, --hidden-states or --attentions");
     const auto tokenizer = input.open_tokenizer(common.model);
-    const auto model = examples::open_model(common.model, common.load_options());
+    auto loading = common.load_options();
+    auto model = examples::open_model(common.model, loading);
+    if (!loading.type && examples::has_type(*model, transept::element_type::bf16)) { // to be exact
+      loading.type = transept::element_type::f32;
+      model = examples::open_model(common.model, loading);
+    }
     const auto tokens = input.tokens(*model, tokenizer ? &*tokenizer : nullptr);
     auto options = common.session_options();
+    if (context != 0 && context < tokens.size())
+      throw transept::argument_error("--context must be at least the number of tokens, " +
+                                     std::to_string(tokens.size()) + "; got " + std::to_string(context));
     options.capacity = model->capacity_for(std::max(context, tokens.size()));
     auto session = model->make_session(options);
     const transept::inspection seen = inspect(*model, session, tokens,

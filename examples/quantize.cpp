@@ -98,6 +98,7 @@ int main(int argc, char** argv) {
           .type = type,
           .threads = threads,
           .progress = [&](std::uint64_t done, std::uint64_t total) { bar.show(done, total); },
+          .note = [](const std::string& note) { std::cerr << "note: " << examples::shown(note) << "\n"; },
           .kept_f16 =
               [&](const std::string& name, std::uint64_t inputs) {
                 std::cerr << "note: " << examples::shown(name) << " stays F16: its rows of " << inputs

@@ -88,6 +88,12 @@ protected:
                                     const transept::inspection_request&) const = 0;
 };
 
+/// Whether any of its parameters is stored so.
+inline bool has_type(const any_model& model, transept::element_type type) {
+  const auto rows = model.parameters();
+  return std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.stored_as == type; });
+}
+
 /// Loads the model in `folder`, of any family and shape. Throws what transept::visit_model does.
 std::unique_ptr<const any_model> open_model(const std::filesystem::path& folder,
                                             const transept::load_options& options = {});

@@ -103,7 +103,10 @@ struct model_options : common_options {
   }
 
   transept::load_options load_options() const {
-    return {.type = element_type_named(dtype), .packed = !no_packing, .threads = threads};
+    return {.type = element_type_named(dtype),
+            .packed = !no_packing,
+            .threads = threads,
+            .note = [](const std::string& note) { std::cerr << "note: " << note << "\n"; }};
   }
   transept::session_options session_options() const {
     return {.threads = threads,

@@ -1,6 +1,8 @@
 // The one place where the programs' models are instantiated for training.
 #include <training/any_trainer.hpp>
 
+#include <iostream>
+#include <string_view>
 #include <utility>
 
 #include <common/arithmetic.hpp>
@@ -62,11 +64,12 @@ private:
 };
 
 template <class Model>
-std::unique_ptr<any_trainer> initialised(const new_model& wanted, const transept::training_options& options) {
+std::unique_ptr<any_trainer> initialised(const new_model& wanted, std::string_view model_type,
+                                         const transept::training_options& options) {
   using family = typename Model::family;
   const auto number = [](std::size_t n) { return static_cast<int>(n); };
   typename family::settings settings;
-  if constexpr (requires { settings.model_type; }) settings.model_type = wanted.architecture;
+  if constexpr (requires { settings.model_type; }) settings.model_type = model_type;
   settings.bos_token_id = wanted.end_of_text;
   settings.eos_token_ids.clear();
   if (wanted.end_of_text) settings.eos_token_ids.push_back(*wanted.end_of_text);
@@ -81,10 +84,13 @@ std::unique_ptr<any_trainer> initialised(const new_model& wanted, const transept
 
 std::unique_ptr<any_trainer> open_trainer(const std::filesystem::path& folder,
                                           const transept::training_options& options) {
-  return transept::visit_model(known_models{}, folder, {.threads = options.threads},
-                               [&]<class Model>(const Model& model) -> std::unique_ptr<any_trainer> {
-                                 return std::make_unique<trainer_of<Model>>(model, options);
-                               });
+  return transept::visit_model(
+      known_models{}, folder,
+      {.threads = options.threads,
+       .note = [](const std::string& note) { std::cerr << "note: " << note << "\n"; }},
+      [&]<class Model>(const Model& model) -> std::unique_ptr<any_trainer> {
+        return std::make_unique<trainer_of<Model>>(model, options);
+      });
 }
 
 std::unique_ptr<any_trainer> make_trainer(const new_model& model, const transept::training_options& options) {
@@ -94,9 +100,12 @@ std::unique_ptr<any_trainer> make_trainer(const new_model& model, const transept
   std::unique_ptr<any_trainer> trainer;
   std::string known;
   for_each_model(transept::all_models{}, [&]<class Model>(std::type_identity<Model>) {
-    for (const std::string_view type : Model::family::model_types) {
+    using family = typename Model::family;
+    constexpr std::string_view short_name = family::config_name.substr(0, family::config_name.rfind('_'));
+    for (const std::string_view type : family::model_types) {
       known += (known.empty() ? "" : ", ") + std::string(type);
-      if (!trainer && type == model.architecture) trainer = initialised<Model>(model, options);
+      if (trainer || (type != model.architecture && short_name != model.architecture)) continue;
+      trainer = initialised<Model>(model, type, options);
     }
   });
   if (!trainer)

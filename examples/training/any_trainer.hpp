@@ -19,7 +19,7 @@ namespace examples {
 
 /// A model to begin with from nothing.
 struct new_model {
-  std::string architecture; ///< config.json's model_type
+  std::string architecture; ///< config.json's model_type, or the family's name in C++: "neox"
   std::size_t layers, heads, width;
   std::size_t vocabulary, context;
   std::optional<transept::token_id> end_of_text;

@@ -147,6 +147,56 @@ TEST_CASE("names with the prefix, mask buffers and tensors of other models are a
   CHECK(values_of(load<gpt2<tiny>>(folder.path())) == expected);
 }
 
+TEST_CASE("a tied model's table may have the output's name") {
+  const model_folder folder;
+  const auto expected = values_of(load<gpt2<tiny>>(folder.path()));
+  folder.rewrite([](auto& tensors) { named(tensors, "wte.weight").name = "lm_head.weight"; });
+  CHECK(values_of(load<gpt2<tiny>>(folder.path())) == expected);
+}
+
+TEST_CASE("tensors that are no part of the model are told of; masks and a copy of the table are not") {
+  const model_folder folder;
+  const std::vector<float> more(25, 1.0f);
+  folder.rewrite([&](auto& tensors) {
+    tensors.push_back({"h.0.attn.bias", {1, 1, 5, 5}, std::as_bytes(std::span(more))});
+    tensors.push_back({"lm_head.weight", {11, 8}, named(tensors, "wte.weight").bytes});
+  });
+  std::vector<std::string> notes;
+  const load_options options{.note = [&](const std::string& note) { notes.push_back(note); }};
+  load<gpt2<tiny>>(folder.path(), options);
+  CHECK(notes.empty());
+  folder.rewrite([&](auto& tensors) {
+    tensors.push_back({"h.2.ln_1.weight", {25}, std::as_bytes(std::span(more))});
+    tensors.push_back({"h.2.ln_1.bias", {25}, std::as_bytes(std::span(more))});
+  });
+  load<gpt2<tiny>>(folder.path(), options);
+  REQUIRE(notes.size() == 1);
+  CHECK_THAT(notes.front(), StartsWith("h.2.ln_1.") && ContainsSubstring("and 1 more tensors"));
+  folder.rewrite([&](auto& tensors) {
+    std::erase_if(tensors, [](auto& t) { return t.name.starts_with("h.2."); });
+    named(tensors, "lm_head.weight").bytes = named(tensors, "h.0.mlp.c_proj.weight").bytes.first(11 * 8 * 4);
+  });
+  load<gpt2<tiny>>(folder.path(), options);
+  REQUIRE(notes.size() == 2);
+  CHECK_THAT(notes.back(), StartsWith("lm_head.weight of"));
+}
+
+TEST_CASE("the tokens that end a text are generation_config.json's, where it is there") {
+  const model_folder folder;
+  const auto ends = [&] { return load<gpt2<tiny>>(folder.path()).settings.eos_token_ids; };
+  const auto of_config = ends();
+  support::write_file(folder / "generation_config.json", R"({"bos_token_id": 3, "eos_token_id": [4, 5]})");
+  CHECK(ends() == std::vector<token_id>{4, 5});
+  CHECK(load<gpt2<tiny>>(folder.path()).settings.bos_token_id == 3);
+  support::write_file(folder / "generation_config.json", R"({"temperature": 0.5})");
+  CHECK(ends() == of_config);
+  support::write_file(folder / "generation_config.json", R"({"eos_token_id": "x"})");
+  CHECK_THAT((message_of<gpt2<tiny>, config_error>(folder.path())),
+             ContainsSubstring("generation_config.json: eos_token_id: expected a token id"));
+  support::write_file(folder / "generation_config.json", "{");
+  CHECK_THROWS_AS(load<gpt2<tiny>>(folder.path()), format_error);
+}
+
 TEST_CASE("an untied output is read from lm_head.weight") {
   const model_folder<tiny_untied> folder;
   const auto model = load<gpt2<tiny_untied>>(folder.path());

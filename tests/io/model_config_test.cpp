@@ -285,6 +285,8 @@ TEST_CASE("GPT-3's bands are read from layer_types and sliding_window, and writt
                            R"({"n_layer": 1, "sliding_window": 9, "layer_types": ["full_attention"]})",
                            R"({"layer_types": null})"})
     CHECK(parsed(text).settings.windows == layer_windows{});
+  CHECK(parsed(R"({"n_layer": 1, "layer_types": ["sliding_attention"]})").settings.windows ==
+        layer_windows{128, {true}}); // GPT-3's
 }
 
 TEST_CASE("bands that contradict the layers or themselves are refused") {
@@ -292,7 +294,7 @@ TEST_CASE("bands that contradict the layers or themselves are refused") {
         "layer_types: expected an array of 2 names, one for each layer, found an array of 1 value");
   CHECK(verdict(R"({"n_layer": 1, "sliding_window": 4, "layer_types": ["chunked_attention"]})") ==
         "layer_types: expected \"full_attention\" or \"sliding_attention\", found \"chunked_attention\"");
-  CHECK(verdict(R"({"n_layer": 1, "layer_types": ["sliding_attention"]})") ==
+  CHECK(verdict(R"({"n_layer": 1, "sliding_window": null, "layer_types": ["sliding_attention"]})") ==
         "sliding_window: expected a whole number, since layer_types has \"sliding_attention\"");
   CHECK(verdict(R"({"n_layer": 1, "sliding_window": 0, "layer_types": ["sliding_attention"]})") ==
         "sliding_window: expected a whole number from 1 to 16777216, found 0");

@@ -24,6 +24,7 @@
 #include <transept/io/find_parameter.hpp>
 #include <transept/io/gguf_metadata.hpp>
 #include <transept/io/gguf_writer.hpp>
+#include <transept/io/load_model.hpp>
 #include <transept/io/model_files.hpp>
 #include <transept/io/safetensors_writer.hpp>
 #include <transept/io/tensor_rows.hpp>
@@ -39,6 +40,8 @@ struct conversion_options {
   int threads = 0;                       ///< 0: one per processor
   /// Called as the work goes on, with the elements converted so far and all of them.
   std::function<void(std::uint64_t, std::uint64_t)> progress = {};
+  /// Called with what whoever converts should hear.
+  std::function<void(const std::string& note)> note = {};
   /// Called for a matrix that becomes F16, since its inputs, so many, are no whole number of blocks.
   std::function<void(const std::string& name, std::uint64_t inputs)> kept_f16 = {};
 };
@@ -162,13 +165,17 @@ std::vector<converted_tensor> convert_tensors(std::span<const conversion> all,
 /// written.
 template <class Family, class EntryOf>
 std::vector<conversion> plan_conversions(const model_files& files, const checkpoint& weights, bool as_gguf,
+                                         const std::function<void(const std::string&)>& note,
                                          EntryOf&& entry_of) {
-  const auto model = any_shape<Family>::shaped(files.template config<Family>().shape);
-  const model_names names = names_of<any_shape<Family>>();
+  auto config = files.template config<Family>();
+  const auto model = shaped_model<any_shape<Family>>(config.shape, std::move(config.settings));
+  const model_names names = names_of(model);
   const bool stored_reversed = stores_outputs_first(weights, names);
   const bool wanted_reversed = as_gguf || !names.inputs_first;
   std::vector<conversion> all;
-  for (const file_tensor& tensor : all_tensors_of(model)) {
+  const std::vector<file_tensor> tensors = all_tensors_of(model);
+  if (note) note_surplus(surplus_tensors(weights, names, tensors), note);
+  for (const file_tensor& tensor : tensors) {
     const stored_tensor& source = required_tensor(weights, names, tensor);
     std::vector<std::uint64_t> shape = tensor.shape;
     if (tensor.is_linear && wanted_reversed) std::ranges::reverse(shape);
@@ -193,14 +200,13 @@ std::vector<conversion> plan_conversions(const model_files& files, const checkpo
 
 /// Writes the model as a GGUF file, with the vocabulary if there is one. Where a block type is asked for, a
 /// matrix whose inputs are no whole number of blocks becomes F16, of which options.kept_f16 hears. Throws
-/// what opening its files does; config_error for a model that llama.cpp's architecture cannot express;
-/// file_error where the file cannot be written.
+/// what opening its files does; file_error where the file cannot be written.
 template <model_family Family>
 std::vector<converted_tensor> convert_to_gguf(const model_files& files, const std::filesystem::path& output,
                                               const conversion_options& options) {
   const checkpoint weights = files.weights();
   const auto all = detail::plan_conversions<Family>(
-      files, weights, true, [&](const file_tensor& tensor, std::vector<std::uint64_t> shape) {
+      files, weights, true, options.note, [&](const file_tensor& tensor, std::vector<std::uint64_t> shape) {
         const bool is_kept = shape.size() == 1 || tensor.is_lookup;
         element_type type = is_kept ? element_type::f32 : options.type;
         if (is_block_type(type) && shape.back() % block_length != 0) {
@@ -211,7 +217,7 @@ std::vector<converted_tensor> convert_to_gguf(const model_files& files, const st
       });
   std::vector<tensor_entry> entries;
   for (const auto& work : all) entries.push_back(work.entry);
-  gguf_stream file(output, gguf_metadata_of<Family>(files, options.type), entries);
+  gguf_stream file(output, gguf_metadata_of<Family>(files, options.type, options.note), entries);
   return detail::convert_tensors(all, options, file);
 }
 
@@ -227,7 +233,7 @@ std::vector<converted_tensor> convert_to_folder(const model_files& files, const 
                          "\n  A name that ends in .gguf makes a GGUF file.");
   const checkpoint weights = files.weights();
   const auto all = detail::plan_conversions<Family>(
-      files, weights, false, [&](const file_tensor& tensor, std::vector<std::uint64_t> shape) {
+      files, weights, false, options.note, [&](const file_tensor& tensor, std::vector<std::uint64_t> shape) {
         return tensor_entry{tensor.name, std::move(shape), options.type};
       });
   std::error_code failure;

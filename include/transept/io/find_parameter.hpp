@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <transept/core/error.hpp>
 #include <transept/io/checkpoint.hpp>
@@ -37,6 +38,12 @@ TRANSEPT_FUNCTION found_parameter find_parameter(const checkpoint& weights, cons
 /// The same. Throws shape_error where the model cannot use it.
 TRANSEPT_FUNCTION const stored_tensor& required_tensor(const checkpoint& weights, const model_names& names,
                                                        const file_tensor& wanted);
+
+/// The tensors of the files that are no part of a model whose own are `wanted`, but for what is known to lie
+/// beside parameters: masks, rotary frequencies, a copy of the embedding under the output's name.
+TRANSEPT_FUNCTION std::vector<const stored_tensor*> surplus_tensors(const checkpoint& weights,
+                                                                    const model_names& names,
+                                                                    const std::vector<file_tensor>& wanted);
 
 } // namespace transept::inline TRANSEPT_ABI
 

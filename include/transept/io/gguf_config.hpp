@@ -1,8 +1,8 @@
 // The configuration of a model, from the metadata of its GGUF file.
 //
-// A family that llama.cpp knows says how its keys are read and written (gpt2/gguf.hpp). Any other is written
-// under an architecture of our own, "transept", with its config.json as one key: other programs refuse it
-// rather than compute something else.
+// A family that llama.cpp knows says how its keys are read and written (gpt2/gguf.hpp). Any other, and a
+// model of such a family that those keys cannot express, is written under an architecture of our own,
+// "transept", with its config.json as one key: other programs refuse it rather than compute something else.
 //
 // The vocabulary's size is that of token_embd.weight. The output is tied to the embedding where there is no
 // output.weight, or where it is, byte for byte, a copy of token_embd.weight (which older converters wrote);
@@ -76,12 +76,10 @@ TRANSEPT_FUNCTION std::optional<std::string> own_model_type(const gguf_file& fil
 /// Whether a model of this family is in the file.
 template <model_family Family>
 bool is_of_family(const gguf_file& file) {
-  if constexpr (gguf_family<Family>) {
-    return file.metadata().text("general.architecture") == Family::gguf_architecture;
-  } else {
-    const auto type = own_model_type(file);
-    return type && detail::is_of_family<Family>(*type);
-  }
+  if constexpr (gguf_family<Family>)
+    if (file.metadata().text("general.architecture") == Family::gguf_architecture) return true;
+  const auto type = own_model_type(file);
+  return type && detail::is_of_family<Family>(*type);
 }
 
 /// What the file's metadata says of the model, in Hugging Face's words. Throws format_error for a key of the
@@ -90,17 +88,17 @@ bool is_of_family(const gguf_file& file) {
 template <model_family Family>
 model_config<Family> read_config(const gguf_file& file) {
   const gguf_reader reader(file);
-  if constexpr (gguf_family<Family>) {
-    reader.check_architecture(Family::gguf_architecture);
-    model_config<Family> config;
-    Family::read_gguf(reader, config.shape, config.settings);
-    return config;
-  } else {
-    reader.check_architecture(own_architecture);
-    const auto text = file.metadata().text(own_config_key);
-    if (!text) reader.fail(own_config_key, "a config.json", "no such key");
-    return parse_config<Family>(*text, file.path().string() + ": key " + quoted(own_config_key));
-  }
+  if constexpr (gguf_family<Family>)
+    if (file.metadata().text("general.architecture") != own_architecture) {
+      reader.check_architecture(Family::gguf_architecture);
+      model_config<Family> config;
+      Family::read_gguf(reader, config.shape, config.settings);
+      return config;
+    }
+  reader.check_architecture(own_architecture);
+  const auto text = file.metadata().text(own_config_key);
+  if (!text) reader.fail(own_config_key, "a config.json", "no such key");
+  return parse_config<Family>(*text, file.path().string() + ": key " + quoted(own_config_key));
 }
 
 } // namespace transept::inline TRANSEPT_ABI

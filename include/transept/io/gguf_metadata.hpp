@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include <transept/core/element_type.hpp>
@@ -58,20 +59,30 @@ void add_special_tokens(gguf_keys& keys, const Settings& settings) {
 } // namespace detail
 
 /// The metadata of the model in `files` with matrices of type `type`. A GGUF file's keys are taken over, but
-/// for what depends on the type. Throws config_error for a model that its architecture in llama.cpp cannot
-/// express or a vocabulary that is larger than the model's, and what reading the vocabulary does.
+/// for what depends on the type. `note` hears of a model that its architecture in llama.cpp cannot express,
+/// which only this library reads then. Throws config_error for a vocabulary that is larger than the model's,
+/// and what reading the vocabulary does.
 template <model_family Family>
-gguf_keys gguf_metadata_of(const model_files& files, element_type type) {
+gguf_keys gguf_metadata_of(const model_files& files, element_type type,
+                           const std::function<void(const std::string&)>& note = {}) {
   const std::string source = files.path().string();
   model_config<Family> config = files.config<Family>();
   gguf_keys keys, shape;
+  bool is_expressed = false;
   if constexpr (gguf_family<Family>) {
-    keys.add("general.architecture", Family::gguf_architecture);
-    Family::write_gguf(shape, config.shape, config.settings, [&](const std::string& what) {
-      throw config_error(source + ": " + what + "\n  GGUF's " + std::string(Family::gguf_architecture) +
-                         " has no key for it.");
-    });
-  } else {
+    std::string problem;
+    Family::write_gguf(shape, config.shape, config.settings,
+                       [&](const std::string& what) { problem = what; });
+    is_expressed = problem.empty();
+    if (!is_expressed && note)
+      note("GGUF's " + std::string(Family::gguf_architecture) + " has no key for " + problem +
+           "; only Transept will read the file");
+    if (is_expressed)
+      keys.add("general.architecture", Family::gguf_architecture);
+    else
+      shape = {};
+  }
+  if (!is_expressed) {
     keys.add("general.architecture", own_architecture);
     shape.add(own_config_key, to_json(config));
   }

@@ -12,14 +12,17 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <transept/core/error.hpp>
 #include <transept/io/checkpoint.hpp>
 #include <transept/io/file_tensors.hpp>
+#include <transept/io/find_parameter.hpp>
 #include <transept/io/model_files.hpp>
 #include <transept/models/convert.hpp>
 #include <transept/models/decoder.hpp>
@@ -41,6 +44,8 @@ struct load_options {
   bool packed = false;
   /// Threads to convert with; 0: one per processor.
   int threads = 0;
+  /// Called with what whoever loads should hear: tensors of the files that are no part of the model.
+  std::function<void(const std::string& note)> note = {};
 };
 
 namespace detail {
@@ -79,12 +84,20 @@ private:
 
 } // namespace detail
 
+namespace detail {
+
+/// Says how many there are, and names one.
+TRANSEPT_FUNCTION void note_surplus(const std::vector<const stored_tensor*>& surplus,
+                                    const std::function<void(const std::string&)>& note);
+
+} // namespace detail
+
 /// Fills every parameter of `model` (shaped, without data) from the tensors that hold it.
 /// Throws shape_error for a tensor that is missing or of another shape or type than the model needs.
 template <class Model>
 void load_parameters(Model& model, weight_owner& memory, const checkpoint& weights,
                      const load_options& options = {}) {
-  static constexpr model_names names = detail::names_of<Model>();
+  const model_names names = names_of(model);
   detail::parameter_loader loader(memory, weights, names, options);
   const decoder_shape shape = model.shape();
   for_each_parameter_here(
@@ -109,7 +122,10 @@ Model load(const model_files& files, const load_options& options = {}) {
                       " is not of the compiled type: " + difference + "\n  Its own declaration is\n    " +
                       to_declaration<family>(config.shape, "my_model"));
   Model model = shaped_model<Model>(config.shape, std::move(config.settings));
-  load_parameters(model, model.memory, files.weights(), options);
+  const checkpoint weights = files.weights();
+  load_parameters(model, model.memory, weights, options);
+  if (options.note)
+    detail::note_surplus(surplus_tensors(weights, names_of(model), all_tensors_of(model)), options.note);
   return model;
 }
 

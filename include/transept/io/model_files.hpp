@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <transept/core/error.hpp>
 #include <transept/core/json_fwd.hpp>
@@ -37,11 +38,16 @@ public:
   std::string type_in_words() const;
 
   /// The configuration of a model of this family. Throws config_error, and for GGUF shape_error, as
-  /// read_config does.
+  /// read_config does; format_error for a damaged generation_config.json.
+  ///
+  /// In a folder, generation_config.json's tokens that begin and end a text count, where it is there.
   template <model_family Family>
   model_config<Family> config() const {
-    return gguf_ ? read_config<Family>(*gguf_)
-                 : parse_config<Family>(*config_, (path_ / "config.json").string());
+    if (gguf_) return read_config<Family>(*gguf_);
+    auto config = parse_config<Family>(*config_, (path_ / "config.json").string());
+    read_generation_config(config.shape.vocab_size, config.settings.bos_token_id,
+                           config.settings.eos_token_ids);
+    return config;
   }
 
   /// Throws as checkpoint::open does.
@@ -54,6 +60,7 @@ private:
   model_files(std::filesystem::path path, std::shared_ptr<const json> config, std::optional<gguf_file> gguf);
 
   bool may_be_of(std::span<const std::string_view> model_types) const;
+  void read_generation_config(int vocab_size, std::optional<token_id>& bos, std::vector<token_id>& eos) const;
 
   std::filesystem::path path_;
   std::shared_ptr<const json> config_; ///< none of a GGUF file

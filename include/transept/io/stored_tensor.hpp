@@ -86,6 +86,10 @@ constexpr std::optional<std::uint64_t> element_count(std::span<const std::uint64
   return is_empty ? 0 : product;
 }
 
+/// Whether two tensors of mapped files have the same type, shape and bytes, which are compared up to the
+/// first difference; both are in the page cache then, and leave this process's memory again.
+TRANSEPT_FUNCTION bool have_same_elements(const stored_tensor& a, const stored_tensor& b);
+
 /// A shape, for messages and tables: "[768, 2304]".
 TRANSEPT_FUNCTION std::string shape_text(std::span<const std::uint64_t> shape);
 

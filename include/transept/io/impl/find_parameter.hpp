@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <transept/core/element_type.hpp>
@@ -26,6 +28,12 @@ TRANSEPT_FUNCTION std::string other_name(const model_names& names, std::string_v
                                         : std::string(names.prefix) + std::string(name);
 }
 
+/// What files call the weight of `tokens` or `output`.
+inline std::string table_name(const model_names& names, std::string_view here, bool is_gguf) {
+  const tensor_names* const line = find_names(names, std::string(here) + ".weight");
+  return line == nullptr ? std::string() : std::string(is_gguf ? line->gguf : line->huggingface) + ".weight";
+}
+
 } // namespace detail
 
 TRANSEPT_FUNCTION found_parameter find_parameter(const checkpoint& weights, const model_names& names,
@@ -37,11 +45,17 @@ TRANSEPT_FUNCTION found_parameter find_parameter(const checkpoint& weights, cons
   const std::string other = is_gguf ? std::string() : detail::other_name(names, called);
   const stored_tensor* tensor = weights.find(called);
   if (tensor == nullptr && !other.empty()) tensor = weights.find(other);
+  if (tensor == nullptr && names.is_tied && called == detail::table_name(names, "tokens", is_gguf))
+    tensor = weights.find(detail::table_name(names, "output", is_gguf));
   if (tensor == nullptr) {
     return {.name = called,
             .problem = "expected " + shape_text(shape) + ", found no tensor of that name",
             .advice = "(" + (other.empty() ? "" : "nor " + other + ", ") + "among " +
-                      std::to_string(weights.tensors().size()) + ")"};
+                      std::to_string(weights.tensors().size()) + ")" +
+                      (called == detail::table_name(names, "output", is_gguf)
+                           ? " Where the output is the token embedding, config.json says "
+                             "\"tie_word_embeddings\": true."
+                           : "")};
   }
   found_parameter found{.tensor = tensor, .name = tensor->name};
   const auto type = element_type_of(tensor->dtype);
@@ -62,6 +76,29 @@ TRANSEPT_FUNCTION found_parameter find_parameter(const checkpoint& weights, cons
     found.advice = "Only matrices may be quantized.";
   }
   return found;
+}
+
+TRANSEPT_FUNCTION std::vector<const stored_tensor*> surplus_tensors(const checkpoint& weights,
+                                                                    const model_names& names,
+                                                                    const std::vector<file_tensor>& wanted) {
+  std::set<const stored_tensor*> known;
+  for (const file_tensor& each : wanted) known.insert(find_parameter(weights, names, each).tensor);
+  const std::string output = detail::table_name(names, "output", weights.is_gguf());
+  const std::string tokens = detail::table_name(names, "tokens", weights.is_gguf());
+  const stored_tensor* table = weights.find(tokens);
+  if (table == nullptr) table = weights.find(detail::other_name(names, tokens));
+  std::vector<const stored_tensor*> surplus;
+  for (const stored_tensor& tensor : weights.tensors()) {
+    const std::string_view name = tensor.name;
+    const bool is_buffer = name.ends_with(".masked_bias") || name.ends_with(".inv_freq") ||
+                           name.ends_with("attn.bias") || name.ends_with("attention.bias") ||
+                           name == "rope_freqs.weight";
+    const bool is_output = names.is_tied && (name == output || name == detail::other_name(names, output));
+    if (known.contains(&tensor) || is_buffer) continue;
+    if (is_output && table != nullptr && have_same_elements(tensor, *table)) continue; // a second name
+    surplus.push_back(&tensor);
+  }
+  return surplus;
 }
 
 TRANSEPT_FUNCTION const stored_tensor& required_tensor(const checkpoint& weights, const model_names& names,

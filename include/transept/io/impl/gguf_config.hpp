@@ -94,12 +94,7 @@ TRANSEPT_FUNCTION bool gguf_reader::is_tied() const {
   const stored_tensor* const output = file_.find("output.weight");
   const stored_tensor* const table = file_.find("token_embd.weight");
   if (output == nullptr || table == nullptr) return true;
-  if (output->dtype != table->dtype || output->shape != table->shape) return false;
-  const bool equal = output->bytes.empty() ||
-                     std::memcmp(output->bytes.data(), table->bytes.data(), table->bytes.size()) == 0;
-  release_pages(output->bytes);
-  release_pages(table->bytes);
-  return equal;
+  return have_same_elements(*output, *table);
 }
 
 TRANSEPT_FUNCTION std::optional<token_id> gguf_reader::token(std::string_view key, int vocab_size) const {

@@ -210,6 +210,15 @@ TRANSEPT_FUNCTION kernels::stored_matrix parameter_loader::in_scratch(const kern
   return kernels::transposed({scratch_.data(), type, stored.cols, stored.rows});
 }
 
+TRANSEPT_FUNCTION void note_surplus(const std::vector<const stored_tensor*>& surplus,
+                                    const std::function<void(const std::string&)>& note) {
+  if (surplus.empty()) return;
+  note(escaped(surplus.front()->name, 200) +
+       (surplus.size() == 1 ? "" : " and " + std::to_string(surplus.size() - 1) + " more tensors") + " of " +
+       surplus.front()->source + (surplus.size() == 1 ? " is" : " are") +
+       " no part of the model that config.json describes: not used");
+}
+
 } // namespace detail
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -21,6 +21,14 @@ namespace detail {
 
 TRANSEPT_FUNCTION std::string model_type_of(const config_reader& reader,
                                             std::span<const std::string_view> known) {
+  if (const json* const quantized = reader.find("quantization_config", true)) {
+    const auto method = quantized->is_object() ? quantized->find("quant_method") : quantized->end();
+    const bool is_named = quantized->is_object() && method != quantized->end() && method->is_string();
+    reader.fail(
+        "quantization_config: expected weights of F32, F16 or BF16, found a checkpoint quantized by " +
+        (is_named ? quoted(method->get_ref<const std::string&>()) : "another program") +
+        "\n  Take the model that it was made from.");
+  }
   const json* const type = reader.find("model_type");
   if (type == nullptr) return std::string(known.front());
   if (std::ranges::find(known, reader.text_of(*type)) == known.end()) {

@@ -40,6 +40,16 @@ TRANSEPT_FUNCTION std::string model_files::type_in_words() const {
   return type == config_->end() ? "nothing" : described(*type);
 }
 
+TRANSEPT_FUNCTION void model_files::read_generation_config(int vocab_size, std::optional<token_id>& bos,
+                                                           std::vector<token_id>& eos) const {
+  const auto file = path_ / "generation_config.json";
+  if (!detail::is_there(file)) return;
+  const json root = read_config_json(file);
+  const config_reader reader(root, file.string());
+  reader.token("bos_token_id", bos, bos, vocab_size);
+  reader.tokens("eos_token_id", eos, eos, vocab_size);
+}
+
 TRANSEPT_FUNCTION checkpoint model_files::weights() const {
   return gguf_ ? checkpoint::of(*gguf_) : checkpoint::open(path_);
 }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 
+#include <transept/io/mapped_file.hpp>
 #include <transept/io/stored_tensor.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -23,6 +25,14 @@ TRANSEPT_FUNCTION void sort_by_place(std::vector<placed_tensor>& tensors) {
 }
 
 } // namespace detail
+
+TRANSEPT_FUNCTION bool have_same_elements(const stored_tensor& a, const stored_tensor& b) {
+  if (a.dtype != b.dtype || a.shape != b.shape || a.bytes.size() != b.bytes.size()) return false;
+  const bool equal = a.bytes.empty() || std::memcmp(a.bytes.data(), b.bytes.data(), a.bytes.size()) == 0;
+  release_pages(a.bytes);
+  release_pages(b.bytes);
+  return equal;
+}
 
 TRANSEPT_FUNCTION std::string shape_text(std::span<const std::uint64_t> shape) {
   std::string text = "[";
