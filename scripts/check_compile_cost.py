@@ -23,8 +23,8 @@ MINIMAL = ROOT / "examples" / "minimal.cpp"
 # xtensor alone.
 COMPILED = ["-DTRANSEPT_COMPILED"]
 CASES = {
-    "umbrella header": (UMBRELLA, [], 690, 8.5),
-    "minimal.cpp": (MINIMAL, [], 1120, 30.0),
+    "umbrella header": (UMBRELLA, [], 705, 8.5),
+    "minimal.cpp": (MINIMAL, [], 1150, 30.0),
     "umbrella header, compiled": (UMBRELLA, COMPILED, 330, 2.5),
     "minimal.cpp, compiled": (MINIMAL, COMPILED, 375, 4.0),
 }

@@ -97,6 +97,17 @@ constexpr character first_character(std::string_view text) {
   return {(byte(0) & 0x07u) << 18 | (byte(1) & 0x3fu) << 12 | (byte(2) & 0x3fu) << 6 | (byte(3) & 0x3fu), 4};
 }
 
+namespace detail {
+
+/// Where the last character of a text that is not empty begins.
+inline std::size_t start_of_last_character(std::string_view text) {
+  for (std::size_t length = 2; length <= 4 && length <= text.size(); ++length)
+    if (first_character(text.substr(text.size() - length)).length == length) return text.size() - length;
+  return text.size() - 1;
+}
+
+} // namespace detail
+
 /// Appends a code point's UTF-8.
 inline void append_utf8(std::string& text, char32_t code_point) {
   const auto put = [&](std::uint32_t byte) { text += static_cast<char>(byte); };

@@ -104,7 +104,7 @@ TRANSEPT_FUNCTION void add_vocabulary(gguf_keys& keys, const std::filesystem::pa
   for (const added_token& added : from.added) {
     const auto id = static_cast<std::size_t>(added.id);
     if (kinds[id] == static_cast<std::int32_t>(token_kind::byte)) continue;
-    symbols[id] = from.tokens[id];
+    symbols[id] = added.text.empty() ? from.tokens[id] : added.text;
     kinds[id] = static_cast<std::int32_t>(added.special ? token_kind::control : token_kind::user_defined);
   }
   if (from.rules.unknown)

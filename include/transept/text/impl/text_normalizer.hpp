@@ -129,13 +129,6 @@ inline std::string replaced(const text_replacement& what, std::string_view text)
   return out.append(text, kept);
 }
 
-/// Where the last character of a text that is not empty begins.
-inline std::size_t start_of_last_character(std::string_view text) {
-  for (std::size_t length = 2; length <= std::min<std::size_t>(4, text.size()); ++length)
-    if (first_character(text.substr(text.size() - length)).length == length) return text.size() - length;
-  return text.size() - 1;
-}
-
 inline std::string stripped(std::string_view text, bool left) {
   if (left) {
     while (is_white_space(text)) text.remove_prefix(classify(text).length);
