@@ -26,8 +26,8 @@ std::filesystem::path make_large_model(const std::filesystem::path& folder) {
       .shape = {.n_embd = 1024, .n_layer = 12, .n_head = 16}};
   transept::json header = transept::json::object();
   std::uint64_t end = 0;
-  for (const auto& parameter :
-       transept::all_tensors_of(transept::gpt2<transept::any_gpt2>::shaped(config.shape))) {
+  for (const auto& parameter : transept::all_tensors_of(
+           transept::gpt2<transept::any_gpt2>::shaped(config.shape), transept::file_naming::huggingface)) {
     const std::uint64_t begin = end;
     end += parameter.count() * 4;
     header[parameter.name] = {{"dtype", "F32"}, {"shape", parameter.shape}, {"data_offsets", {begin, end}}};

@@ -157,48 +157,98 @@ TEST_CASE("queries, keys and values have as many outputs as their heads, other p
        {"blocks.*.network.up", "layers.*.mlp.{gate,up}_proj", "blk.*.ffn_{gate,up}"}}};
   const model_names names{.tensors = table};
   const auto grouped = linear<4, 64>::shaped();
-  const auto tensors = tensors_of(names, "blocks.3.attention.query_key_value.weight",
-                                  leaf_description::of(grouped.weight), shape);
+  const auto tensors =
+      tensors_of(names, file_naming::huggingface, "blocks.3.attention.query_key_value.weight",
+                 leaf_description::of(grouped.weight), shape);
   REQUIRE(tensors.size() == 3);
   CHECK(tensors[0].name == "layers.3.self_attn.q_proj.weight");
   CHECK(tensors[2].name == "layers.3.self_attn.v_proj.weight");
-  CHECK(tensors[1].gguf == "blk.3.attn_k.weight");
+  CHECK(tensors_of(names, file_naming::gguf, "blocks.3.attention.query_key_value.weight",
+                   leaf_description::of(grouped.weight), shape)[1]
+            .name == "blk.3.attn_k.weight");
   CHECK(tensors[0].shape == std::vector<std::uint64_t>{4, 32});
   CHECK(tensors[1].shape == std::vector<std::uint64_t>{4, 16});
   CHECK(tensors[2].shape == std::vector<std::uint64_t>{4, 16});
   CHECK((tensors[0].is_linear && !tensors[0].is_lookup));
-  const auto biases =
-      tensors_of(names, "blocks.3.attention.query_key_value.bias", leaf_description::of(grouped.bias), shape);
+  const auto biases = tensors_of(names, file_naming::huggingface, "blocks.3.attention.query_key_value.bias",
+                                 leaf_description::of(grouped.bias), shape);
   REQUIRE(biases.size() == 3);
   CHECK(biases[0].shape == std::vector<std::uint64_t>{32});
   CHECK_FALSE(biases[0].is_linear);
   const auto gated = linear<4, 12>::shaped();
-  const auto parts =
-      tensors_of(names, "blocks.0.network.up.weight", leaf_description::of(gated.weight), shape);
+  const auto parts = tensors_of(names, file_naming::huggingface, "blocks.0.network.up.weight",
+                                leaf_description::of(gated.weight), shape);
   REQUIRE(parts.size() == 2);
-  CHECK(parts[1].gguf == "blk.0.ffn_up.weight");
+  CHECK(parts[1].name == "layers.0.mlp.up_proj.weight");
   CHECK(parts[1].shape == std::vector<std::uint64_t>{4, 6});
-  const auto own = tensors_of(names, "own.weight", leaf_description::of(gated.weight), shape);
+  const auto own =
+      tensors_of(names, file_naming::huggingface, "own.weight", leaf_description::of(gated.weight), shape);
   REQUIRE(own.size() == 1);
   CHECK(own[0].name == "own.weight");
-  CHECK(own[0].gguf.empty());
 }
 
-TEST_CASE("all tensors of a GPT-2 are listed with both names") {
-  const auto tensors = all_tensors_of(gpt2<any_gpt2>::shaped({.n_embd = 8,
-                                                              .n_layer = 2,
-                                                              .n_head = 2,
-                                                              .vocab_size = 11,
-                                                              .n_positions = 5,
-                                                              .tie_word_embeddings = false}));
+TEST_CASE("all tensors of a GPT-2 are listed with the names of a file of its kind") {
+  const auto model = gpt2<any_gpt2>::shaped({.n_embd = 8,
+                                             .n_layer = 2,
+                                             .n_head = 2,
+                                             .vocab_size = 11,
+                                             .n_positions = 5,
+                                             .tie_word_embeddings = false});
+  const auto tensors = all_tensors_of(model, file_naming::huggingface);
   REQUIRE(tensors.size() == 2 + 2 * 12 + 3);
   CHECK(tensors[1].name == "wpe.weight");
   CHECK(tensors[1].is_lookup);
   CHECK(tensors[16].name == "h.1.attn.c_attn.weight");
-  CHECK(tensors[16].gguf == "blk.1.attn_qkv.weight");
   CHECK(tensors[16].shape == std::vector<std::uint64_t>{8, 24});
   CHECK(tensors[16].is_linear);
   CHECK(tensors.back().name == "lm_head.weight");
-  CHECK(tensors.back().gguf == "output.weight");
   CHECK_FALSE(tensors.back().is_linear);
+  for (const file_naming naming : {file_naming::gguf, file_naming::own_gguf}) {
+    const auto in_gguf = all_tensors_of(model, naming);
+    REQUIRE(in_gguf.size() == tensors.size());
+    CHECK(in_gguf[16].name == "blk.1.attn_qkv.weight");
+    CHECK(in_gguf.back().name == "output.weight");
+  }
+}
+
+TEST_CASE("llama.cpp's files have the numbers that are turned together side by side, values as they are") {
+  const decoder_shape shape{.n_layer = 1,
+                            .n_head = 2,
+                            .head_width = 4,
+                            .n_embd = 4,
+                            .n_inner = 6,
+                            .vocab_size = 1,
+                            .n_positions = 1,
+                            .n_key_value_head = 1};
+  constexpr std::array<tensor_names, 2> table{
+      {{"blocks.*.qkv", "{q,k,v}_proj", "blk.*.attn_{q,k,v}", output_order::as_here,
+        output_order::rotary_pairs},
+       {"blocks.*.norms", "norms.{}", "blk.*.norms", output_order::as_here, output_order::as_here, 1.0f}}};
+  const model_names names{.tensors = table};
+  const leaf_description qkv{.shape = {4, 16}, .is_linear = true}, norms{.shape = {8}};
+  const auto places_of = [](const file_tensor& tensor) {
+    std::vector<std::size_t> places;
+    for (std::size_t o = 0; o < tensor.outputs(); ++o) places.push_back(tensor.stored_output(o));
+    return places;
+  };
+  const auto tensors = tensors_of(names, file_naming::gguf, "blocks.0.qkv.weight", qkv, shape);
+  REQUIRE(tensors.size() == 3);
+  CHECK(places_of(tensors[0]) == std::vector<std::size_t>{0, 2, 1, 3, 4, 6, 5, 7});
+  CHECK(places_of(tensors[1]) == std::vector<std::size_t>{0, 2, 1, 3});
+  CHECK(places_of(tensors[2]) == std::vector<std::size_t>{0, 1, 2, 3});
+  for (const file_naming naming : {file_naming::huggingface, file_naming::own_gguf})
+    CHECK(places_of(tensors_of(names, naming, "blocks.0.qkv.weight", qkv, shape)[0]) ==
+          std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6, 7});
+
+  const auto stacked = tensors_of(names, file_naming::gguf, "blocks.0.norms.weight", norms, shape);
+  REQUIRE(stacked.size() == 1);
+  CHECK(stacked[0].name == "blk.0.norms.weight");
+  CHECK(stacked[0].shape == std::vector<std::uint64_t>{2, 4});
+  CHECK(stacked[0].is_vector);
+  CHECK(stacked[0].offset == 1.0f);
+  const auto each = tensors_of(names, file_naming::huggingface, "blocks.0.norms.weight", norms, shape);
+  REQUIRE(each.size() == 2);
+  CHECK(each[1].name == "norms.1.weight");
+  CHECK(each[1].shape == std::vector<std::uint64_t>{4});
+  CHECK(each[1].offset == 0.0f);
 }

@@ -135,11 +135,14 @@ TEST_CASE("every family is saved as a folder, and through GGUF, with the bits th
     const auto gguf = folder.path() / "model.gguf";
     convert(each.model(), gguf, element_type::f32);
     // What a folder has as [in, out] lies as [out, in] there, and is summed in another order.
-    const bool same_order = each.name() != "gpt2" && each.name() != "openai_gpt";
+    // Of LLaMA 3's frequencies it has the factors.
+    const bool same_order =
+        each.name() != "gpt2" && each.name() != "openai_gpt" && each.name() != "llama_rope_llama3";
     CHECK(support::compare(logits_in(gguf), expected) <= 1e-5);
     if (same_order) CHECK(logits_in(gguf) == expected);
     convert(gguf, folder.path() / "back", element_type::f32);
-    CHECK(logits_in(folder.path() / "back") == expected);
+    if (each.name() != "llama_rope_llama3") CHECK(logits_in(folder.path() / "back") == expected);
+    CHECK(support::compare(logits_in(folder.path() / "back"), expected) <= 1e-5);
     convert(each.model(), folder.path() / "int8.gguf", element_type::q8_0);
     CHECK(root_mean_square_error(logits_in(folder.path() / "int8.gguf"), expected) <= 0.1);
   }

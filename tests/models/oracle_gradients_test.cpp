@@ -74,8 +74,8 @@ void check_gradients(const Model& model, const support::oracle_case& of) {
         const std::span values(gradient.data(), static_cast<std::size_t>(gradient.size()));
         const auto outputs = static_cast<std::size_t>(leaf.shape().back());
         std::size_t first = 0;
-        for (const file_tensor& part :
-             tensors_of(names_of(model), here, leaf_description::of(leaf), model.shape())) {
+        for (const file_tensor& part : tensors_of(names_of(model), file_naming::huggingface, here,
+                                                  leaf_description::of(leaf), model.shape())) {
           INFO(part.name);
           const stored_tensor* tensor = expected.find(part.name);
           if (tensor == nullptr) tensor = expected.find(detail::other_name(names_of(model), part.name));

@@ -55,12 +55,18 @@ std::vector<float> parameter_values(const Model& model, std::string_view wanted)
   return values;
 }
 
-/// The one tensor of a GGUF file that holds the parameter called so in a Hugging Face folder, or the other
-/// way round.
+/// A tensor of a Hugging Face folder, and what it is called in a GGUF file.
+struct named_tensor : transept::file_tensor {
+  std::string gguf;
+};
+
+/// The one tensor that is called so in either kind of file.
 template <class Model>
-transept::file_tensor tensor_called(const Model& model, std::string_view name) {
-  for (const transept::file_tensor& tensor : transept::all_tensors_of(model))
-    if (tensor.name == name || tensor.gguf == name) return tensor;
+named_tensor tensor_called(const Model& model, std::string_view name) {
+  const auto tensors = transept::all_tensors_of(model, transept::file_naming::huggingface);
+  const auto in_gguf = transept::all_tensors_of(model, transept::file_naming::gguf);
+  for (std::size_t i = 0; i < tensors.size(); ++i)
+    if (tensors[i].name == name || in_gguf[i].name == name) return {tensors[i], in_gguf[i].name};
   return {};
 }
 

@@ -38,8 +38,11 @@ public:
   /// The folder, or the GGUF file.
   const std::filesystem::path& folder() const { return folder_; }
 
+  /// Whose names the tensors have.
+  file_naming naming() const { return naming_; }
+
   /// Whether the tensors are a GGUF file's, with its names and element types.
-  bool is_gguf() const { return is_gguf_; }
+  bool is_gguf() const { return naming_ != file_naming::huggingface; }
 
   /// Keeps every file mapped and `tensors()` alive: keep a copy wherever a view of a tensor is kept.
   std::shared_ptr<const void> owner() const { return tensors_; }
@@ -53,8 +56,9 @@ private:
   explicit checkpoint(const std::filesystem::path& folder)
       : folder_(folder), tensors_(std::make_shared<tensor_list>()) {}
 
-  template <class Filter>
-  void add(const safetensors_file& file, Filter&& is_wanted);
+  /// The tensors of a safetensors_file or gguf_file that is_wanted(tensor).
+  template <class File, class Filter>
+  void add(const File& file, Filter&& is_wanted);
 
   /// The index names every tensor's shard; a shard lies in the folder itself or below it.
   void read_index(const std::filesystem::path& path);
@@ -63,7 +67,7 @@ private:
   static bool is_safe_name(const std::string& name);
 
   std::filesystem::path folder_;
-  bool is_gguf_ = false;
+  file_naming naming_ = file_naming::huggingface;
   std::shared_ptr<tensor_list> tensors_;
   std::map<std::string, std::size_t, std::less<>> index_;
 };

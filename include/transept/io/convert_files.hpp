@@ -12,8 +12,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -60,17 +62,25 @@ namespace detail {
 
 /// One tensor on its way.
 struct conversion {
-  const stored_tensor* source;
-  bool transposed; // the output is the transpose of what is stored
-  tensor_entry entry;
-  std::function<std::size_t(std::size_t)> row_of = {}; // where an output's row is; none: in its own place
+  stored_tensor source;
+  bool transposed = false; // the output is the transpose of what is stored
+  tensor_entry entry = {};
+  std::vector<std::size_t> rows = {};             // where each row of the output is; empty: in its own place
+  float offset = 0.0f;                            // added to all elements
+  std::shared_ptr<const weight_owner> owner = {}; // of a source that was put together
+
+  /// Whether the output has the source's elements in the source's order.
+  bool is_as_stored() const { return !transposed && rows.empty() && offset == 0.0f; }
 };
 
 /// out = `count` rows from `first` on, of the output.
 inline void read_rows(const conversion& work, const tensor_rows& source, std::size_t first, std::size_t count,
                       float* out) {
-  if (!work.row_of) return source.read(first, count, out);
-  for (std::size_t r = 0; r < count; ++r) source.read(work.row_of(first + r), 1, out + r * source.cols());
+  if (work.rows.empty()) source.read(first, count, out);
+  for (std::size_t r = 0; r < count && !work.rows.empty(); ++r)
+    source.read(work.rows[first + r], 1, out + r * source.cols());
+  if (work.offset == 0.0f) return;
+  for (std::size_t i = 0; i < count * source.cols(); ++i) out[i] += work.offset;
 }
 
 /// Sums of one row of the output, so that the whole does not depend on the number of threads.
@@ -92,18 +102,18 @@ inline void add_errors(row_error& sum, const float* x, const float* y, std::size
 template <class File, class Progress>
 converted_tensor convert_tensor(const conversion& work, thread_pool& threads, File& file,
                                 Progress&& progress) {
-  const tensor_rows source(*work.source, work.transposed);
+  const tensor_rows source(work.source, work.transposed);
   const std::size_t cols = source.cols();
   const element_type type = work.entry.type;
   converted_tensor result{work.entry.name,
                           work.entry.shape,
-                          *element_type_of(work.source->dtype),
+                          *element_type_of(work.source.dtype),
                           type,
-                          work.source->bytes.size(),
+                          work.source.bytes.size(),
                           bytes_of(type, source.rows() * cols),
                           0,
                           0};
-  const bool copied = result.from == type && !work.transposed && !work.row_of;
+  const bool copied = result.from == type && work.is_as_stored();
   // Rows of a piece: about a million elements, and whole blocks of a transpose.
   const std::size_t piece_rows = std::max<std::size_t>(1, (1u << 20) / (cols * block_length)) * block_length;
   std::vector<float> x, y;
@@ -114,7 +124,7 @@ converted_tensor convert_tensor(const conversion& work, thread_pool& threads, Fi
     const std::size_t rows = std::min(piece_rows, source.rows() - first);
     const std::size_t size = bytes_of(type, rows * cols);
     if (copied) {
-      file.write(work.source->bytes.subspan(bytes_of(type, first * cols), size));
+      file.write(work.source.bytes.subspan(bytes_of(type, first * cols), size));
     } else {
       x.resize(rows * cols);
       y.resize(rows * cols);
@@ -138,7 +148,7 @@ converted_tensor convert_tensor(const conversion& work, thread_pool& threads, Fi
     }
     progress(rows * cols);
   }
-  release_pages(work.source->bytes);
+  if (!work.owner) release_pages(work.source.bytes);
   result.relative_error = sum.error_squares == 0 ? 0 : std::sqrt(sum.error_squares / sum.squares);
   result.largest_error = sum.largest;
   return result;
@@ -161,38 +171,78 @@ std::vector<converted_tensor> convert_tensors(std::span<const conversion> all,
   return results;
 }
 
+/// Where the rows of one tensor are in another that holds the same outputs; empty: in the same places.
+inline std::vector<std::size_t> rows_among(const file_tensor& to, const file_tensor& from) {
+  if (to.order == from.order) return {};
+  std::vector<std::size_t> rows(static_cast<std::size_t>(to.outputs()));
+  for (std::size_t output = 0; output < rows.size(); ++output)
+    rows[to.stored_output(output)] = from.stored_output(output);
+  return rows;
+}
+
+/// What becomes of one parameter of a model: tensors called as `to`, from those called as `from`. They are
+/// pairs, or else (a norm for each head, and all as rows of one tensor) put together first.
+inline std::vector<conversion> plan_conversion(const checkpoint& weights, const model_names& names,
+                                               file_naming naming, std::string_view here,
+                                               const leaf_description& leaf, const decoder_shape& shape) {
+  const auto to = tensors_of(names, naming, here, leaf, shape);
+  auto from = tensors_of(names, weights.naming(), here, leaf, shape);
+  std::vector<conversion> plan;
+  if (to.size() == from.size()) {
+    for (std::size_t i = 0; i < to.size(); ++i)
+      plan.push_back({.source = required_tensor(weights, names, from[i]),
+                      .rows = rows_among(to[i], from[i]),
+                      .offset = to[i].offset - from[i].offset});
+    return plan;
+  }
+  const auto found = std::make_shared<found_elements>(find_elements(weights, names, here, leaf, shape));
+  const std::uint64_t outputs = leaf.shape.back();
+  std::uint64_t first = 0;
+  for (const file_tensor& tensor : to) {
+    stored_tensor part = found->tensor;
+    const std::size_t row = part.bytes.size() / static_cast<std::size_t>(outputs);
+    part.bytes = part.bytes.subspan(static_cast<std::size_t>(first) * row,
+                                    static_cast<std::size_t>(tensor.outputs()) * row);
+    part.shape = tensor.is_vector ? std::vector<std::uint64_t>{tensor.outputs()}
+                                  : std::vector<std::uint64_t>{tensor.outputs(), leaf.shape.front()};
+    plan.push_back({.source = part,
+                    .rows = rows_among(tensor, {}),
+                    .offset = tensor.offset,
+                    .owner = std::shared_ptr<const weight_owner>(found, &found->assembled)});
+    first += tensor.outputs();
+  }
+  return plan;
+}
+
 /// The tensors of all the model's parameters, checked; `entry_of(tensor, shape)` says how each is to be
 /// written.
 template <class Family, class EntryOf>
-std::vector<conversion> plan_conversions(const model_files& files, const checkpoint& weights, bool as_gguf,
+std::vector<conversion> plan_conversions(const model_files& files, const checkpoint& weights,
+                                         file_naming naming,
                                          const std::function<void(const std::string&)>& note,
                                          EntryOf&& entry_of) {
   auto config = files.template config<Family>();
   const auto model = shaped_model<any_shape<Family>>(config.shape, std::move(config.settings));
   const model_names names = names_of(model);
   const bool stored_reversed = stores_outputs_first(weights, names);
-  const bool wanted_reversed = as_gguf || !names.inputs_first;
+  const bool wanted_reversed = naming != file_naming::huggingface || !names.inputs_first;
+  if (note) note_surplus(surplus_tensors(weights, names, all_tensors_of(model, weights.naming())), note);
   std::vector<conversion> all;
-  const std::vector<file_tensor> tensors = all_tensors_of(model);
-  if (note) note_surplus(surplus_tensors(weights, names, tensors), note);
-  for (const file_tensor& tensor : tensors) {
-    const stored_tensor& source = required_tensor(weights, names, tensor);
-    std::vector<std::uint64_t> shape = tensor.shape;
-    if (tensor.is_linear && wanted_reversed) std::ranges::reverse(shape);
-    conversion work{&source, tensor.is_linear && stored_reversed != wanted_reversed,
-                    entry_of(tensor, std::move(shape))};
-    if (tensor.order != output_order::as_here && weights.is_gguf() != as_gguf) {
-      std::vector<std::size_t> place(static_cast<std::size_t>(tensor.shape.back()));
-      for (std::size_t output = 0; output < place.size(); ++output) {
-        const std::size_t stored = tensor.stored_output(output);
-        as_gguf ? place[output] = stored : place[stored] = output;
-      }
-      work.row_of = [place = std::move(place)](std::size_t row) { return place[row]; };
-      work.transposed =
-          work.transposed || tensor.shape.size() == 1; // a bias by outputs, as rows of one number
-    }
-    all.push_back(std::move(work));
-  }
+  for_each_parameter_here(
+      [&](std::string_view here, const auto& leaf) {
+        const auto description = leaf_description::of(leaf);
+        const auto wanted = tensors_of(names, naming, here, description, model.shape());
+        auto plan = plan_conversion(weights, names, naming, here, description, model.shape());
+        for (std::size_t i = 0; i < plan.size(); ++i) {
+          std::vector<std::uint64_t> shape = wanted[i].shape;
+          if (wanted[i].is_linear && wanted_reversed) std::ranges::reverse(shape);
+          plan[i].transposed = (wanted[i].is_linear && stored_reversed != wanted_reversed) ||
+                               (wanted[i].is_vector && !plan[i].rows.empty()); // as rows of one number
+          plan[i].entry = entry_of(wanted[i], std::move(shape));
+          all.push_back(std::move(plan[i]));
+        }
+      },
+      model);
   return all;
 }
 
@@ -205,19 +255,24 @@ template <model_family Family>
 std::vector<converted_tensor> convert_to_gguf(const model_files& files, const std::filesystem::path& output,
                                               const conversion_options& options) {
   const checkpoint weights = files.weights();
-  const auto all = detail::plan_conversions<Family>(
-      files, weights, true, options.note, [&](const file_tensor& tensor, std::vector<std::uint64_t> shape) {
-        const bool is_kept = shape.size() == 1 || tensor.is_lookup;
-        element_type type = is_kept ? element_type::f32 : options.type;
-        if (is_block_type(type) && shape.back() % block_length != 0) {
-          type = element_type::f16;
-          if (options.kept_f16) options.kept_f16(tensor.name, shape.back());
-        }
-        return tensor_entry{tensor.gguf.empty() ? tensor.name : tensor.gguf, std::move(shape), type};
-      });
+  const gguf_header header = gguf_header_of<Family>(files, options.type, options.note);
+  const auto all =
+      detail::plan_conversions<Family>(files, weights, header.naming, options.note,
+                                       [&](const file_tensor& tensor, std::vector<std::uint64_t> shape) {
+                                         const bool is_kept = tensor.is_vector || tensor.is_lookup;
+                                         element_type type = is_kept ? element_type::f32 : options.type;
+                                         if (is_block_type(type) && shape.back() % block_length != 0) {
+                                           type = element_type::f16;
+                                           if (options.kept_f16) options.kept_f16(tensor.name, shape.back());
+                                         }
+                                         return tensor_entry{tensor.name, std::move(shape), type};
+                                       });
   std::vector<tensor_entry> entries;
+  for (const auto& [name, values] : header.vectors)
+    entries.push_back({name, {values.size()}, element_type::f32});
   for (const auto& work : all) entries.push_back(work.entry);
-  gguf_stream file(output, gguf_metadata_of<Family>(files, options.type, options.note), entries);
+  gguf_stream file(output, header.keys, entries);
+  for (const auto& [name, values] : header.vectors) file.write(std::as_bytes(std::span(values)));
   return detail::convert_tensors(all, options, file);
 }
 
@@ -232,10 +287,11 @@ std::vector<converted_tensor> convert_to_folder(const model_files& files, const 
                          std::string(name_of(options.type)) +
                          "\n  A name that ends in .gguf makes a GGUF file.");
   const checkpoint weights = files.weights();
-  const auto all = detail::plan_conversions<Family>(
-      files, weights, false, options.note, [&](const file_tensor& tensor, std::vector<std::uint64_t> shape) {
-        return tensor_entry{tensor.name, std::move(shape), options.type};
-      });
+  const auto all =
+      detail::plan_conversions<Family>(files, weights, file_naming::huggingface, options.note,
+                                       [&](const file_tensor& tensor, std::vector<std::uint64_t> shape) {
+                                         return tensor_entry{tensor.name, std::move(shape), options.type};
+                                       });
   std::error_code failure;
   const bool is_new = std::filesystem::create_directories(output, failure);
   if (failure) throw file_error(output.string() + ": cannot make the folder: " + failure.message());

@@ -47,7 +47,7 @@ model_description describe_model(model_list<Models...> models, const model_files
                              .activation = config.settings.activation,
                              .is_tied = bool(config.shape.tie_word_embeddings),
                              .names = names_of(model),
-                             .tensors = all_tensors_of(model)};
+                             .tensors = all_tensors_of(model, files.naming())};
   });
 }
 

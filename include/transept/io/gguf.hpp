@@ -21,8 +21,12 @@
 #include <transept/io/gguf_values.hpp>
 #include <transept/io/mapped_file.hpp>
 #include <transept/io/stored_tensor.hpp>
+#include <transept/tensor/names.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
+
+/// The architecture of files that other programs are not to read as one of theirs (gguf_config.hpp).
+inline constexpr std::string_view own_architecture = "transept";
 
 /// Whether a file of this name is GGUF: "m.gguf", "M.GGUF".
 TRANSEPT_FUNCTION bool is_gguf_name(const std::filesystem::path& path);
@@ -48,6 +52,9 @@ public:
 
   /// The tensor of this very name, or nullptr. The pointer lives as long as this object.
   const stored_tensor* find(std::string_view name) const;
+
+  /// Whose names the tensors have: llama.cpp's, or with own_architecture ours.
+  file_naming naming() const;
 
   std::uint32_t version() const { return version_; }                 ///< 2 or 3
   std::uint64_t alignment() const { return alignment_; }             ///< bytes, a power of two

@@ -86,6 +86,20 @@ private:
 
 namespace detail {
 
+/// A parameter's elements in its files: a mapped tensor, or one that was put together, which `assembled`
+/// owns.
+struct found_elements {
+  stored_tensor tensor;
+  bool is_mapped;
+  weight_owner assembled = {};
+};
+
+/// In the order that they have here; a linear layer's as its files keep it. Throws shape_error for a tensor
+/// that is missing or of another shape or type than the model needs.
+TRANSEPT_FUNCTION found_elements find_elements(const checkpoint& weights, const model_names& names,
+                                               std::string_view here, const leaf_description& leaf,
+                                               const decoder_shape& shape);
+
 /// Says how many there are, and names one.
 TRANSEPT_FUNCTION void note_surplus(const std::vector<const stored_tensor*>& surplus,
                                     const std::function<void(const std::string&)>& note);
@@ -125,7 +139,8 @@ Model load(const model_files& files, const load_options& options = {}) {
   const checkpoint weights = files.weights();
   load_parameters(model, model.memory, weights, options);
   if (options.note)
-    detail::note_surplus(surplus_tensors(weights, names_of(model), all_tensors_of(model)), options.note);
+    detail::note_surplus(surplus_tensors(weights, names_of(model), all_tensors_of(model, weights.naming())),
+                         options.note);
   return model;
 }
 

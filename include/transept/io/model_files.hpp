@@ -53,6 +53,9 @@ public:
   /// Throws as checkpoint::open does.
   checkpoint weights() const;
 
+  /// Whose names the weights have.
+  file_naming naming() const { return gguf_ ? gguf_->naming() : file_naming::huggingface; }
+
   /// The file, where it is GGUF.
   const std::optional<gguf_file>& gguf() const { return gguf_; }
 

@@ -81,13 +81,14 @@ void save_parameters(const Model& model, const std::filesystem::path& path,
                          ": save as f32, f16 or bf16");
   const model_names names = names_of(model);
   const decoder_shape shape = model.shape();
+  constexpr auto naming = file_naming::huggingface;
   const auto type_in_file = [&](const auto& leaf) {
     return stored_as.value_or(detail::writable_type(leaf.type()));
   };
   std::vector<tensor_entry> entries;
   for_each_parameter_here(
       [&](std::string_view here, const auto& leaf) {
-        for (file_tensor& tensor : tensors_of(names, here, leaf_description::of(leaf), shape)) {
+        for (file_tensor& tensor : tensors_of(names, naming, here, leaf_description::of(leaf), shape)) {
           if (tensor.is_linear && !names.inputs_first) std::ranges::reverse(tensor.shape);
           entries.push_back({std::move(tensor.name), std::move(tensor.shape), type_in_file(leaf)});
         }
@@ -99,7 +100,7 @@ void save_parameters(const Model& model, const std::filesystem::path& path,
       [&](std::string_view here, const auto& leaf) {
         const element_type type = type_in_file(leaf);
         const auto bytes = detail::file_elements(leaf, type, !names.inputs_first, threads);
-        const auto parts = tensors_of(names, here, leaf_description::of(leaf), shape);
+        const auto parts = tensors_of(names, naming, here, leaf_description::of(leaf), shape);
         if (parts.front().order == output_order::as_here) // parts lie one behind another
           return file.write(std::span<const std::byte>(bytes));
         const auto outputs = static_cast<std::size_t>(parts.front().shape.back());

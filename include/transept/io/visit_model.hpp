@@ -48,7 +48,7 @@ std::string known_types(bool in_gguf) {
     if (!in_gguf)
       for (const std::string_view type : Family::model_types) add(type);
     else if constexpr (gguf_family<Family>)
-      add(Family::gguf_architecture);
+      for (const gguf_architecture& each : Family::gguf) add(each.name);
     else
       add(own_architecture);
   };

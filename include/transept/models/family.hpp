@@ -17,6 +17,7 @@
 #include <transept/core/types.hpp>
 #include <transept/kernels/visibility.hpp>
 #include <transept/layers/attention.hpp>
+#include <transept/models/gguf_architecture.hpp>
 #include <transept/tensor/parameters.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -168,9 +169,7 @@ struct family_of {
 ///   (Fields::reading), which sets what the file has and leaves the rest, or a config_writer, which writes
 ///   all. Both begin with settings that know their `model_type`, the reader with huggingface_defaults()
 /// - `begin(config, settings)`, where it needs one: what else a new model has (new_shape)
-/// - where llama.cpp knows the family: `gguf_architecture`, its general.architecture in GGUF files;
-///   `read_gguf(reader, config, settings)` from their keys (gguf_reader); `write_gguf(keys, config, settings,
-///   fail)`, which calls fail(what) for all that those keys cannot say
+/// - where llama.cpp knows the family: `gguf`, its architectures in GGUF files (gguf_architecture.hpp)
 template <class Family>
 concept model_family = requires {
   Family::name;

@@ -2,6 +2,5 @@
 #pragma once
 
 #include <transept/models/gpt2/config.hpp>
-#include <transept/models/gpt2/gguf.hpp>
 #include <transept/models/gpt2/model.hpp>
 #include <transept/models/gpt2/names.hpp>

@@ -5,7 +5,7 @@
 //
 // without the last part, ".weight" or ".bias". A star stands for a block's number. Braces are several tensors
 // of a file that are one parameter here, their outputs one behind another; "{}" stands for one tensor for
-// each head, by number.
+// each head, by number, which GGUF has as the rows of one.
 #pragma once
 
 #include <cstddef>
@@ -19,17 +19,28 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
-/// In which order a Hugging Face file keeps the outputs of a parameter.
+/// In which order a file keeps the outputs of a parameter.
 enum class output_order : std::uint8_t {
   as_here, ///< in the order that they have here
-  by_head ///< queries, key and value of the first head of keys, then of the second, …; here all queries come
-          ///< first
+  by_head, ///< queries, key and value of the first head of keys, then of the second, …; here all queries come
+           ///< first
+  rotary_pairs ///< in every head of queries and keys first the two numbers that are turned together by the
+               ///< first frequency, which here are half a head apart, then the next two, …; values as here
+};
+
+/// Whose names files have, and whose way to keep what is called so.
+enum class file_naming : std::uint8_t {
+  huggingface, ///< safetensors
+  gguf,        ///< llama.cpp's converter
+  own_gguf     ///< GGUF's names, everything else as here
 };
 
 /// A line of the table.
 struct tensor_names {
-  std::string_view here, huggingface, gguf;   ///< a column's entry, without ".weight" or ".bias"
-  output_order order = output_order::as_here; ///< of Hugging Face's outputs; GGUF files have them as here
+  std::string_view here, huggingface, gguf;        ///< a column's entry, without ".weight" or ".bias"
+  output_order order = output_order::as_here;      ///< of Hugging Face's outputs
+  output_order gguf_order = output_order::as_here; ///< of the outputs in llama.cpp's files
+  float gguf_offset = 0.0f;                        ///< what llama.cpp's files hold is so much more
 };
 
 /// A model's table, and what else it takes to find its tensors in files.

@@ -17,8 +17,8 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
-template <class Filter>
-void checkpoint::add(const safetensors_file& file, Filter&& is_wanted) {
+template <class File, class Filter>
+void checkpoint::add(const File& file, Filter&& is_wanted) {
   if (file.owner()) tensors_->mappings.push_back(file.owner());
   for (const stored_tensor& tensor : file.tensors()) {
     if (!is_wanted(tensor)) continue;
@@ -42,12 +42,8 @@ TRANSEPT_FUNCTION checkpoint checkpoint::open(const std::filesystem::path& folde
 
 TRANSEPT_FUNCTION checkpoint checkpoint::of(const gguf_file& file) {
   checkpoint result(file.path());
-  result.is_gguf_ = true;
-  if (file.owner()) result.tensors_->mappings.push_back(file.owner());
-  for (const stored_tensor& tensor : file.tensors()) {
-    result.index_.emplace(tensor.name, result.tensors_->size());
-    result.tensors_->push_back(tensor);
-  }
+  result.naming_ = file.naming();
+  result.add(file, [](const stored_tensor&) { return true; });
   return result;
 }
 

@@ -41,7 +41,7 @@ TRANSEPT_FUNCTION found_parameter find_parameter(const checkpoint& weights, cons
   const bool is_gguf = weights.is_gguf(), reversed = wanted.is_linear && stores_outputs_first(weights, names);
   std::vector<std::uint64_t> shape = wanted.shape;
   if (reversed) std::ranges::reverse(shape);
-  const std::string& called = is_gguf && !wanted.gguf.empty() ? wanted.gguf : wanted.name;
+  const std::string& called = wanted.name;
   const std::string other = is_gguf ? std::string() : detail::other_name(names, called);
   const stored_tensor* tensor = weights.find(called);
   if (tensor == nullptr && !other.empty()) tensor = weights.find(other);
@@ -71,7 +71,7 @@ TRANSEPT_FUNCTION found_parameter find_parameter(const checkpoint& weights, cons
     found.problem = std::string("expected F32, F16") + (is_gguf ? ", BF16, Q8_0 or Q4_0" : " or BF16") +
                     ", found " + tensor->dtype;
     if (is_gguf) found.advice = "llama-quantize --pure makes a file of one type.";
-  } else if (shape.size() == 1 && is_block_type(*type)) {
+  } else if (wanted.is_vector && is_block_type(*type)) {
     found.problem = "expected F32, F16 or BF16, found " + tensor->dtype;
     found.advice = "Only matrices may be quantized.";
   }
@@ -92,7 +92,7 @@ TRANSEPT_FUNCTION std::vector<const stored_tensor*> surplus_tensors(const checkp
     const std::string_view name = tensor.name;
     const bool is_buffer = name.ends_with(".masked_bias") || name.ends_with(".inv_freq") ||
                            name.ends_with("attn.bias") || name.ends_with("attention.bias") ||
-                           name == "rope_freqs.weight";
+                           (weights.is_gguf() && name.starts_with("rope_f")); // rotary factors
     const bool is_output = names.is_tied && (name == output || name == detail::other_name(names, output));
     if (known.contains(&tensor) || is_buffer) continue;
     if (is_output && table != nullptr && have_same_elements(tensor, *table)) continue; // a second name

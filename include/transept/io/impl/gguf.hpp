@@ -33,6 +33,11 @@ TRANSEPT_FUNCTION bool is_gguf(const std::filesystem::path& path) {
   return file.read(magic.data(), 4) && magic == "GGUF";
 }
 
+TRANSEPT_FUNCTION file_naming gguf_file::naming() const {
+  return metadata_.text("general.architecture") == own_architecture ? file_naming::own_gguf
+                                                                    : file_naming::gguf;
+}
+
 TRANSEPT_FUNCTION const stored_tensor* gguf_file::find(std::string_view name) const {
   const auto place = index_.find(name);
   return place == index_.end() ? nullptr : &tensors_[place->second];

@@ -71,19 +71,19 @@ inline const float* unpacked_elements(const stored_tensor& tensor, element_type 
 }
 
 /// Copies the outputs of several tensors, as Hugging Face's or GGUF's files keep them (rows of a matrix that
-/// lies as [out, in], or numbers of a vector), into one tensor in the order that they have here. It has the
-/// type of all of them, or is f32. `memory` keeps it; the pages of the files are let go.
+/// lies as [out, in], or numbers of a vector), into one tensor with the numbers and in the order that they
+/// have here. It has the type of all of them, or is f32. `memory` keeps it; the pages of the files are let
+/// go.
 inline stored_tensor joined(const std::vector<file_tensor>& parts,
-                            const std::vector<const stored_tensor*>& tensors, bool keeps_order,
-                            weight_owner& memory) {
+                            const std::vector<const stored_tensor*>& tensors, weight_owner& memory) {
   stored_tensor whole = *tensors.front();
-  const bool is_matrix = whole.shape.size() == 2;
+  const bool is_matrix = !parts.front().is_vector;
   const auto inputs = is_matrix ? static_cast<std::size_t>(whole.shape[1]) : 1;
   std::size_t outputs = 0;
   bool one_type = true;
-  for (const stored_tensor* const each : tensors) {
-    outputs += static_cast<std::size_t>(each->shape[0]);
-    one_type = one_type && each->dtype == whole.dtype;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    outputs += static_cast<std::size_t>(parts[i].outputs());
+    one_type = one_type && tensors[i]->dtype == whole.dtype && parts[i].offset == 0.0f;
   }
   const element_type type = one_type ? *element_type_of(whole.dtype) : element_type::f32;
   const std::size_t row_bytes = bytes_of(type, inputs);
@@ -92,45 +92,36 @@ inline stored_tensor joined(const std::vector<file_tensor>& parts,
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const element_type its_type = *element_type_of(tensors[i]->dtype);
     const std::size_t its_row_bytes = bytes_of(its_type, inputs);
-    const auto count = static_cast<std::size_t>(tensors[i]->shape[0]);
+    const auto count = static_cast<std::size_t>(parts[i].outputs());
     for (std::size_t r = 0; r < count; ++r) {
-      const std::size_t from = keeps_order ? r : parts[i].stored_output(r);
-      const std::byte* const row = tensors[i]->bytes.data() + from * its_row_bytes;
+      const std::byte* const row = tensors[i]->bytes.data() + parts[i].stored_output(r) * its_row_bytes;
       std::byte* const to = data + (first + r) * row_bytes;
-      if (its_type == type)
+      if (one_type) {
         std::memcpy(to, row, row_bytes);
-      else
-        read_elements(row, its_type, inputs, reinterpret_cast<float*>(to));
+      } else {
+        float* const values = reinterpret_cast<float*>(to);
+        read_elements(row, its_type, inputs, values);
+        for (std::size_t k = 0; k < inputs; ++k) values[k] -= parts[i].offset;
+      }
     }
     first += count;
     release_pages(tensors[i]->bytes);
   }
   whole.dtype = name_of(type);
-  whole.shape[0] = outputs;
+  whole.shape = is_matrix ? std::vector<std::uint64_t>{outputs, inputs} : std::vector<std::uint64_t>{outputs};
   whole.bytes = {data, outputs * row_bytes};
   return whole;
 }
 
-/// A parameter's elements in its files: a mapped tensor, or one that was put together, which `assembled`
-/// owns.
-struct found_elements {
-  stored_tensor tensor;
-  bool is_mapped;
-  weight_owner assembled = {};
-};
-
-/// Throws shape_error for a tensor that is missing or of another shape or type than the model needs.
-inline found_elements find_elements(const checkpoint& weights, const model_names& names,
-                                    std::string_view here, const leaf_description& leaf,
-                                    const decoder_shape& shape) {
-  const std::vector<file_tensor> parts = tensors_of(names, here, leaf, shape);
+TRANSEPT_FUNCTION found_elements find_elements(const checkpoint& weights, const model_names& names,
+                                               std::string_view here, const leaf_description& leaf,
+                                               const decoder_shape& shape) {
+  const std::vector<file_tensor> parts = tensors_of(names, weights.naming(), here, leaf, shape);
   std::vector<const stored_tensor*> tensors;
   for (const file_tensor& part : parts) tensors.push_back(&required_tensor(weights, names, part));
-  // A GGUF file has the outputs in the order that they have here.
-  const bool keeps_order = weights.is_gguf() || parts.front().order == output_order::as_here;
-  if (tensors.size() == 1 && keeps_order) return {*tensors.front(), true};
+  if (tensors.size() == 1 && parts.front().is_as_here()) return {*tensors.front(), true};
   found_elements found{{}, false};
-  found.tensor = joined(parts, tensors, keeps_order, found.assembled);
+  found.tensor = joined(parts, tensors, found.assembled);
   return found;
 }
 

@@ -3,6 +3,9 @@
 //   constexpr transept::bigcode_config mine{.n_embd = 512, .n_layer = 6, .n_head = 8};
 #pragma once
 
+#include <span>
+
+#include <transept/models/bigcode/names.hpp>
 #include <transept/models/family.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -55,6 +58,7 @@ struct bigcode_family : family_of<bigcode_config, bigcode_settings, bigcode> {
   /// Of the family, and of its shape in C++.
   static constexpr std::string_view name = "GPT-BigCode", config_name = "bigcode_config";
   static constexpr std::array<std::string_view, 1> model_types{"gpt_bigcode"}; ///< in config.json
+  static constexpr std::span<const gguf_architecture> gguf = bigcode_gguf;     ///< in GGUF files
 
   /// GPTBigCodeConfig's, which is no published model's.
   static bigcode_config huggingface_defaults() { return {.n_embd = 768, .n_layer = 12, .n_head = 12}; }

@@ -1,8 +1,9 @@
-// What Hugging Face and llama.cpp call the parameters of a GPT-BigCode.
+// What Hugging Face and llama.cpp call the parameters of a GPT-BigCode, and llama.cpp its settings.
 #pragma once
 
 #include <array>
 
+#include <transept/models/gguf_architecture.hpp>
 #include <transept/tensor/names.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -24,5 +25,19 @@ inline constexpr std::array<tensor_names, 10> bigcode_tensors{{
 
 /// The table, Hugging Face's prefix, and how its linear layers lie.
 inline constexpr model_names bigcode_names{.tensors = bigcode_tensors, .prefix = "transformer."};
+
+/// Its settings in GGUF files.
+inline constexpr std::array<gguf_key, 1> bigcode_gguf_keys{{
+    {{},
+     "multi_query",
+     gguf_kind::computed,
+     [](const gguf_sizes& s) { return s.has_one_key_head() ? 1.0 : 0.0; },
+     /*is_flag*/ true},
+}};
+
+/// In GGUF files.
+inline constexpr std::array<gguf_architecture, 1> bigcode_gguf{{
+    {.name = "starcoder", .model_type = "gpt_bigcode", .keys = bigcode_gguf_keys, .rotates = false},
+}};
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -3,6 +3,9 @@
 //   constexpr transept::bloom_config mine{.n_embd = 512, .n_layer = 6, .n_head = 8, .vocab_size = 50304};
 #pragma once
 
+#include <span>
+
+#include <transept/models/bloom/names.hpp>
 #include <transept/models/family.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -53,6 +56,7 @@ struct bloom_family : family_of<bloom_config, bloom_settings, bloom> {
   /// Of the family, and of its shape in C++.
   static constexpr std::string_view name = "BLOOM", config_name = "bloom_config";
   static constexpr std::array<std::string_view, 1> model_types{"bloom"}; ///< in config.json
+  static constexpr std::span<const gguf_architecture> gguf = bloom_gguf; ///< in GGUF files
 
   /// BloomConfig's, which is no published model's.
   static bloom_config huggingface_defaults() { return {.n_embd = 64, .n_layer = 2, .n_head = 8}; }

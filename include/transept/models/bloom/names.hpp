@@ -1,8 +1,9 @@
-// What Hugging Face and llama.cpp call the parameters of a BLOOM.
+// What Hugging Face and llama.cpp call the parameters of a BLOOM, and llama.cpp its settings.
 #pragma once
 
 #include <array>
 
+#include <transept/models/gguf_architecture.hpp>
 #include <transept/tensor/names.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -24,5 +25,10 @@ inline constexpr std::array<tensor_names, 10> bloom_tensors{{
 
 /// The table, Hugging Face's prefix, and how its linear layers lie.
 inline constexpr model_names bloom_names{.tensors = bloom_tensors, .prefix = "transformer."};
+
+/// In GGUF files.
+inline constexpr std::array<gguf_architecture, 1> bloom_gguf{{
+    {.name = "bloom", .model_type = "bloom", .rotates = false},
+}};
 
 } // namespace transept::inline TRANSEPT_ABI

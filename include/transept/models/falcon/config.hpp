@@ -5,7 +5,10 @@
 //   constexpr transept::falcon_config mine{.n_embd = 512, .n_layer = 6, .n_head = 8};
 #pragma once
 
+#include <span>
+
 #include <transept/layers/positions/rotary_frequencies.hpp>
+#include <transept/models/falcon/names.hpp>
 #include <transept/models/family.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -72,6 +75,7 @@ struct falcon_family : family_of<falcon_config, falcon_settings, falcon> {
   /// Of the family, and of its shape in C++.
   static constexpr std::string_view name = "Falcon", config_name = "falcon_config";
   static constexpr std::array<std::string_view, 1> model_types{"falcon"}; ///< in config.json
+  static constexpr std::span<const gguf_architecture> gguf = falcon_gguf; ///< in GGUF files
 
   static falcon_config huggingface_defaults() { return falcon_7b; } ///< FalconConfig's
 

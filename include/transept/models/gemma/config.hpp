@@ -4,9 +4,11 @@
 #include <algorithm>
 
 #include <cmath>
+#include <span>
 
 #include <transept/layers/positions/rotary_frequencies.hpp>
 #include <transept/models/family.hpp>
+#include <transept/models/gemma/names.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -75,6 +77,7 @@ struct gemma_family : family_of<gemma_config, gemma_settings, gemma> {
   /// Of the family, and of its shape in C++.
   static constexpr std::string_view name = "Gemma", config_name = "gemma_config";
   static constexpr std::array<std::string_view, 1> model_types{"gemma"}; ///< in config.json
+  static constexpr std::span<const gguf_architecture> gguf = gemma_gguf; ///< in GGUF files
 
   static gemma_config huggingface_defaults() { return gemma_7b; } ///< GemmaConfig's
 
@@ -116,6 +119,7 @@ struct gemma_family : family_of<gemma_config, gemma_settings, gemma> {
 struct gemma2_family : gemma_family {
   static constexpr std::string_view name = "Gemma 2";                     ///< of the family
   static constexpr std::array<std::string_view, 1> model_types{"gemma2"}; ///< in config.json
+  static constexpr std::span<const gguf_architecture> gguf = gemma2_gguf; ///< in GGUF files
   static constexpr gemma_config any = any_gemma2;                         ///< any shape, told at run time
 
   static gemma_config huggingface_defaults() { return gemma2_2b; } ///< Gemma2Config's

@@ -8,7 +8,10 @@
 // (gpt2_settings). Names are those of Hugging Face's config.json. Any of them may be `dyn` in a type.
 #pragma once
 
+#include <span>
+
 #include <transept/models/family.hpp>
+#include <transept/models/gpt2/names.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -92,14 +95,7 @@ struct gpt2_family : family_of<gpt2_config, gpt2_settings, gpt2> {
 
   static gpt2_config huggingface_defaults() { return gpt2_small; } ///< GPT2Config's
 
-  static constexpr std::string_view gguf_architecture = "gpt2"; ///< general.architecture in GGUF files
-  /// The shape and the settings of GGUF's keys (gguf_reader). Throws as read_config does of a GGUF file.
-  template <class Reader>
-  static void read_gguf(const Reader& reader, gpt2_config& c, gpt2_settings& s); // gguf.hpp
-  /// The same keys, added to a gguf_keys. `fail(what)` is called for what llama.cpp computes in one way for
-  /// every gpt2, and has no key for.
-  template <class Keys, class Fail>
-  static void write_gguf(Keys& keys, const gpt2_config& c, const gpt2_settings& s, Fail&& fail);
+  static constexpr std::span<const gguf_architecture> gguf = gpt2_gguf; ///< in GGUF files
 
   /// config.json, field by field: read, or written.
   template <class Fields>

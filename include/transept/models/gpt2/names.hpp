@@ -1,8 +1,9 @@
-// What Hugging Face and llama.cpp call the parameters of a GPT-2.
+// What Hugging Face and llama.cpp call the parameters of a GPT-2, and llama.cpp its settings.
 #pragma once
 
 #include <array>
 
+#include <transept/models/gguf_architecture.hpp>
 #include <transept/tensor/names.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -24,5 +25,10 @@ inline constexpr std::array<tensor_names, 10> gpt2_tensors{{
 /// The table, Hugging Face's prefix, and how its linear layers lie.
 inline constexpr model_names gpt2_names{
     .tensors = gpt2_tensors, .prefix = "transformer.", .inputs_first = true};
+
+/// In GGUF files.
+inline constexpr std::array<gguf_architecture, 1> gpt2_gguf{{
+    {.name = "gpt2", .model_type = "gpt2", .rotates = false},
+}};
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -5,8 +5,11 @@
 //                                         .n_key_value_head = 4};
 #pragma once
 
+#include <span>
+
 #include <transept/layers/positions/rotary_frequencies.hpp>
 #include <transept/models/family.hpp>
+#include <transept/models/llama/names.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -83,6 +86,7 @@ struct llama_family : family_of<llama_config, llama_settings, llama> {
   /// In config.json.
   static constexpr std::array<std::string_view, 6> model_types{"llama", "mistral", "qwen2",
                                                                "qwen3", "smollm3", "phi3"};
+  static constexpr std::span<const gguf_architecture> gguf = llama_gguf; ///< in GGUF files
 
   /// LlamaConfig's; `describe` knows the others'.
   static llama_config huggingface_defaults() { return llama_7b; }

@@ -38,7 +38,10 @@ struct llama : decoder_base<llama_family, Config, Weights> {
                  member{"norm", &llama::norm}, member{"output", &llama::output});
 
   /// What files call the parameters of this one.
-  model_names file_names() const { return this->settings.model_type == "phi3" ? phi3_names : llama_names; }
+  model_names file_names() const {
+    const std::string_view type = this->settings.model_type;
+    return type == "phi3" ? phi3_names : type.starts_with("qwen") ? qwen_names : llama_names;
+  }
   /// Epsilon of all norms, those of queries and keys too.
   norm_settings norms() const { return {.epsilon = this->settings.rms_norm_eps}; }
 };

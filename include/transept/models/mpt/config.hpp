@@ -3,7 +3,10 @@
 //   constexpr transept::mpt_config mine{.n_embd = 512, .n_layer = 6, .n_head = 8};
 #pragma once
 
+#include <span>
+
 #include <transept/models/family.hpp>
+#include <transept/models/mpt/names.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -55,6 +58,7 @@ struct mpt_family : family_of<mpt_config, mpt_settings, mpt> {
   /// Of the family, and of its shape in C++.
   static constexpr std::string_view name = "MPT", config_name = "mpt_config";
   static constexpr std::array<std::string_view, 1> model_types{"mpt"}; ///< in config.json
+  static constexpr std::span<const gguf_architecture> gguf = mpt_gguf; ///< in GGUF files
 
   /// MptConfig's, which is no published model's.
   static mpt_config huggingface_defaults() { return {.n_embd = 2048, .n_layer = 24, .n_head = 16}; }

@@ -1,8 +1,9 @@
-// What Hugging Face and llama.cpp call the parameters of an MPT.
+// What Hugging Face and llama.cpp call the parameters of an MPT, and llama.cpp its settings.
 #pragma once
 
 #include <array>
 
+#include <transept/models/gguf_architecture.hpp>
 #include <transept/tensor/names.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -22,5 +23,16 @@ inline constexpr std::array<tensor_names, 9> mpt_tensors{{
 
 /// The table, Hugging Face's prefix, and how its linear layers lie.
 inline constexpr model_names mpt_names{.tensors = mpt_tensors, .prefix = "transformer."};
+
+/// Its settings in GGUF files.
+inline constexpr std::array<gguf_key, 2> mpt_gguf_keys{{
+    {"attention.max_alibi_bias", "attn_config.alibi_bias_max"},
+    {"attention.clamp_kqv", "attn_config.clip_qkv"},
+}};
+
+/// In GGUF files.
+inline constexpr std::array<gguf_architecture, 1> mpt_gguf{{
+    {.name = "mpt", .model_type = "mpt", .keys = mpt_gguf_keys, .rotates = false},
+}};
 
 } // namespace transept::inline TRANSEPT_ABI

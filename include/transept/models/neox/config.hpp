@@ -4,9 +4,11 @@
 #pragma once
 
 #include <algorithm>
+#include <span>
 
 #include <transept/layers/positions/rotary_frequencies.hpp>
 #include <transept/models/family.hpp>
+#include <transept/models/neox/names.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -64,6 +66,7 @@ struct neox_family : family_of<neox_config, neox_settings, neox> {
   /// Of the family, and of its shape in C++.
   static constexpr std::string_view name = "GPT-NeoX", config_name = "neox_config";
   static constexpr std::array<std::string_view, 1> model_types{"gpt_neox"}; ///< in config.json
+  static constexpr std::span<const gguf_architecture> gguf = neox_gguf;     ///< in GGUF files
 
   static neox_config huggingface_defaults() { return neox_20b; } ///< GPTNeoXConfig's
 

@@ -1,8 +1,9 @@
-// What Hugging Face and llama.cpp call the parameters of a GPT-NeoX.
+// What Hugging Face and llama.cpp call the parameters of a GPT-NeoX, and llama.cpp its settings.
 #pragma once
 
 #include <array>
 
+#include <transept/models/gguf_architecture.hpp>
 #include <transept/tensor/names.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -23,5 +24,16 @@ inline constexpr std::array<tensor_names, 9> neox_tensors{{
 
 /// The table, Hugging Face's prefix, and how its linear layers lie.
 inline constexpr model_names neox_names{.tensors = neox_tensors, .prefix = "gpt_neox."};
+
+/// Its settings in GGUF files.
+inline constexpr std::array<gguf_key, 2> neox_gguf_keys{{
+    {"use_parallel_residual", "use_parallel_residual", gguf_kind::boolean},
+    {"blk.0.attn_qkv.bias", "attention_bias", gguf_kind::tensor},
+}};
+
+/// In GGUF files.
+inline constexpr std::array<gguf_architecture, 1> neox_gguf{{
+    {.name = "gptneox", .model_type = "gpt_neox", .keys = neox_gguf_keys, .rotary_part = "rotary_pct"},
+}};
 
 } // namespace transept::inline TRANSEPT_ABI

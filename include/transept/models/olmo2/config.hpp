@@ -3,8 +3,11 @@
 //   constexpr transept::olmo2_config mine{.n_embd = 512, .n_layer = 6, .n_head = 8};
 #pragma once
 
+#include <span>
+
 #include <transept/layers/positions/rotary_frequencies.hpp>
 #include <transept/models/family.hpp>
+#include <transept/models/olmo2/names.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -65,6 +68,7 @@ struct olmo2_family : family_of<olmo2_config, olmo2_settings, olmo2> {
   /// Of the family, and of its shape in C++.
   static constexpr std::string_view name = "OLMo 2", config_name = "olmo2_config";
   static constexpr std::array<std::string_view, 1> model_types{"olmo2"}; ///< in config.json
+  static constexpr std::span<const gguf_architecture> gguf = olmo2_gguf; ///< in GGUF files
 
   /// Olmo2Config's.
   static olmo2_config huggingface_defaults() {

@@ -1,8 +1,9 @@
-// What Hugging Face and llama.cpp call the parameters of an OLMo 2.
+// What Hugging Face and llama.cpp call the parameters of an OLMo 2, and llama.cpp its settings.
 #pragma once
 
 #include <array>
 
+#include <transept/models/gguf_architecture.hpp>
 #include <transept/tensor/names.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -24,5 +25,15 @@ inline constexpr std::array<tensor_names, 11> olmo2_tensors{{
 
 /// The table, Hugging Face's prefix, and how its linear layers lie.
 inline constexpr model_names olmo2_names{.tensors = olmo2_tensors, .prefix = "model."};
+
+/// Its settings in GGUF files.
+inline constexpr std::array<gguf_key, 1> olmo2_gguf_keys{{
+    {"blk.0.attn_q.bias", "attention_bias", gguf_kind::tensor},
+}};
+
+/// In GGUF files.
+inline constexpr std::array<gguf_architecture, 1> olmo2_gguf{{
+    {.name = "olmo2", .model_type = "olmo2", .keys = olmo2_gguf_keys, .has_rms_norms = true},
+}};
 
 } // namespace transept::inline TRANSEPT_ABI

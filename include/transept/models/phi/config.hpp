@@ -4,9 +4,11 @@
 #pragma once
 
 #include <algorithm>
+#include <span>
 
 #include <transept/layers/positions/rotary_frequencies.hpp>
 #include <transept/models/family.hpp>
+#include <transept/models/phi/names.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -59,6 +61,7 @@ struct phi_family : family_of<phi_config, phi_settings, phi> {
   /// Of the family, and of its shape in C++.
   static constexpr std::string_view name = "Phi", config_name = "phi_config";
   static constexpr std::array<std::string_view, 1> model_types{"phi"}; ///< in config.json
+  static constexpr std::span<const gguf_architecture> gguf = phi_gguf; ///< in GGUF files
 
   static phi_config huggingface_defaults() { return phi_1_5; } ///< PhiConfig's
 

@@ -1,8 +1,9 @@
-// What Hugging Face and llama.cpp call the parameters of a Phi.
+// What Hugging Face and llama.cpp call the parameters of a Phi, and llama.cpp its settings.
 #pragma once
 
 #include <array>
 
+#include <transept/models/gguf_architecture.hpp>
 #include <transept/tensor/names.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -21,5 +22,10 @@ inline constexpr std::array<tensor_names, 8> phi_tensors{{
 
 /// The table, Hugging Face's prefix, and how its linear layers lie.
 inline constexpr model_names phi_names{.tensors = phi_tensors, .prefix = "model."};
+
+/// In GGUF files.
+inline constexpr std::array<gguf_architecture, 1> phi_gguf{{
+    {.name = "phi2", .model_type = "phi", .rotary_part = "partial_rotary_factor"},
+}};
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <algorithm>
+#include <span>
 
 #include <transept/layers/positions/rotary_frequencies.hpp>
 #include <transept/models/family.hpp>
+#include <transept/models/stablelm/names.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -70,6 +72,7 @@ struct stablelm_family : family_of<stablelm_config, stablelm_settings, stablelm>
   /// Of the family, and of its shape in C++.
   static constexpr std::string_view name = "StableLM", config_name = "stablelm_config";
   static constexpr std::array<std::string_view, 1> model_types{"stablelm"}; ///< in config.json
+  static constexpr std::span<const gguf_architecture> gguf = stablelm_gguf; ///< in GGUF files
 
   static stablelm_config huggingface_defaults() { return stablelm_3b; } ///< StableLmConfig's
 

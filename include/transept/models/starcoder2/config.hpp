@@ -3,8 +3,11 @@
 //   constexpr transept::starcoder2_config mine{.n_embd = 512, .n_layer = 6, .n_head = 8};
 #pragma once
 
+#include <span>
+
 #include <transept/layers/positions/rotary_frequencies.hpp>
 #include <transept/models/family.hpp>
+#include <transept/models/starcoder2/names.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -66,6 +69,7 @@ struct starcoder2_family : family_of<starcoder2_config, starcoder2_settings, sta
   /// Of the family, and of its shape in C++.
   static constexpr std::string_view name = "StarCoder2", config_name = "starcoder2_config";
   static constexpr std::array<std::string_view, 1> model_types{"starcoder2"}; ///< in config.json
+  static constexpr std::span<const gguf_architecture> gguf = starcoder2_gguf; ///< in GGUF files
 
   /// Starcoder2Config's.
   static starcoder2_config huggingface_defaults() {

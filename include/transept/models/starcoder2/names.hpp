@@ -1,8 +1,9 @@
-// What Hugging Face and llama.cpp call the parameters of a StarCoder2.
+// What Hugging Face and llama.cpp call the parameters of a StarCoder2, and llama.cpp its settings.
 #pragma once
 
 #include <array>
 
+#include <transept/models/gguf_architecture.hpp>
 #include <transept/tensor/names.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -22,5 +23,15 @@ inline constexpr std::array<tensor_names, 9> starcoder2_tensors{{
 
 /// The table, Hugging Face's prefix, and how its linear layers lie.
 inline constexpr model_names starcoder2_names{.tensors = starcoder2_tensors, .prefix = "model."};
+
+/// Its settings in GGUF files.
+inline constexpr std::array<gguf_key, 1> starcoder2_gguf_keys{{
+    {"blk.0.attn_q.bias", "use_bias", gguf_kind::tensor},
+}};
+
+/// In GGUF files.
+inline constexpr std::array<gguf_architecture, 1> starcoder2_gguf{{
+    {.name = "starcoder2", .model_type = "starcoder2", .keys = starcoder2_gguf_keys, .has_window = true},
+}};
 
 } // namespace transept::inline TRANSEPT_ABI
