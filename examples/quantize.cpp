@@ -37,10 +37,9 @@ void print_tensors(std::ostream& out, const std::vector<converted_tensor>& tenso
       {"tensor", "shape", "from", "to", "bytes", "relative error", "largest error"}};
   std::uint64_t before = 0, after = 0;
   for (const converted_tensor& tensor : tensors) {
-    rows.push_back({examples::shown(tensor.name), transept::shape_text(tensor.shape),
-                    std::string(name_of(tensor.from)), std::string(name_of(tensor.to)),
-                    examples::grouped(tensor.bytes_after), scientific(tensor.relative_error),
-                    scientific(tensor.largest_error)});
+    rows.push_back({examples::shown(tensor.name), transept::shape_text(tensor.shape), tensor.from,
+                    std::string(name_of(tensor.to)), examples::grouped(tensor.bytes_after),
+                    scientific(tensor.relative_error), scientific(tensor.largest_error)});
     before += tensor.bytes_before;
     after += tensor.bytes_after;
   }

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes tests/fixtures/gpt2, gguf, kernels and training with PyTorch (Debian's python3-torch and python3-numpy),
+"""Writes tests/fixtures/gpt2, gguf, kernels, training and models/*/model.gguf with PyTorch (Debian's python3-torch and python3-numpy),
 which the library itself does not need.
 
     scripts/make_fixtures.py            write them anew
@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy
 
-from oracle import gguf_fixtures, gpt2_fixtures, kernel_fixtures, tensor_file, training_fixtures
+from oracle import (gguf_families, gguf_fixtures, gpt2_fixtures, k_quants, kernel_fixtures, tensor_file,
+                    training_fixtures)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 FIXTURES = REPOSITORY / "tests" / "fixtures"
@@ -28,12 +29,14 @@ def write(root):
     kernel_fixtures.write(root / "kernels")
     gpt2_fixtures.write(root / "gpt2", REPOSITORY)
     gguf_fixtures.write(root / "gguf", REPOSITORY)
+    gguf_families.write(FIXTURES / "models", root / "models")
+    k_quants.write(root / "gguf" / "blocks")
     training_fixtures.write(root / "training", REPOSITORY)
 
 
 def files_of(root):
-    return {path.relative_to(root) for kind in KINDS for path in (root / kind).rglob("*")
-            if path.is_file()}
+    files = {path for kind in KINDS for path in (root / kind).rglob("*") if path.is_file()}
+    return {path.relative_to(root) for path in files | set((root / "models").glob("*/model.gguf"))}
 
 
 def same(made, committed):

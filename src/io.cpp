@@ -21,6 +21,7 @@
 #include <transept/io/impl/rotary_fields.hpp>
 #include <transept/io/impl/safetensors.hpp>
 #include <transept/io/impl/safetensors_writer.hpp>
+#include <transept/io/impl/stored_blocks.hpp>
 #include <transept/io/impl/stored_tensor.hpp>
 #include <transept/io/impl/tensor_rows.hpp>
 #include <transept/io/impl/vocabulary_writer.hpp>

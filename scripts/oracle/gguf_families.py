@@ -143,7 +143,7 @@ def tensors_of(folder, config):
     return [(name, weight.shape, "F32", weight.astype("<f4").tobytes()) for name, weight in tensors]
 
 
-def write(models):
+def write(models, out):
     for folder in sorted(models.iterdir()):
         config = json.loads((folder / "model" / "config.json").read_text(encoding="utf-8"))
         arch = ARCHITECTURES.get(config["model_type"])
@@ -151,4 +151,5 @@ def write(models):
             continue
         keys = [("general.architecture", S, arch), ("general.type", S, "model"), ("general.name", S, folder.name),
                 *keys_of(config, arch), ("general.file_type", U, 0)]
-        gguf_file.write(folder / "model.gguf", keys, tensors_of(folder / "model", config))
+        (out / folder.name).mkdir(parents=True, exist_ok=True)
+        gguf_file.write(out / folder.name / "model.gguf", keys, tensors_of(folder / "model", config))

@@ -373,9 +373,10 @@ TEST_CASE("tensors that are missing or of another shape are refused, transposed 
 
 TEST_CASE("element types that this library does not compute with are refused by name") {
   made_file file;
-  file.named("blk.0.ffn_down.weight") = {"blk.0.ffn_down.weight", {128, 32}, 3};
+  file.named("blk.0.ffn_down.weight") = {"blk.0.ffn_down.weight", {128, 32}, 20};
   CHECK_THAT(verdict<shape_error>(file),
-             StartsWith("tensor blk.0.ffn_down.weight: expected F32, F16, BF16, Q8_0 or Q4_0, found Q4_1\n"));
+             StartsWith("tensor blk.0.ffn_down.weight: expected F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 "
+                        "or Q2_K to Q6_K, found IQ4_NL\n"));
   file = {};
   file.named("output_norm.bias").type = 8;
   CHECK_THAT(verdict<shape_error>(file),

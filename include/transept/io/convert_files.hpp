@@ -52,7 +52,8 @@ struct conversion_options {
 struct converted_tensor {
   std::string name;                        ///< in the output
   std::vector<std::uint64_t> shape;        ///< in the output
-  element_type from, to;                   ///< in the files, and in the output
+  std::string from;                        ///< its type's name in the files
+  element_type to;                         ///< in the output
   std::uint64_t bytes_before, bytes_after; ///< in the files, and in the output
   double relative_error;                   ///< √(Σ (y − x)² / Σ x²), 0 where nothing changed
   double largest_error;                    ///< max |y − x|
@@ -107,13 +108,13 @@ converted_tensor convert_tensor(const conversion& work, thread_pool& threads, Fi
   const element_type type = work.entry.type;
   converted_tensor result{work.entry.name,
                           work.entry.shape,
-                          *element_type_of(work.source.dtype),
+                          work.source.dtype,
                           type,
                           work.source.bytes.size(),
                           bytes_of(type, source.rows() * cols),
                           0,
                           0};
-  const bool copied = result.from == type && work.is_as_stored();
+  const bool copied = result.from == name_of(type) && work.is_as_stored();
   // Rows of a piece: about a million elements, and whole blocks of a transpose.
   const std::size_t piece_rows = std::max<std::size_t>(1, (1u << 20) / (cols * block_length)) * block_length;
   std::vector<float> x, y;

@@ -50,6 +50,8 @@ struct load_options {
 
 namespace detail {
 
+class parameter_rows;
+
 /// Gives the matrices and vectors of one model their elements. Whatever a program's shapes are, they are
 /// loaded by their run-time views: this is compiled once.
 class parameter_loader {
@@ -68,6 +70,9 @@ public:
                                 const decoder_shape& shape);
 
 private:
+  /// Of blocks that are only read: read piece by piece, and made Q8_0 unless another type is asked for.
+  kernels::stored_matrix in_pieces(const parameter_rows& source, matrix_use use, std::size_t rows,
+                                   std::size_t cols);
   /// As the file has it, but for blocks, which kernels read in panels.
   kernels::stored_matrix as_stored(const stored_tensor& tensor, element_type type, std::size_t rows,
                                    std::size_t cols, matrix_use use, weight_owner& owner);

@@ -12,6 +12,7 @@
 #include <transept/core/error.hpp>
 #include <transept/io/checkpoint.hpp>
 #include <transept/io/find_parameter.hpp>
+#include <transept/io/stored_blocks.hpp>
 #include <transept/io/stored_tensor.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -59,6 +60,7 @@ TRANSEPT_FUNCTION found_parameter find_parameter(const checkpoint& weights, cons
   }
   found_parameter found{.tensor = tensor, .name = tensor->name};
   const auto type = element_type_of(tensor->dtype);
+  const bool is_in_blocks = type ? is_block_type(*type) : find_stored_blocks(tensor->dtype) != nullptr;
   if (!std::ranges::equal(tensor->shape, shape)) {
     found.problem = "expected shape " + shape_text(shape) + ", found " + shape_text(tensor->shape);
     std::ranges::reverse(shape);
@@ -67,11 +69,12 @@ TRANSEPT_FUNCTION found_parameter find_parameter(const checkpoint& weights, cons
                      (is_gguf               ? "GGUF keeps linear weights as [out, in]."
                       : !names.inputs_first ? "this model keeps linear weights as [out, in]."
                                             : "GPT-2 keeps linear weights as [in, out].");
-  } else if (!type) {
-    found.problem = std::string("expected F32, F16") + (is_gguf ? ", BF16, Q8_0 or Q4_0" : " or BF16") +
+  } else if (!type && !is_in_blocks) {
+    found.problem = std::string("expected F32, F16") +
+                    (is_gguf ? ", BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 or Q2_K to Q6_K" : " or BF16") +
                     ", found " + tensor->dtype;
     if (is_gguf) found.advice = "llama-quantize --pure makes a file of one type.";
-  } else if (wanted.is_vector && is_block_type(*type)) {
+  } else if (wanted.is_vector && is_in_blocks) {
     found.problem = "expected F32, F16 or BF16, found " + tensor->dtype;
     found.advice = "Only matrices may be quantized.";
   }

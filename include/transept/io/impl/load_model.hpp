@@ -1,10 +1,14 @@
 // How a model's matrices and vectors get their elements (io/load_model.hpp).
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +18,7 @@
 #include <transept/io/load_model.hpp>
 #include <transept/io/tensor_rows.hpp>
 #include <transept/kernels/panels.hpp>
+#include <transept/kernels/quantize.hpp>
 #include <transept/models/convert.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -70,59 +75,109 @@ inline const float* unpacked_elements(const stored_tensor& tensor, element_type 
   return values;
 }
 
-/// Copies the outputs of several tensors, as Hugging Face's or GGUF's files keep them (rows of a matrix that
-/// lies as [out, in], or numbers of a vector), into one tensor with the numbers and in the order that they
-/// have here. It has the type of all of them, or is f32. `memory` keeps it; the pages of the files are let
-/// go.
-inline stored_tensor joined(const std::vector<file_tensor>& parts,
-                            const std::vector<const stored_tensor*>& tensors, weight_owner& memory) {
-  stored_tensor whole = *tensors.front();
-  const bool is_matrix = !parts.front().is_vector;
-  const auto inputs = is_matrix ? static_cast<std::size_t>(whole.shape[1]) : 1;
-  std::size_t outputs = 0;
-  bool one_type = true;
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    outputs += static_cast<std::size_t>(parts[i].outputs());
-    one_type = one_type && tensors[i]->dtype == whole.dtype && parts[i].offset == 0.0f;
+/// The outputs of a parameter, in the order and with the numbers that they have here, of one tensor of its
+/// files or of several: rows of matrices that lie as [out, in], or numbers of vectors.
+class parameter_rows {
+public:
+  /// Throws shape_error for a tensor that is missing or of another shape or type than the model needs.
+  parameter_rows(const checkpoint& weights, const model_names& names, std::string_view here,
+                 const leaf_description& leaf, const decoder_shape& shape)
+      : parts_(tensors_of(names, weights.naming(), here, leaf, shape)) {
+    for (const file_tensor& part : parts_) tensors_.push_back(&required_tensor(weights, names, part));
+    inputs_ = leaf.shape.size() == 2 ? static_cast<std::size_t>(tensors_.front()->shape[1]) : 1;
   }
-  const element_type type = one_type ? *element_type_of(whole.dtype) : element_type::f32;
-  const std::size_t row_bytes = bytes_of(type, inputs);
-  std::byte* const data = allocate_weights<std::byte>(memory, outputs * row_bytes);
-  std::size_t first = 0; // output
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    const element_type its_type = *element_type_of(tensors[i]->dtype);
-    const std::size_t its_row_bytes = bytes_of(its_type, inputs);
-    const auto count = static_cast<std::size_t>(parts[i].outputs());
-    for (std::size_t r = 0; r < count; ++r) {
-      const std::byte* const row = tensors[i]->bytes.data() + parts[i].stored_output(r) * its_row_bytes;
-      std::byte* const to = data + (first + r) * row_bytes;
-      if (one_type) {
-        std::memcpy(to, row, row_bytes);
-      } else {
-        float* const values = reinterpret_cast<float*>(to);
-        read_elements(row, its_type, inputs, values);
-        for (std::size_t k = 0; k < inputs; ++k) values[k] -= parts[i].offset;
-      }
+
+  const stored_tensor& first() const { return *tensors_.front(); }
+  std::size_t inputs() const { return inputs_; } ///< numbers in a row
+  std::size_t outputs() const {
+    std::size_t count = 0;
+    for (const file_tensor& part : parts_) count += static_cast<std::size_t>(part.outputs());
+    return count;
+  }
+  /// Whether it is one tensor, as it is here.
+  bool is_one() const { return parts_.size() == 1 && parts_.front().is_as_here(); }
+  /// The element type that all have, if it is one that the outputs can have here.
+  std::optional<element_type> type() const {
+    for (std::size_t i = 0; i < parts_.size(); ++i)
+      if (tensors_[i]->dtype != first().dtype || parts_[i].offset != 0.0f) return std::nullopt;
+    return element_type_of(first().dtype);
+  }
+  /// Whether any is in blocks that are not computed with.
+  bool is_only_read() const {
+    return std::ranges::any_of(tensors_, [](const auto* each) { return !element_type_of(each->dtype); });
+  }
+
+  /// Calls f(part, tensor, output of the part) for outputs [begin, end).
+  template <class F>
+  void for_each_output(std::size_t begin, std::size_t end, F&& f) const {
+    std::size_t first = 0;
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      const auto count = static_cast<std::size_t>(parts_[i].outputs());
+      for (std::size_t o = std::max(begin, first); o < std::min(end, first + count); ++o)
+        f(parts_[i], *tensors_[i], o - first);
+      first += count;
     }
-    first += count;
-    release_pages(tensors[i]->bytes);
   }
-  whole.dtype = name_of(type);
+
+  /// out [end − begin, inputs] = outputs [begin, end).
+  void read(std::size_t begin, std::size_t end, float* out) const {
+    for_each_output(begin, end, [&](const file_tensor& part, const stored_tensor& tensor, std::size_t o) {
+      const element_reader elements(tensor.dtype);
+      elements.read(tensor.bytes.data() + elements.bytes(part.stored_output(o) * inputs_), inputs_, out);
+      if (part.offset != 0.0f)
+        for (std::size_t i = 0; i < inputs_; ++i) out[i] -= part.offset;
+      out += inputs_;
+    });
+  }
+
+  /// Lets the pages of the files go.
+  void release() const {
+    for (const stored_tensor* const tensor : tensors_) release_pages(tensor->bytes);
+  }
+
+private:
+  std::vector<file_tensor> parts_;
+  std::vector<const stored_tensor*> tensors_;
+  std::size_t inputs_ = 1;
+};
+
+/// The outputs as one tensor that `memory` keeps, of the type that all parts have, or f32; the pages of the
+/// files are let go.
+inline stored_tensor joined(const parameter_rows& rows, bool is_matrix, weight_owner& memory) {
+  stored_tensor whole = rows.first();
+  const std::size_t outputs = rows.outputs(), inputs = rows.inputs();
+  const auto type = rows.type();
+  const std::size_t row_bytes = bytes_of(type.value_or(element_type::f32), inputs);
+  std::byte* const data = allocate_weights<std::byte>(memory, outputs * row_bytes);
+  if (type) {
+    std::byte* to = data;
+    rows.for_each_output(
+        0, outputs, [&](const file_tensor& part, const stored_tensor& tensor, std::size_t o) {
+          std::memcpy(to, tensor.bytes.data() + part.stored_output(o) * row_bytes, row_bytes);
+          to += row_bytes;
+        });
+  } else {
+    rows.read(0, outputs, reinterpret_cast<float*>(data));
+  }
+  rows.release();
+  whole.dtype = name_of(type.value_or(element_type::f32));
   whole.shape = is_matrix ? std::vector<std::uint64_t>{outputs, inputs} : std::vector<std::uint64_t>{outputs};
   whole.bytes = {data, outputs * row_bytes};
   return whole;
 }
 
+/// The parameter of these outputs.
+inline found_elements elements_of(const parameter_rows& rows, bool is_matrix) {
+  if (rows.is_one()) return {rows.first(), true};
+  found_elements found{{}, false};
+  found.tensor = joined(rows, is_matrix, found.assembled);
+  return found;
+}
+
 TRANSEPT_FUNCTION found_elements find_elements(const checkpoint& weights, const model_names& names,
                                                std::string_view here, const leaf_description& leaf,
                                                const decoder_shape& shape) {
-  const std::vector<file_tensor> parts = tensors_of(names, weights.naming(), here, leaf, shape);
-  std::vector<const stored_tensor*> tensors;
-  for (const file_tensor& part : parts) tensors.push_back(&required_tensor(weights, names, part));
-  if (tensors.size() == 1 && parts.front().is_as_here()) return {*tensors.front(), true};
-  found_elements found{{}, false};
-  found.tensor = joined(parts, tensors, found.assembled);
-  return found;
+  return elements_of(parameter_rows(weights, names, here, leaf, shape), leaf.shape.size() == 2);
 }
 
 TRANSEPT_FUNCTION const float* parameter_loader::vector(std::string_view here, const leaf_description& leaf,
@@ -137,8 +192,10 @@ TRANSEPT_FUNCTION kernels::stored_matrix parameter_loader::matrix(std::string_vi
                                                                   const leaf_description& leaf,
                                                                   matrix_use use,
                                                                   const decoder_shape& shape) {
-  found_elements found = find_elements(weights_, names_, here, leaf, shape);
+  const parameter_rows outputs(weights_, names_, here, leaf, shape);
   const auto rows = static_cast<std::size_t>(leaf.shape[0]), cols = static_cast<std::size_t>(leaf.shape[1]);
+  if (outputs.is_only_read()) return in_pieces(outputs, use, rows, cols);
+  found_elements found = elements_of(outputs, true);
   const stored_tensor& tensor = found.tensor;
   weight_owner& passing = found.assembled; // of a copy that is converted or packed at once
   const element_type type = *element_type_of(tensor.dtype);
@@ -172,6 +229,41 @@ TRANSEPT_FUNCTION kernels::stored_matrix parameter_loader::matrix(std::string_vi
   else
     release(tensor.bytes);
   return made;
+}
+
+TRANSEPT_FUNCTION kernels::stored_matrix parameter_loader::in_pieces(const parameter_rows& source,
+                                                                     matrix_use use, std::size_t rows,
+                                                                     std::size_t cols) {
+  if (!threads_) threads_.emplace(options_.threads);
+  const std::size_t inputs = source.inputs(), outputs = source.outputs();
+  element_type type = options_.type.value_or(element_type::q8_0);
+  if (use == matrix_use::lookup && is_block_type(type)) type = element_type::f32;
+  const bool is_linear = use == matrix_use::linear;
+  const bool is_packed = is_linear && options_.packed && !is_block_type(type);
+  weight_owner passing; // of what is packed at once
+  const std::size_t bytes =
+      is_block_type(type) ? kernels::panel_bytes(type, inputs, outputs) : outputs * inputs * size_of(type);
+  std::byte* const data = allocate_weights<std::byte>(is_packed ? passing : memory_, bytes);
+  // About a million numbers at a time, in whole panels.
+  const std::size_t panels = std::max<std::size_t>(1, (1u << 20) / (inputs * kernels::panel_outputs));
+  const std::size_t piece = panels * kernels::panel_outputs;
+  buffer<float> values(std::min(piece, outputs) * inputs);
+  for (std::size_t begin = 0; begin < outputs; begin += piece) {
+    const std::size_t count = std::min(piece, outputs - begin);
+    parallel_for(*threads_, count, 1, [&](std::size_t first, std::size_t last, int) {
+      source.read(begin + first, begin + last, values.data() + first * inputs);
+    });
+    const kernels::stored_matrix some{values.data(), element_type::f32, count, inputs};
+    if (is_block_type(type))
+      kernels::quantize_panels(*threads_, some, true, type, data + kernels::panel_bytes(type, inputs, begin));
+    else
+      copy_elements(some, matrix_use::table, *threads_, type, data + begin * inputs * size_of(type));
+  }
+  source.release();
+  if (is_block_type(type)) return {data, type, rows, cols, matrix_layout::panels};
+  const kernels::stored_matrix made{data, type, rows, cols,
+                                    is_linear ? matrix_layout::transposed : matrix_layout::row_major};
+  return is_packed ? packed(made, use, *threads_, memory_) : made;
 }
 
 TRANSEPT_FUNCTION kernels::stored_matrix parameter_loader::as_stored(const stored_tensor& tensor,

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <span>
+#include <vector>
 
 #include <transept/core/blocks.hpp>
 #include <transept/io/safetensors_writer.hpp>
@@ -45,21 +45,23 @@ TRANSEPT_FUNCTION void write_elements(const float* x, std::size_t count, element
 
 TRANSEPT_FUNCTION tensor_rows::tensor_rows(const stored_tensor& tensor, bool transposed)
     : data_(tensor.bytes.data()),
-      type_(*element_type_of(tensor.dtype)),
+      elements_(tensor.dtype),
       transposed_(transposed),
       stored_rows_(tensor.shape.size() == 2 ? static_cast<std::size_t>(tensor.shape[0]) : 1),
       stored_cols_(tensor.shape.empty() ? 1 : static_cast<std::size_t>(tensor.shape.back())) {}
 
 TRANSEPT_FUNCTION void tensor_rows::read(std::size_t first, std::size_t count, float* out) const {
   if (!transposed_)
-    return read_elements(data_ + bytes_of(type_, first * stored_cols_), type_, count * stored_cols_, out);
-  std::array<float, block_length> part;
+    return elements_.read(data_ + elements_.bytes(first * stored_cols_), count * stored_cols_, out);
+  const std::size_t block = std::max(elements_.block(), block_length);
+  std::vector<float> part(block);
   for (std::size_t r = 0; r < stored_rows_; ++r) {
-    const std::byte* const row = data_ + bytes_of(type_, r * stored_cols_);
-    for (std::size_t c = 0; c < count; c += block_length) {
-      const std::size_t width = std::min(block_length, stored_cols_ - first - c);
-      read_elements(row + bytes_of(type_, first + c), type_, width, part.data());
-      for (std::size_t i = 0; i < std::min(width, count - c); ++i) out[(c + i) * stored_rows_ + r] = part[i];
+    const std::byte* const row = data_ + elements_.bytes(r * stored_cols_);
+    for (std::size_t c = first; c < first + count;) { // of the row, to the end of a block
+      const std::size_t begin = elements_.block() == 1 ? c : c / block * block;
+      const std::size_t end = std::min(begin + block, stored_cols_);
+      elements_.read(row + elements_.bytes(begin), end - begin, part.data());
+      for (; c < std::min(end, first + count); ++c) out[(c - first) * stored_rows_ + r] = part[c - begin];
     }
   }
 }
