@@ -97,11 +97,12 @@ int main(int argc, char** argv) {
           .type = type,
           .threads = threads,
           .progress = [&](std::uint64_t done, std::uint64_t total) { bar.show(done, total); },
-          .note = [](const std::string& note) { std::cerr << "note: " << examples::shown(note) << "\n"; },
+          .note = examples::print_note,
           .kept_f16 =
               [&](const std::string& name, std::uint64_t inputs) {
-                std::cerr << "note: " << examples::shown(name) << " stays F16: its rows of " << inputs
-                          << " numbers are no whole number of blocks of " << transept::block_length << "\n";
+                examples::print_note(name + " stays F16: its rows of " + std::to_string(inputs) +
+                                     " numbers are no whole number of blocks of " +
+                                     std::to_string(transept::block_length));
               }};
       tensors = transept::visit_config(
           transept::all_models{}, files, [&]<class Model>(std::type_identity<Model>, const auto&) {

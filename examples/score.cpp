@@ -189,6 +189,7 @@ text read_text(const options& chosen, const any_model& model) {
       result.bytes = tokenizer->decode(result.ids).size();
   } else {
     const std::string bytes = read_all(std::filesystem::path(chosen.file));
+    examples::check_encoding(bytes, chosen.file);
     result.ids = examples::open_tokenizer(chosen.common.model).encode_prompt(bytes);
     check_ids(model, result.ids, chosen.file);
     result.bytes = bytes.size();

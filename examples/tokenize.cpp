@@ -51,6 +51,8 @@ void run(const settings& chosen) {
   std::vector<transept::token_id> ids;
   for (const auto& path : files) {
     const std::string input = read_all(path);
+    if (examples::is_utf16(input)) // bytes of any kind have tokens
+      examples::print_note((path == "-" ? "standard input" : path.string()) + examples::no_utf8);
     const auto more = chosen.decode
                           ? parse_ids(input, path == "-" ? std::string("standard input") : path.string())
                           : tokenizer.encode(input, chosen.special());

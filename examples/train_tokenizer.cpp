@@ -40,7 +40,7 @@ struct summary {
 summary learn_characters(const examples::input_texts& texts, transept::thread_pool& threads) {
   transept::character_set characters;
   texts.for_each("Collecting characters", [&](std::string_view text, const auto& progress) {
-    collect_characters(threads, text, characters, progress);
+    collect_characters(threads, text, characters, {}, progress);
   });
   summary result;
   result.vocabulary = character_vocabulary(characters);
@@ -51,7 +51,7 @@ summary learn_pairs(const settings& chosen, const examples::input_texts& texts,
                     transept::thread_pool& threads) {
   transept::word_counts words;
   texts.for_each("Counting words", [&](std::string_view text, const auto& progress) {
-    count_words(threads, text, words, progress);
+    count_words(threads, text, words, chosen.bpe.special_tokens, progress);
   });
   transept::bpe_options options = chosen.bpe;
   examples::progress_bar bar("Learning merges");

@@ -1,10 +1,11 @@
-// Checks of options, with messages for people. (CLI11's own print the largest double, and take -1 for 2⁶⁴
-// - 1.)
+// Checks of options, with messages for people. (CLI11's own print the largest double, and take -1 and all
+// that is too large for 2⁶⁴ - 1.)
 #pragma once
 
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <system_error>
 
@@ -12,11 +13,15 @@
 
 namespace examples {
 
-/// 0, 1, 2, …
+/// 0, 1, 2, …, 2⁶⁴ − 1.
 inline CLI::Validator whole_number() {
   return CLI::Validator(
       [](std::string& text) {
-        const bool good = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+        std::uint64_t number = 0;
+        const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (problem == std::errc::result_out_of_range && end == text.data() + text.size())
+          return "expected a whole number below 2^64, found " + text;
+        const bool good = problem == std::errc{} && end == text.data() + text.size();
         return good ? std::string() : "expected a whole number from 0, found " + text;
       },
       "");

@@ -1,6 +1,7 @@
 // Token ids as the programs read and write them: 858,25,198.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -19,17 +20,25 @@
 namespace examples {
 
 /// The ids in `text`: decimal, separated by commas or white space (so that both "1,2,3" and "1 2 3\n" are
-/// three). None in an empty text. Throws argument_error, whose message begins with `source`.
+/// three), or a JSON array of them. None in an empty text. Throws argument_error, whose message begins with
+/// `source`.
 inline std::vector<transept::token_id> parse_ids(std::string_view text, std::string_view source) {
   constexpr std::string_view space = " \t\r\n\v\f";
   const auto fail = [&](const std::string& what) -> void {
     throw transept::argument_error(std::string(source) + ": " + what +
-                                   "\n  Token ids are whole numbers with commas between them: 858,25,198");
+                                   "\n  Token ids are whole numbers with commas between them: 858,25,198, or "
+                                   "a JSON array: [858, 25, 198]");
   };
   const auto skip_space = [&] { text.remove_prefix(std::min(text.find_first_not_of(space), text.size())); };
 
   std::vector<transept::token_id> ids;
   skip_space();
+  if (text.starts_with('[')) {
+    text = text.substr(1, text.find_last_not_of(space));
+    if (!text.ends_with(']')) fail("the array has no end");
+    text.remove_suffix(1);
+    skip_space();
+  }
   while (!text.empty()) {
     transept::token_id id = 0;
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), id);
@@ -56,6 +65,24 @@ inline std::string join_ids(std::span<const transept::token_id> ids) {
     text += std::to_string(id);
   }
   return text;
+}
+
+/// Whether a text is UTF-16 by its first two bytes or, without them, by its zeros.
+inline bool is_utf16(std::string_view text) {
+  const bool is_marked = text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff");
+  std::size_t zeros[2] = {};
+  const std::string_view begin = text.substr(0, 4096);
+  for (std::size_t i = 0; i < begin.size(); ++i) zeros[i % 2] += begin[i] == 0;
+  const auto [few, many] = std::minmax(zeros[0], zeros[1]);
+  return is_marked || (many > 1 && many > begin.size() / 8 && few < many / 8);
+}
+
+inline constexpr const char* no_utf8 =
+    ": expected a text in UTF-8, found UTF-16\n  iconv -f UTF-16 -t UTF-8 makes one of it.";
+
+/// Throws argument_error for a text that is UTF-16.
+inline void check_encoding(std::string_view text, std::string_view name) {
+  if (is_utf16(text)) throw transept::argument_error(std::string(name) + no_utf8);
 }
 
 /// All bytes of a stream, or of a file ("-": standard input). Throws file_error.

@@ -13,6 +13,7 @@
 #include <CLI/CLI.hpp>
 
 #include <common/interruption.hpp>
+#include <common/terminal.hpp>
 
 #include <transept/core/error.hpp>
 #include <transept/core/types.hpp>
@@ -103,10 +104,7 @@ struct model_options : common_options {
   }
 
   transept::load_options load_options() const {
-    return {.type = element_type_named(dtype),
-            .packed = !no_packing,
-            .threads = threads,
-            .note = [](const std::string& note) { std::cerr << "note: " << note << "\n"; }};
+    return {.type = element_type_named(dtype), .packed = !no_packing, .threads = threads, .note = print_note};
   }
   transept::session_options session_options() const {
     return {.threads = threads,

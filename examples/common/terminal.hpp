@@ -93,6 +93,9 @@ inline std::string displayable(std::string_view text) {
   return shown;
 }
 
+/// What the library has to say beside its results, on stderr.
+inline void print_note(const std::string& note) { std::cerr << "note: " << displayable(note) << "\n"; }
+
 /// 47843 as 47,843.
 inline std::string grouped(std::size_t number) {
   const std::string digits = std::to_string(number);

@@ -18,7 +18,7 @@ namespace examples {
 class input_texts {
 public:
   /// Maps the files; a pipe, or "-" (standard input), is read to its end. No file: standard input. Throws
-  /// file_error.
+  /// file_error, argument_error for a text that is no UTF-8 but UTF-16.
   explicit input_texts(const std::vector<std::filesystem::path>& paths) {
     if (paths.empty()) add("-");
     for (const auto& path : paths) add(path);
@@ -44,6 +44,7 @@ private:
     } else {
       texts_.push_back(read_.emplace_back(read_all(path)));
     }
+    check_encoding(texts_.back(), path == "-" ? "standard input" : path.string());
     bytes_ += texts_.back().size();
   }
 

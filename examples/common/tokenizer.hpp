@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include <common/terminal.hpp>
+
 #include <transept/core/error.hpp>
 #include <transept/io/load_tokenizer.hpp>
 
@@ -14,7 +16,7 @@ namespace examples {
 /// transept::load_tokenizer.
 inline transept::tokenizer open_tokenizer(const std::filesystem::path& model) {
   transept::tokenizer tokenizer = transept::load_tokenizer(model);
-  if (!tokenizer.note().empty()) std::cerr << "note: " << tokenizer.note() << "\n";
+  if (!tokenizer.note().empty()) print_note(tokenizer.note());
   return tokenizer;
 }
 

@@ -7,6 +7,7 @@
 
 #include <common/arithmetic.hpp>
 #include <common/model_list.hpp>
+#include <common/terminal.hpp>
 
 #include <transept/generate/generate_text.hpp>
 #include <transept/generate/sampling.hpp>
@@ -84,13 +85,10 @@ std::unique_ptr<any_trainer> initialised(const new_model& wanted, std::string_vi
 
 std::unique_ptr<any_trainer> open_trainer(const std::filesystem::path& folder,
                                           const transept::training_options& options) {
-  return transept::visit_model(
-      known_models{}, folder,
-      {.threads = options.threads,
-       .note = [](const std::string& note) { std::cerr << "note: " << note << "\n"; }},
-      [&]<class Model>(const Model& model) -> std::unique_ptr<any_trainer> {
-        return std::make_unique<trainer_of<Model>>(model, options);
-      });
+  return transept::visit_model(known_models{}, folder, {.threads = options.threads, .note = print_note},
+                               [&]<class Model>(const Model& model) -> std::unique_ptr<any_trainer> {
+                                 return std::make_unique<trainer_of<Model>>(model, options);
+                               });
 }
 
 std::unique_ptr<any_trainer> make_trainer(const new_model& model, const transept::training_options& options) {

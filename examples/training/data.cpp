@@ -47,9 +47,13 @@ void make_vocabulary(const training_settings& settings, const split_text& texts,
   }
   if (settings.vocabulary == "characters") {
     transept::character_set characters;
+    std::vector<std::string> special; // where the text has it, as between documents
     for (const std::string_view text : {texts.training, texts.validation})
-      collect_characters(threads, text, characters);
-    return write_vocabulary_files(character_vocabulary(characters), run);
+      if (text.find(transept::tokenizer::end_of_text_text) != text.npos)
+        special = {std::string(transept::tokenizer::end_of_text_text)};
+    for (const std::string_view text : {texts.training, texts.validation})
+      collect_characters(threads, text, characters, special);
+    return write_vocabulary_files(character_vocabulary(characters, special), run);
   }
   if (is_number(settings.vocabulary)) {
     if (settings.vocabulary.size() > 9)
@@ -59,7 +63,8 @@ void make_vocabulary(const training_settings& settings, const split_text& texts,
     progress_bar bar("Learning a vocabulary");
     options.progress = [&](std::uint64_t done, std::uint64_t total) { bar.show(done, total); };
     transept::word_counts words;
-    count_words(threads, texts.training, words); // what validation has is not known yet
+    count_words(threads, texts.training, words,
+                options.special_tokens); // what validation has is not known yet
     try {
       return write_vocabulary_files(learn_vocabulary(words, options), run);
     } catch (const transept::argument_error& error) {
@@ -86,6 +91,7 @@ std::uint64_t write_tokens(const transept::tokenizer& tokenizer, std::string_vie
 
 std::string_view text_of(const transept::mapped_file& file) {
   if (file.text().empty()) throw transept::argument_error(file.path().string() + ": the text is empty");
+  check_encoding(file.text(), file.path().string());
   return file.text();
 }
 

@@ -32,7 +32,11 @@ TEST_CASE("tokenize --decode gives every byte back") {
   transept::random_stream random(1);
   for (int i = 0; i < 10000; ++i) bytes += static_cast<char>(random.next());
   CHECK(tokenize({"--decode"}, tokenize({}, bytes)) == bytes);
-  CHECK(tokenize({"--decode"}, " 858, 25\n198\t") == "ROMEO:\n"); // white space separates too
+  CHECK(tokenize({"--decode"}, " 858, 25\n198\t") == "ROMEO:\n");     // white space separates too
+  CHECK(tokenize({"--decode"}, " [858, 25,\n198 ]\n") == "ROMEO:\n"); // JSON
+  CHECK(tokenize({"--decode"}, "[]") == "");
+  for (const char* const broken : {"[858", "[858,]", "858]", "[[858]]"})
+    CHECK(support::run_program("tokenize", {"--decode"}, broken).exit_code != 0);
 }
 
 TEST_CASE("tokenize takes special tokens for what they are only where that is allowed") {
@@ -73,4 +77,13 @@ TEST_CASE("what is wrong with tokenize's input stands on the first line, and its
     CHECK(run.out.empty());
     CHECK_THAT(run.first_error_line(), Catch::ContainsSubstring(each.words));
   }
+}
+
+TEST_CASE("tokenize says so where a text is UTF-16") {
+  if (!support::has_program("tokenize")) return;
+  using namespace std::string_view_literals;
+  for (const std::string_view text : {"\xff\xfeh\0i\0"sv, "h\0e\0l\0l\0o\0"sv, "\0h\0e\0l\0l\0o"sv})
+    CHECK_THAT(support::run_program("tokenize", {}, text).err, Catch::ContainsSubstring("found UTF-16"));
+  for (const std::string_view text : {"hello"sv, "\0"sv, "a\0b"sv, "\xfe"sv})
+    CHECK(support::run_program("tokenize", {}, text).err == "");
 }

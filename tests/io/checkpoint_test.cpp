@@ -9,7 +9,9 @@
 #include <support/safetensors_bytes.hpp>
 #include <support/temporary_folder.hpp>
 
+#include <transept/core/json.hpp>
 #include <transept/io/checkpoint.hpp>
+#include <transept/io/gguf.hpp>
 
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::EndsWith;
@@ -203,4 +205,35 @@ TEST_CASE("folders without weights say what is missing") {
   std::filesystem::create_symlink("blob", folder / "model.safetensors");
   CHECK_THAT(message_of<file_error>(folder.path()),
              StartsWith("/model.safetensors: cannot read") && ContainsSubstring("dangling"));
+}
+
+TEST_CASE("a folder of Hugging Face's cache is told from the model in it") {
+  const temporary_folder folder;
+  const auto snapshot = folder / "hub" / "models--gpt2" / "snapshots" / "607a30d7";
+  std::filesystem::create_directories(snapshot);
+  std::filesystem::create_directories(folder / "hub" / "models--gpt2" / "blobs");
+  write_file(snapshot / "config.json", "{}");
+  for (const auto& path : {folder / "hub" / "models--gpt2", folder / "hub"})
+    CHECK_THAT(
+        message_of<file_error>(path),
+        EndsWith("found neither\n  This is a folder of Hugging Face's cache. Give a model's own folder in "
+                 "it instead:\n    " +
+                 snapshot.string()));
+}
+
+TEST_CASE("a web page or an LFS pointer in a file's place is called so") {
+  const temporary_folder folder;
+  for (const char* const page :
+       {"<!DOCTYPE html><html><head><title>401</title>", "\n<HTML>", "<html lang=\"en\">"}) {
+    write_file(folder / "model.safetensors", page);
+    CHECK_THAT(message_of<transept::format_error>(folder.path()),
+               ContainsSubstring("\n  This is a web page"));
+    CHECK_THROWS_WITH(transept::parse_json(page, "config.json"), ContainsSubstring("\n  This is a web page"));
+    write_file(folder / "m.gguf", page);
+    CHECK_THROWS_WITH(transept::gguf_file::open(folder / "m.gguf"),
+                      ContainsSubstring("\n  This is a web page"));
+  }
+  CHECK_THROWS_WITH(transept::parse_json("version https://git-lfs.github.com/spec/v1", "config.json"),
+                    ContainsSubstring("Git LFS pointer"));
+  CHECK_THROWS_WITH(transept::parse_json("<", "config.json"), !ContainsSubstring("web page"));
 }

@@ -4,12 +4,17 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include <support/paths.hpp>
 #include <support/safetensors_bytes.hpp>
 #include <support/temporary_folder.hpp>
 
+#include <transept/io/convert_files.hpp>
 #include <transept/io/load_model.hpp>
 #include <transept/io/safetensors.hpp>
 #include <transept/io/save_model.hpp>
@@ -195,6 +200,75 @@ TEST_CASE("the tokens that end a text are generation_config.json's, where it is 
              ContainsSubstring("generation_config.json: eos_token_id: expected a token id"));
   support::write_file(folder / "generation_config.json", "{");
   CHECK_THROWS_AS(load<gpt2<tiny>>(folder.path()), format_error);
+}
+
+TEST_CASE("a model is loaded from files that are in memory, and its bytes stay as they are") {
+  const model_folder folder;
+  const auto expected = load<gpt2<tiny>>(folder.path());
+  const std::string config = support::read_file(folder / "config.json");
+  for (const std::size_t shift : {0u, 1u}) { // any address
+    const std::string storage = std::string(shift, ' ') + support::read_file(folder.weights());
+    const std::string before = storage;
+    const auto bytes = std::as_bytes(std::span(storage)).subspan(shift);
+    const auto files = model_files::of(config, bytes, "inside");
+    CHECK(values_of(load<gpt2<tiny>>(files)) == values_of(expected));
+    CHECK(values_of(load<gpt2<tiny>>(files, {.packed = true})).size() == values_of(expected).size());
+    load<gpt2<tiny>>(files, {.type = element_type::q8_0});
+    CHECK(storage == before);
+    CHECK(visit_model(model_list<gpt2<tiny>>{}, files, {},
+                      [](const auto& model) { return model.blocks.size(); }) == 2);
+  }
+  // With an owner the bytes live as long as the model.
+  std::optional<gpt2<tiny>> model;
+  {
+    const auto owned = std::make_shared<const std::string>(support::read_file(folder.weights()));
+    model = load<gpt2<tiny>>(model_files::of(config, std::as_bytes(std::span(*owned)), "inside", owned));
+  }
+  CHECK(values_of(*model) == values_of(expected));
+  CHECK_THROWS_WITH(load<gpt2<tiny>>(model_files::of(config, {}, "inside")),
+                    StartsWith("inside/model.safetensors: no safetensors file"));
+  CHECK_THROWS_WITH(model_files::of("[", {}, "inside"), StartsWith("inside/config.json: not valid JSON"));
+
+  const std::string gguf = support::read_file(support::fixture("gguf/q8_0.gguf")), copy = gguf;
+  const auto from_gguf = model_files::of(std::as_bytes(std::span(gguf)));
+  CHECK(load<gpt2<any_gpt2>>(from_gguf).config.n_embd == 32);
+  CHECK(gguf == copy);
+  CHECK_THROWS_WITH(model_files::of(std::as_bytes(std::span(gguf)).first(100), "part"), StartsWith("part: "));
+}
+
+TEST_CASE("numbers that F16 does not reach are told of, and not saved as infinities") {
+  const model_folder folder;
+  std::vector<float> large(8 * 32, 1.0f);
+  large[3] = 1e6f;
+  large[9] = -7e4f;
+  folder.rewrite([&](std::vector<outgoing_tensor>& tensors) {
+    named(tensors, "h.1.mlp.c_fc.weight").bytes = std::as_bytes(std::span(large));
+  });
+  std::vector<std::string> notes;
+  const load_options options{.type = element_type::f16,
+                             .note = [&](const std::string& note) { notes.push_back(note); }};
+  const auto model = load<gpt2<tiny>>(folder.path(), options);
+  const std::string expected =
+      "blocks.1.network.up.weight: 2 numbers are beyond what F16 holds (65504), and infinite there";
+  CHECK(notes == std::vector<std::string>{expected});
+  notes.clear();
+  load<gpt2<tiny>>(folder.path(), {.type = element_type::bf16, .note = options.note});
+  CHECK(notes.empty());
+  load<gpt2<tiny>>(folder.path(), {.type = element_type::f16, .packed = true, .note = options.note});
+  CHECK(notes == std::vector<std::string>{expected});
+
+  const support::temporary_folder out;
+  CHECK_THROWS_WITH(
+      save(load<gpt2<tiny>>(folder.path()), out / "f16", element_type::f16),
+      "blocks.1.network.up.weight: 2 numbers are beyond what F16 holds (65504): save as f32 or bf16");
+  CHECK_FALSE(std::filesystem::exists(out / "f16" / "model.safetensors"));
+  save(model, out / "again", element_type::f16); // which it has already
+  notes.clear();
+  const auto done = convert_to_folder<gpt2_family>(model_files::open(folder.path()), out / "converted",
+                                                   {.type = element_type::f16, .note = options.note});
+  CHECK(notes == std::vector<std::string>{
+                     "h.1.mlp.c_fc.weight: 2 numbers are beyond what F16 holds (65504), and infinite there"});
+  CHECK(std::ranges::count_if(done, [](const auto& each) { return each.overflows != 0; }) == 1);
 }
 
 TEST_CASE("an untied output is read from lm_head.weight") {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <set>
 #include <string>
@@ -240,7 +241,7 @@ TEST_CASE("a long text has the same words and tokens in parts, on any number of 
     thread_pool pool(threads);
     word_counts counts;
     std::uint64_t seen = 0;
-    count_words(pool, text, counts, [&](std::uint64_t done) { seen = done; });
+    count_words(pool, text, counts, {}, [&](std::uint64_t done) { seen = done; });
     CHECK(seen == text.size());
     CHECK(counts.size() == whole.size());
     CHECK(counts.total() == whole.total());
@@ -251,7 +252,44 @@ TEST_CASE("a long text has the same words and tokens in parts, on any number of 
     CHECK(all_of(token_file(folder / "f")) == wanted);
   }
   const std::string_view texts[] = {text};
-  CHECK(train_tokenizer(texts, {.vocab_size = 600}).encode(once) == tokenizer.encode(once));
+  word_counts between; // documents
+  for (std::size_t i = 0; i < text.size() / (once.size() + 15); ++i) between.add(i == 0 ? once : "\n\n" + once);
+  between.add("\n\n");
+  CHECK(train_tokenizer(texts, {.vocab_size = 600}).encode(once) ==
+        transept::tokenizer(learn_vocabulary(between, {.vocab_size = 600})).encode(once));
+}
+
+TEST_CASE("texts are cut at special tokens before words and characters are counted") {
+  const std::vector<std::string> special{"<|endoftext|>", "<|end|>", "|>"};
+  std::string text;
+  for (int i = 0; i < 300'000; ++i) text += (i % 7 == 0 ? "sea<|end|>" : "the sea<|endoftext|>");
+  text += "<|endoftext";
+  for (const int threads : {1, 3}) {
+    thread_pool pool(threads);
+    word_counts counts;
+    count_words(pool, text, counts, special);
+    std::map<std::string, std::uint64_t> found;
+    for (std::size_t i = 0; i < counts.size(); ++i) found.emplace(counts.word(i), counts.count(i));
+    const std::uint64_t alone = 300'000 / 7 + 1;
+    CHECK(found == std::map<std::string, std::uint64_t>{{"sea", alone},
+                                                        {"the", 300'000 - alone},
+                                                        {" sea", 300'000 - alone},
+                                                        {"<|", 1},
+                                                        {"endoftext", 1}});
+    character_set characters;
+    collect_characters(pool, text.substr(0, text.size() - 11), characters, special);
+    CHECK(characters.characters() == std::vector<std::string>{" ", "a", "e", "h", "s", "t"});
+  }
+  const std::string_view texts[] = {text};
+  const auto trained = train_tokenizer(texts, {.vocab_size = 300, .special_tokens = special});
+  for (token_id id = 3; id < static_cast<token_id>(trained.vocabulary_size()); ++id) // behind special tokens
+    CHECK((trained.bytes(id).size() == 1 || trained.bytes(id).find('|') == std::string_view::npos));
+
+  character_set characters;
+  characters.add("ab");
+  const tokenizer learned(character_vocabulary(characters, std::span(special).first(1)));
+  CHECK(learned.end_of_text() == 2);
+  CHECK(learned.encode("a<|endoftext|>b", special_tokens::allowed) == std::vector<token_id>{0, 2, 1});
 }
 
 TEST_CASE("an exception while tokenizing on threads comes out, and no file appears") {

@@ -37,6 +37,10 @@ struct quoted_function {
 };
 inline constexpr quoted_function quoted{}; ///< called as a function: quoted(text)
 
+/// What to say of a file that is not what it is called, since it was not downloaded whole: a web page, or a
+/// Git LFS pointer. Of any other text nothing.
+TRANSEPT_FUNCTION std::string download_hint(std::string_view text);
+
 } // namespace transept::inline TRANSEPT_ABI
 
 #if !TRANSEPT_IS_COMPILED

@@ -27,6 +27,8 @@ public:
 
   /// The tensors of a GGUF file.
   static checkpoint of(const gguf_file& file);
+  /// The tensors of a safetensors file.
+  static checkpoint of(const safetensors_file& file);
 
   /// All tensors: shards by name, in each the order of its bytes. Tensors of a shard that the index does not
   /// name, or places elsewhere, are not among them.

@@ -57,6 +57,7 @@ struct converted_tensor {
   std::uint64_t bytes_before, bytes_after; ///< in the files, and in the output
   double relative_error;                   ///< √(Σ (y − x)² / Σ x²), 0 where nothing changed
   double largest_error;                    ///< max |y − x|
+  std::uint64_t overflows; ///< finite numbers that the output's type does not reach: infinite there
 };
 
 namespace detail {
@@ -87,6 +88,7 @@ inline void read_rows(const conversion& work, const tensor_rows& source, std::si
 /// Sums of one row of the output, so that the whole does not depend on the number of threads.
 struct row_error {
   double squares = 0, error_squares = 0, largest = 0;
+  std::uint64_t overflows = 0;
 };
 
 inline void add_errors(row_error& sum, const float* x, const float* y, std::size_t count) {
@@ -96,6 +98,7 @@ inline void add_errors(row_error& sum, const float* x, const float* y, std::size
     sum.error_squares += difference * difference;
     // Written so that a NaN stays one.
     if (!(std::abs(difference) <= sum.largest)) sum.largest = std::abs(difference);
+    sum.overflows += std::isinf(y[i]) && std::isfinite(x[i]);
   }
 }
 
@@ -112,6 +115,7 @@ converted_tensor convert_tensor(const conversion& work, thread_pool& threads, Fi
                           type,
                           work.source.bytes.size(),
                           bytes_of(type, source.rows() * cols),
+                          0,
                           0,
                           0};
   const bool copied = result.from == name_of(type) && work.is_as_stored();
@@ -144,14 +148,16 @@ converted_tensor convert_tensor(const conversion& work, thread_pool& threads, Fi
         sum.squares += row.squares;
         sum.error_squares += row.error_squares;
         if (!(row.largest <= sum.largest)) sum.largest = row.largest;
+        sum.overflows += row.overflows;
       }
       file.write(std::span<const std::byte>(bytes));
     }
     progress(rows * cols);
   }
-  if (!work.owner) release_pages(work.source.bytes);
+  work.source.release();
   result.relative_error = sum.error_squares == 0 ? 0 : std::sqrt(sum.error_squares / sum.squares);
   result.largest_error = sum.largest;
+  result.overflows = sum.overflows;
   return result;
 }
 
@@ -167,6 +173,8 @@ std::vector<converted_tensor> convert_tensors(std::span<const conversion> all,
       done += elements;
       if (options.progress) options.progress(done, total);
     }));
+    if (results.back().overflows != 0 && options.note)
+      options.note(overflow_note(results.back().name, results.back().overflows));
   }
   file.commit();
   return results;

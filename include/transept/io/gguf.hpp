@@ -45,6 +45,13 @@ public:
   /// Throws file_error where the file cannot be read, format_error where it is no valid GGUF.
   static gguf_file open(const std::filesystem::path& path) { return gguf_file(mapped_file(path)); }
 
+  /// The same of a file's bytes, which must outlive this and what is loaded from it (or `owner` keeps them);
+  /// `name` stands for the file's in messages.
+  static gguf_file of(std::span<const std::byte> bytes, std::string name = "memory",
+                      std::shared_ptr<const void> owner = {}) {
+    return gguf_file(mapped_file(std::move(name), bytes, std::move(owner)));
+  }
+
   const gguf_metadata& metadata() const { return metadata_; } ///< its keys and their values
 
   /// In the order of their bytes in the file. `dtype` is GGML's name of the type.

@@ -44,7 +44,8 @@ struct load_options {
   bool packed = false;
   /// Threads to convert with; 0: one per processor.
   int threads = 0;
-  /// Called with what whoever loads should hear: tensors of the files that are no part of the model.
+  /// Called with what whoever loads should hear: tensors of the files that are no part of the model, numbers
+  /// that the type asked for does not reach.
   std::function<void(const std::string& note)> note = {};
 };
 
@@ -76,6 +77,8 @@ private:
   /// As the file has it, but for blocks, which kernels read in panels.
   kernels::stored_matrix as_stored(const stored_tensor& tensor, element_type type, std::size_t rows,
                                    std::size_t cols, matrix_use use, weight_owner& owner);
+  /// Says where numbers of a matrix that was made F16 are infinite.
+  void note_overflows(std::string_view here, const kernels::stored_matrix& made) const;
   /// With elements of `type`, which stand alone, until the next call.
   kernels::stored_matrix in_scratch(const kernels::stored_matrix& stored, matrix_use use, element_type type);
 
@@ -104,6 +107,9 @@ struct found_elements {
 TRANSEPT_FUNCTION found_elements find_elements(const checkpoint& weights, const model_names& names,
                                                std::string_view here, const leaf_description& leaf,
                                                const decoder_shape& shape);
+
+/// What to say of numbers that became infinite as F16.
+TRANSEPT_FUNCTION std::string overflow_note(std::string_view name, std::uint64_t count);
 
 /// Says how many there are, and names one.
 TRANSEPT_FUNCTION void note_surplus(const std::vector<const stored_tensor*>& surplus,

@@ -1,4 +1,4 @@
-// A file's bytes, mapped read-only.
+// A file's bytes, mapped read-only; or bytes that are there already.
 //
 // A mapping costs no memory of its own and starts at once: a weight is read from the disk when a kernel first
 // touches it. Out of scope: a file that another process truncates while it is mapped. Reading past the new
@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <transept/core/error.hpp>
 
@@ -30,13 +31,20 @@ public:
   mapped_file() = default;
 
   /// Maps `path`; a file of no bytes is fine. Throws file_error where it is missing, unreadable or no file.
-  explicit mapped_file(const std::filesystem::path& path) : path_(path) { map(); }
+  explicit mapped_file(const std::filesystem::path& path) : path_(path), is_mapped_(true) { map(); }
+
+  /// Not a file, but these bytes, under a name for messages. They must outlive all views of them, or `owner`
+  /// keeps them.
+  mapped_file(std::string name, std::span<const std::byte> bytes, std::shared_ptr<const void> owner = {})
+      : path_(std::move(name)), owner_(std::move(owner)), bytes_(bytes) {}
 
   /// All of them; valid as long as the mapping.
   std::span<const std::byte> bytes() const { return bytes_; }
 
   /// The same as characters.
   std::string_view text() const { return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()}; }
+
+  bool is_mapped() const { return is_mapped_; } ///< or bytes that somebody gave
 
   std::size_t size() const { return bytes_.size(); } ///< in bytes
 
@@ -52,6 +60,7 @@ private:
   std::filesystem::path path_;
   std::shared_ptr<const void> owner_;
   std::span<const std::byte> bytes_;
+  bool is_mapped_ = false;
 };
 
 /// Tells the system that this process is done with these bytes of a mapped file for now: the pages that lie

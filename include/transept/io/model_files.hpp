@@ -25,6 +25,15 @@ public:
   /// Throws file_error, format_error.
   static model_files open(const std::filesystem::path& path);
 
+  /// Of a folder's files that are in memory: config.json's text, and model.safetensors' bytes. Those must
+  /// outlive what is loaded from them, or `owner` keeps them. `name` stands for the folder's in messages.
+  /// Throws format_error.
+  static model_files of(std::string_view config, std::span<const std::byte> safetensors,
+                        const std::string& name = "memory", std::shared_ptr<const void> owner = {});
+  /// Of a GGUF file that is in memory.
+  static model_files of(std::span<const std::byte> gguf, const std::string& name = "memory",
+                        std::shared_ptr<const void> owner = {});
+
   const std::filesystem::path& path() const { return path_; } ///< of the folder or the GGUF file
 
   /// Whether a model of this family is in the files; one of a config.json that names no model type may be
@@ -68,6 +77,7 @@ private:
   std::filesystem::path path_;
   std::shared_ptr<const json> config_; ///< none of a GGUF file
   std::optional<gguf_file> gguf_;
+  std::optional<safetensors_file> safetensors_; ///< of a folder that is in memory
 };
 
 } // namespace transept::inline TRANSEPT_ABI

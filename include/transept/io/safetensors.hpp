@@ -34,6 +34,13 @@ public:
     return safetensors_file(mapped_file(path));
   }
 
+  /// The same of a file's bytes, which must outlive this and what is loaded from it (or `owner` keeps them);
+  /// `name` stands for the file's in messages.
+  static safetensors_file of(std::span<const std::byte> bytes, std::string name = "memory",
+                             std::shared_ptr<const void> owner = {}) {
+    return safetensors_file(mapped_file(std::move(name), bytes, std::move(owner)));
+  }
+
   /// In the order of their bytes in the file.
   const std::vector<stored_tensor>& tensors() const { return tensors_; }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
@@ -67,12 +68,32 @@ std::vector<std::byte> file_elements(const Leaf& leaf, element_type type, bool o
   return bytes;
 }
 
+/// Throws argument_error where f16 does not reach the numbers of `leaf`, which `bytes` holds.
+template <class Leaf>
+void check_range(const Leaf& leaf, std::string_view here, std::span<const std::byte> bytes,
+                 thread_pool& threads) {
+  const std::size_t count = bytes.size() / sizeof(f16);
+  const auto is_infinite = [](f16 x) { return (x.bits & 0x7fffu) == 0x7c00u; };
+  const std::span written(reinterpret_cast<const f16*>(bytes.data()), count);
+  const auto after = std::ranges::count_if(written, is_infinite);
+  if (after == 0) return;
+  std::vector<float> values(count);
+  if constexpr (std::remove_cvref_t<Leaf>::rank == 1)
+    std::copy_n(leaf.data(), count, values.data());
+  else
+    copy_elements(leaf, threads, values.data());
+  const auto before = std::ranges::count_if(values, [](float x) { return std::isinf(x); });
+  if (after > before)
+    throw argument_error(std::string(here) + ": " + std::to_string(after - before) +
+                         " numbers are beyond what F16 holds (65504): save as f32 or bf16");
+}
+
 } // namespace detail
 
 /// Writes every parameter of `model` to a safetensors file, as `stored_as`, or losslessly as the model holds
 /// it (biases, norm weights and what is quantized in blocks are f32 then). One parameter at a time is copied.
 /// The file appears whole or not at all. Throws file_error; argument_error for a block type, which the format
-/// does not have.
+/// does not have, and for numbers that f16 does not reach.
 template <class Model>
 void save_parameters(const Model& model, const std::filesystem::path& path,
                      std::optional<element_type> stored_as = std::nullopt) {
@@ -100,6 +121,7 @@ void save_parameters(const Model& model, const std::filesystem::path& path,
       [&](std::string_view here, const auto& leaf) {
         const element_type type = type_in_file(leaf);
         const auto bytes = detail::file_elements(leaf, type, !names.inputs_first, threads);
+        if (type == element_type::f16 && leaf.type() != type) detail::check_range(leaf, here, bytes, threads);
         const auto parts = tensors_of(names, naming, here, leaf_description::of(leaf), shape);
         if (parts.front().order == output_order::as_here) // parts lie one behind another
           return file.write(std::span<const std::byte>(bytes));

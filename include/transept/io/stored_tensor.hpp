@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <transept/core/element_type.hpp>
+#include <transept/io/mapped_file.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -23,6 +24,13 @@ struct stored_tensor {
   std::vector<std::uint64_t> shape; ///< outermost first; empty: one number
   std::span<const std::byte> bytes; ///< shape × dtype
   std::string source;               ///< the file's path, for messages
+  bool is_mapped = false;           ///< the bytes are pages of a file, which can leave memory and come back
+
+  /// Lets these of its bytes leave memory (all of them, if none are given), where they can come back.
+  void release(std::span<const std::byte> some) const {
+    if (is_mapped) release_pages(some);
+  }
+  void release() const { release(bytes); } ///< all of them
 };
 
 /// One tensor that a file is to hold.

@@ -126,13 +126,11 @@ auto visit_config(model_list<Models...>, const model_files& files, F&& f) {
   }
 }
 
-/// Loads the folder or GGUF file as the first of the list's models that has its kind and its shape, and
-/// returns what `f` makes of the model; `f` must return the same type for each. Throws what visit_config and
-/// load do.
+/// Loads files that were opened before as the first of the list's models that has their kind and their shape,
+/// and returns what `f` makes of the model; `f` must return the same type for each. Throws what visit_config
+/// and load do.
 template <class... Models, class F>
-auto visit_model(model_list<Models...> models, const std::filesystem::path& path, const load_options& options,
-                 F&& f) {
-  const model_files files = model_files::open(path);
+auto visit_model(model_list<Models...> models, const model_files& files, const load_options& options, F&& f) {
   // The result's type is told, so that to ask for it does not compile f: of a class that was compiled in a
   // question, clang 19 leaves the virtual functions out.
   return visit_config(
@@ -140,6 +138,13 @@ auto visit_model(model_list<Models...> models, const std::filesystem::path& path
       [&]<class Model>(std::type_identity<Model>, const auto&) -> std::invoke_result_t<F&, Model> {
         return f(load<Model>(files, options));
       });
+}
+
+/// The same of the folder or GGUF file `path`.
+template <class... Models, class F>
+auto visit_model(model_list<Models...> models, const std::filesystem::path& path, const load_options& options,
+                 F&& f) {
+  return visit_model(models, model_files::open(path), options, std::forward<F>(f));
 }
 
 /// The same for models that are named one by one.

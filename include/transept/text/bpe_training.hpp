@@ -26,7 +26,7 @@ struct bpe_options {
   std::size_t vocab_size = 30'000;
   /// Pairs that occur less often are not merged.
   std::uint64_t min_frequency = 2;
-  /// They come first. No part of the texts is taken for one.
+  /// They come first. Words of theirs are not told from others: count_words cuts texts at them.
   std::vector<std::string> special_tokens = {std::string(tokenizer::end_of_text_text)};
   /// Called now and then with the size of the vocabulary so far and the size wanted.
   std::function<void(std::uint64_t, std::uint64_t)> progress = {};

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,8 +38,9 @@ private:
   std::set<std::pair<std::uint32_t, std::string>> others_;
 };
 
-/// A token per character; see above.
-TRANSEPT_FUNCTION vocabulary character_vocabulary(const character_set& characters);
+/// A token per character; see above. Special tokens come last.
+TRANSEPT_FUNCTION vocabulary character_vocabulary(const character_set& characters,
+                                                  std::span<const std::string> special = {});
 
 } // namespace transept::inline TRANSEPT_ABI
 

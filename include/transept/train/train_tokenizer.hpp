@@ -19,15 +19,20 @@ namespace transept::inline TRANSEPT_ABI {
 /// Called with how many bytes of a text are done.
 using text_progress = std::function<void(std::uint64_t)>;
 
-/// Adds the counts of a text's words, as `counts.add(text)` does, on all threads.
+/// Adds the counts of a text's words, as `counts.add(text)` does, on all threads. The text is cut at special
+/// tokens, whose own words do not count: what is between two of them is a text.
 TRANSEPT_FUNCTION void count_words(thread_pool& threads, std::string_view text, word_counts& counts,
+                                   std::span<const std::string> special = {},
                                    const text_progress& progress = {});
 
-/// Adds the characters of a text, as `characters.add(text)` does, on all threads.
+/// Adds the characters of a text, as `characters.add(text)` does, on all threads, but for special tokens'.
 TRANSEPT_FUNCTION void collect_characters(thread_pool& threads, std::string_view text,
-                                          character_set& characters, const text_progress& progress = {});
+                                          character_set& characters,
+                                          std::span<const std::string> special = {},
+                                          const text_progress& progress = {});
 
-/// A tokenizer learned from texts: count_words, learn_vocabulary. Throws as learn_vocabulary.
+/// A tokenizer learned from texts, which are cut at options.special_tokens: count_words, learn_vocabulary.
+/// Throws as learn_vocabulary.
 TRANSEPT_FUNCTION tokenizer train_tokenizer(std::span<const std::string_view> texts,
                                             const bpe_options& options = {}, int threads = 0);
 

@@ -1,6 +1,7 @@
 // How text is made fit for a message (core/display.hpp).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -79,6 +80,21 @@ TRANSEPT_FUNCTION std::string quoted_function::operator()(std::string_view text)
   std::string out = "\"" + detail::escaped(text, 80) + "\"";
   if (text.size() > 80) out += " (" + std::to_string(text.size()) + " bytes)";
   return out;
+}
+
+TRANSEPT_FUNCTION std::string download_hint(std::string_view text) {
+  if (text.starts_with("version https://git-lfs"))
+    return "\n  This is a Git LFS pointer, not the file itself: run `git lfs pull`, or download the file "
+           "again.";
+  text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n\xef\xbb\xbf"), text.size()));
+  std::string begin(text.substr(0, 14));
+  for (char& c : begin)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  if (begin.starts_with("<!doctype html") || begin.starts_with("<html") || begin.starts_with("<head"))
+    return "\n  This is a web page, not the file itself: the address was wrong, or the model asks for a "
+           "login. "
+           "Download the file again.";
+  return {};
 }
 
 } // namespace transept::inline TRANSEPT_ABI

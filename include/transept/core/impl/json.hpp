@@ -73,7 +73,8 @@ namespace detail {
 /// Builds a document from nlohmann-json's SAX events, refusing duplicate keys and deep nesting.
 class json_builder {
 public:
-  json_builder(std::string_view source, int max_depth) : source_(source), max_depth_(max_depth) {}
+  json_builder(std::string_view text, std::string_view source, int max_depth)
+      : source_(source), hint_(download_hint(text)), max_depth_(max_depth) {}
 
   json take() { return std::move(root_); }
 
@@ -104,7 +105,7 @@ public:
       why.remove_prefix(code + 2);
     if (const std::size_t colon = why.find(": "); colon != why.npos) why.remove_prefix(colon + 2);
     why = why.substr(0, why.find("; last read"));
-    fail("not valid JSON at byte " + std::to_string(position) + ": " + escaped(why, 160));
+    fail("not valid JSON at byte " + std::to_string(position) + ": " + escaped(why, 160) + hint_);
   }
 
   [[noreturn]] void fail(const std::string& what) const {
@@ -129,6 +130,7 @@ private:
   }
 
   std::string_view source_;
+  std::string hint_; // of a text that is something else
   int max_depth_;
   json root_;
   std::vector<json*> open_; // the arrays and objects not closed yet; each is the last child of the one before
@@ -149,7 +151,7 @@ inline void sax_parse(std::string_view text, json_builder& builder) {
 } // namespace detail
 
 TRANSEPT_FUNCTION json parse_json(std::string_view text, std::string_view source, int max_depth) {
-  detail::json_builder builder(source, max_depth);
+  detail::json_builder builder(text, source, max_depth);
   // nlohmann-json takes a zero byte for the end of its input and would not see what follows.
   if (const std::size_t zero = text.find('\0'); zero != text.npos) {
     builder.fail("not valid JSON at byte " + std::to_string(zero + 1) + ": zero byte");

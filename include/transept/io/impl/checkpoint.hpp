@@ -47,6 +47,12 @@ TRANSEPT_FUNCTION checkpoint checkpoint::of(const gguf_file& file) {
   return result;
 }
 
+TRANSEPT_FUNCTION checkpoint checkpoint::of(const safetensors_file& file) {
+  checkpoint result(file.path());
+  result.add(file, [](const stored_tensor&) { return true; });
+  return result;
+}
+
 TRANSEPT_FUNCTION const stored_tensor* checkpoint::find(std::string_view name) const {
   const auto place = index_.find(name);
   return place == index_.end() ? nullptr : &(*tensors_)[place->second];

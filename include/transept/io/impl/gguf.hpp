@@ -58,11 +58,8 @@ TRANSEPT_FUNCTION gguf_file::gguf_file(mapped_file file) : file_(std::move(file)
 TRANSEPT_FUNCTION void gguf_file::read_magic(detail::gguf_cursor& cursor) {
   const std::string_view found = file_.text().substr(0, 4);
   if (found != "GGUF") {
-    const bool is_pointer = file_.text().starts_with("version https://git-lfs");
     cursor.fail("no GGUF file: expected the magic \"GGUF\", found " + quoted(found) +
-                (is_pointer ? "\n  This is a Git LFS pointer, not the file itself: run `git lfs pull`, or "
-                              "download the file again."
-                            : ""));
+                download_hint(file_.text()));
   }
   cursor.take(4, "magic");
   version_ = cursor.number<std::uint32_t>("version");
@@ -111,7 +108,10 @@ TRANSEPT_FUNCTION detail::placed_tensor gguf_file::read_tensor(detail::gguf_curs
     cursor.fail("type: expected a tensor type of GGML, found number " + std::to_string(id));
   const auto begin = cursor.number<std::uint64_t>("offset");
   const std::uint64_t size = size_in_bytes(cursor, shape, *type);
-  return {{std::string(name), std::string(type->name), std::move(shape), {}, cursor.source()}, begin, size};
+  return {
+      {std::string(name), std::string(type->name), std::move(shape), {}, cursor.source(), file_.is_mapped()},
+      begin,
+      size};
 }
 
 TRANSEPT_FUNCTION std::uint64_t gguf_file::size_in_bytes(const detail::gguf_cursor& cursor,

@@ -132,7 +132,7 @@ public:
 
   /// Lets the pages of the files go.
   void release() const {
-    for (const stored_tensor* const tensor : tensors_) release_pages(tensor->bytes);
+    for (const stored_tensor* const tensor : tensors_) tensor->release();
   }
 
 private:
@@ -163,6 +163,7 @@ inline stored_tensor joined(const parameter_rows& rows, bool is_matrix, weight_o
   whole.dtype = name_of(type.value_or(element_type::f32));
   whole.shape = is_matrix ? std::vector<std::uint64_t>{outputs, inputs} : std::vector<std::uint64_t>{outputs};
   whole.bytes = {data, outputs * row_bytes};
+  whole.is_mapped = false;
   return whole;
 }
 
@@ -205,7 +206,7 @@ TRANSEPT_FUNCTION kernels::stored_matrix parameter_loader::matrix(std::string_vi
   const kernels::stored_matrix stored =
       as_stored(tensor, type, rows, cols, use, is_kept && found.is_mapped ? memory_ : passing);
   const auto release = [&](std::span<const std::byte> bytes) {
-    if (found.is_mapped) release_pages(bytes);
+    if (found.is_mapped) tensor.release(bytes);
   };
   if (is_block_type(type)) release(tensor.bytes);
   if (is_kept) {
@@ -217,6 +218,7 @@ TRANSEPT_FUNCTION kernels::stored_matrix parameter_loader::matrix(std::string_vi
   if (is_packed) {
     const auto made = packed(in_scratch(stored, use, wanted), use, *threads_, memory_);
     release(tensor.bytes);
+    if (type != wanted) note_overflows(here, made);
     return made;
   }
   const std::size_t row_bytes = tensor.bytes.size() / static_cast<std::size_t>(tensor.shape[0]);
@@ -228,7 +230,19 @@ TRANSEPT_FUNCTION kernels::stored_matrix parameter_loader::matrix(std::string_vi
     memory_.keep(std::make_shared<weight_owner>(std::move(passing)));
   else
     release(tensor.bytes);
+  if (type != wanted) note_overflows(here, made);
   return made;
+}
+
+TRANSEPT_FUNCTION void parameter_loader::note_overflows(std::string_view here,
+                                                        const kernels::stored_matrix& made) const {
+  if (!options_.note || made.type != element_type::f16) return;
+  const std::size_t count = made.layout == matrix_layout::panels
+                                ? kernels::panel_bytes(made.type, made.rows, made.cols) / sizeof(f16)
+                                : made.rows * made.cols;
+  const std::span values(static_cast<const f16*>(made.data), count);
+  const auto infinite = std::ranges::count_if(values, [](f16 x) { return (x.bits & 0x7fffu) == 0x7c00u; });
+  if (infinite != 0) options_.note(overflow_note(here, static_cast<std::uint64_t>(infinite)));
 }
 
 TRANSEPT_FUNCTION kernels::stored_matrix parameter_loader::in_pieces(const parameter_rows& source,
@@ -291,6 +305,11 @@ TRANSEPT_FUNCTION kernels::stored_matrix parameter_loader::in_scratch(const kern
   }
   copy_elements(kernels::transposed(stored), matrix_use::table, *threads_, type, scratch_.data());
   return kernels::transposed({scratch_.data(), type, stored.cols, stored.rows});
+}
+
+TRANSEPT_FUNCTION std::string overflow_note(std::string_view name, std::uint64_t count) {
+  return escaped(name, 200) + ": " + std::to_string(count) + (count == 1 ? " number is" : " numbers are") +
+         " beyond what F16 holds (65504), and infinite there";
 }
 
 TRANSEPT_FUNCTION void note_surplus(const std::vector<const stored_tensor*>& surplus,

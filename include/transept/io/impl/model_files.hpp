@@ -23,6 +23,20 @@ TRANSEPT_FUNCTION model_files model_files::open(const std::filesystem::path& pat
   return {path, read_config_document(path / "config.json"), std::nullopt};
 }
 
+TRANSEPT_FUNCTION model_files model_files::of(std::string_view config, std::span<const std::byte> safetensors,
+                                              const std::string& name, std::shared_ptr<const void> owner) {
+  model_files files(name, parse_json_document(config, (std::filesystem::path(name) / "config.json").string()),
+                    std::nullopt);
+  files.safetensors_ = safetensors_file::of(
+      safetensors, (std::filesystem::path(name) / "model.safetensors").string(), std::move(owner));
+  return files;
+}
+
+TRANSEPT_FUNCTION model_files model_files::of(std::span<const std::byte> gguf, const std::string& name,
+                                              std::shared_ptr<const void> owner) {
+  return {name, nullptr, gguf_file::of(gguf, name, std::move(owner))};
+}
+
 TRANSEPT_FUNCTION bool model_files::may_be_of(std::span<const std::string_view> model_types) const {
   const auto type = config_->is_object() ? config_->find("model_type") : config_->end();
   return !config_->is_object() || type == config_->end() ||
@@ -43,7 +57,7 @@ TRANSEPT_FUNCTION std::string model_files::type_in_words() const {
 TRANSEPT_FUNCTION void model_files::read_generation_config(int vocab_size, std::optional<token_id>& bos,
                                                            std::vector<token_id>& eos) const {
   const auto file = path_ / "generation_config.json";
-  if (!detail::is_there(file)) return;
+  if (safetensors_ || !detail::is_there(file)) return;
   const json root = read_config_json(file);
   const config_reader reader(root, file.string());
   reader.token("bos_token_id", bos, bos, vocab_size);
@@ -51,6 +65,7 @@ TRANSEPT_FUNCTION void model_files::read_generation_config(int vocab_size, std::
 }
 
 TRANSEPT_FUNCTION checkpoint model_files::weights() const {
+  if (safetensors_) return checkpoint::of(*safetensors_);
   return gguf_ ? checkpoint::of(*gguf_) : checkpoint::open(path_);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -42,6 +43,26 @@ TRANSEPT_FUNCTION void check_folder(const std::filesystem::path& folder) {
   }
 }
 
+/// Of a folder of Hugging Face's cache, which keeps models in folders of their own below it: which of them to
+/// give instead. Of any other nothing.
+inline std::string cache_hint(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::vector<std::string> found;
+  const auto add_snapshots = [&](const std::filesystem::path& model) {
+    for (const auto& entry : std::filesystem::directory_iterator(model / "snapshots", error))
+      if (is_there(entry.path() / "config.json")) found.push_back(escaped(entry.path().string(), 400));
+  };
+  add_snapshots(folder);
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+    if (entry.path().filename().string().starts_with("models--")) add_snapshots(entry.path());
+  if (found.empty()) return {};
+  std::ranges::sort(found);
+  std::string list;
+  for (const std::string& each : std::span(found).first(std::min<std::size_t>(found.size(), 5)))
+    list += "\n    " + each;
+  return "\n  This is a folder of Hugging Face's cache. Give a model's own folder in it instead:" + list;
+}
+
 TRANSEPT_FUNCTION void check_weights(const std::filesystem::path& folder) {
   if (is_there(folder / "model.safetensors") || is_there(folder / "model.safetensors.index.json")) return;
   std::vector<std::string> pickles, gguf_files, others;
@@ -75,7 +96,9 @@ TRANSEPT_FUNCTION void check_weights(const std::filesystem::path& folder) {
         "\n    python3 -c 'from transformers import AutoModelForCausalLM as M; "
         "M.from_pretrained(\"FOLDER\").save_pretrained(\"OUT\", safe_serialization=True)'" +
         download_help());
-  throw file_error(message + (others.empty() ? "neither" : "only " + first(others)) + download_help());
+  const std::string hint = cache_hint(folder);
+  throw file_error(message + (others.empty() ? "neither" : "only " + first(others)) +
+                   (hint.empty() ? download_help() : hint));
 }
 
 } // namespace transept::inline TRANSEPT_ABI::detail

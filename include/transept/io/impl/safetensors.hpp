@@ -43,12 +43,9 @@ TRANSEPT_FUNCTION void safetensors_file::fail(const std::string& tensor, const s
 
 TRANSEPT_FUNCTION std::string_view safetensors_file::find_header() const {
   const std::string_view text = file_.text();
-  const std::string hint = text.starts_with("version https://git-lfs")
-                               ? "\n  This is a Git LFS pointer, not the file itself: run `git lfs pull`, or "
-                                 "download the file again."
-                               : "";
+  const std::string hint = download_hint(text);
   if (text.size() < 8) {
-    fail("no safetensors file: expected at least 8 bytes, found " + std::to_string(text.size()));
+    fail("no safetensors file: expected at least 8 bytes, found " + std::to_string(text.size()) + hint);
   }
   std::uint64_t length = 0;
   for (std::size_t i = 8; i-- > 0;) length = (length << 8) | static_cast<unsigned char>(text[i]);
@@ -117,7 +114,9 @@ TRANSEPT_FUNCTION detail::placed_tensor safetensors_file::read_tensor(const std:
                    std::to_string(end) + "]");
   }
   check_size(name, shape, dtype.get_ref<const std::string&>(), *bits, end - begin);
-  return {{name, dtype.get_ref<const std::string&>(), std::move(shape), {}, source_}, begin, end - begin};
+  return {{name, dtype.get_ref<const std::string&>(), std::move(shape), {}, source_, file_.is_mapped()},
+          begin,
+          end - begin};
 }
 
 TRANSEPT_FUNCTION void safetensors_file::check_size(const std::string& name,

@@ -29,8 +29,8 @@ TRANSEPT_FUNCTION void sort_by_place(std::vector<placed_tensor>& tensors) {
 TRANSEPT_FUNCTION bool have_same_elements(const stored_tensor& a, const stored_tensor& b) {
   if (a.dtype != b.dtype || a.shape != b.shape || a.bytes.size() != b.bytes.size()) return false;
   const bool equal = a.bytes.empty() || std::memcmp(a.bytes.data(), b.bytes.data(), a.bytes.size()) == 0;
-  release_pages(a.bytes);
-  release_pages(b.bytes);
+  a.release();
+  b.release();
   return equal;
 }
 

@@ -35,7 +35,8 @@ TRANSEPT_FUNCTION std::vector<std::string> character_set::characters() const {
   return all;
 }
 
-TRANSEPT_FUNCTION vocabulary character_vocabulary(const character_set& characters) {
+TRANSEPT_FUNCTION vocabulary character_vocabulary(const character_set& characters,
+                                                  std::span<const std::string> special) {
   vocabulary result;
   result.tokens = characters.characters();
   std::map<std::string, token_id> ids;
@@ -57,6 +58,10 @@ TRANSEPT_FUNCTION vocabulary character_vocabulary(const character_set& character
   for (std::size_t byte = 0; byte < 256; ++byte) {
     const auto found = ids.find(std::string(1, static_cast<char>(byte)));
     result.byte_tokens[byte] = found == ids.end() ? no_token : found->second;
+  }
+  for (const std::string& each : special) {
+    result.added.push_back({.id = static_cast<token_id>(result.tokens.size())});
+    result.tokens.push_back(each);
   }
   return result;
 }
