@@ -79,6 +79,8 @@ std::string name_of_type(element_type type) {
     return "int8";
   case element_type::q4_0:
     return "int4";
+  case element_type::q4_k:
+    return "q4_k";
   }
   return "?";
 }

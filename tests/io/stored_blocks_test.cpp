@@ -51,7 +51,7 @@ std::string random_blocks(const stored_blocks& format, std::size_t count, std::m
 constexpr llama_config shape{.n_embd = 256,
                              .n_layer = 1,
                              .n_head = 4,
-                             .vocab_size = 40,
+                             .vocab_size = 600, // more rows than columns
                              .n_positions = 16,
                              .n_inner = 512,
                              .tie_word_embeddings = true,
@@ -87,7 +87,7 @@ struct mixed_file {
   }
 
   explicit mixed_file(const char* table, const char* keys_format, const char* values, const char* others) {
-    matrix("token_embd", 256, 40, table);
+    matrix("token_embd", 256, 600, table);
     matrix("blk.0.attn_q", 256, 256, keys_format);
     matrix("blk.0.attn_k", 256, 128, keys_format);
     matrix("blk.0.attn_v", 256, 128, values);
@@ -119,6 +119,17 @@ TEST_CASE("blocks are the numbers that GGML makes of them") {
     CHECK(found == expected.values);
   }
   CHECK(find_stored_blocks("Q8_0") == nullptr); // which is computed with
+
+  const std::string blocks = support::read_file(support::fixture("gguf/blocks/Q4_K.bin"));
+  for (std::size_t at = 0; at < blocks.size(); at += 144) {
+    const auto* const block = reinterpret_cast<const std::byte*>(blocks.data()) + at;
+    q4_k_block parts[8];
+    split_q4_k(block, parts);
+    std::vector<float> expected(256), found(256);
+    read_blocks(*find_stored_blocks("Q4_K"), block, 256, expected.data());
+    for (std::size_t b = 0; b < 8; ++b) dequantize(parts[b], found.data() + 32 * b);
+    CHECK(found == expected);
+  }
   CHECK(find_stored_blocks("IQ4_NL") == nullptr);
 }
 
@@ -135,12 +146,17 @@ TEST_CASE("a file of blocks that are only read is a model of the numbers they st
     // The embedding's rows as they stand in the file.
     const auto file = gguf_file::open(path);
     const stored_tensor& table = *file.find("token_embd.weight");
-    std::vector<float> rows(256 * 40);
+    std::vector<float> rows(256 * 600);
     read_blocks(*find_stored_blocks(table.dtype), table.bytes.data(), rows.size(), rows.data());
     CHECK(support::parameter_values(exact, "model.embed_tokens.weight") == rows);
     // By default 8 bits of them, whatever the number of threads; or what is asked for.
     const auto loaded = load<llama<shape>>(path), alone = load<llama<shape>>(path, {.threads = 1});
     CHECK(loaded.blocks[0].attention.query_key_value.weight.type() == element_type::q8_0);
+    const bool is_q4_k = std::string_view(name) == "m.gguf"; // which is computed with as it is
+    CHECK(loaded.blocks[0].network.down.weight.type() == (is_q4_k ? element_type::q4_k : element_type::q8_0));
+    if (is_q4_k)
+      for (const char* const parameter : {"model.layers.0.mlp.down_proj.weight"})
+        CHECK(support::parameter_values(loaded, parameter) == support::parameter_values(exact, parameter));
     const auto packed = load<llama<shape>>(path, {.type = element_type::f32, .packed = true});
     CHECK(packed.blocks[0].network.down.weight.layout() == matrix_layout::panels);
     const auto halves = load<llama<shape>>(path, {.type = element_type::bf16});

@@ -19,7 +19,7 @@ using transept::matrix_layout;
 
 namespace {
 
-const element_type block_types[] = {element_type::q8_0, element_type::q4_0};
+const element_type block_types[] = {element_type::q8_0, element_type::q4_0, element_type::q4_k};
 
 /// Weights of `outputs` × `inputs`, packed; `values` [outputs, inputs] is what they decode to.
 struct packed_weights {
@@ -35,10 +35,33 @@ struct packed_weights {
         bytes(kernels::panel_bytes(to, input_count, output_count)),
         values(inputs * outputs) {
     machine on(2);
-    const auto weights = random_weights<float>(inputs * outputs, seed);
-    kernels::quantize_panels(on.threads, {weights.data(), element_type::f32, outputs, inputs}, true, type,
-                             bytes.data());
+    if (type == element_type::q4_k) {
+      const auto blocks = random_q4_k((inputs + 31) / 32, seed);
+      kernels::pack_panels(on.threads, type, blocks.data(), inputs, outputs, bytes.data());
+    } else {
+      const auto weights = random_weights<float>(inputs * outputs, seed);
+      kernels::quantize_panels(on.threads, {weights.data(), element_type::f32, outputs, inputs}, true, type,
+                               bytes.data());
+    }
     for (std::size_t o = 0; o < outputs; ++o) kernels::copy_row(as_table(), o, values.data() + o * inputs);
+  }
+
+  /// Blocks that no quantizer of the library makes; two of a group share their scale and least number.
+  std::vector<transept::q4_k_block> random_q4_k(std::size_t blocks, unsigned seed) const {
+    std::mt19937 random(seed);
+    std::vector<transept::q4_k_block> made(blocks * outputs);
+    for (std::size_t i = 0; i < made.size(); ++i) {
+      transept::q4_k_block& block = made[i];
+      const auto scale = [&] {
+        return transept::to_f16(0.0005f * static_cast<float>(random() % 1000) / 1000);
+      };
+      block.scale = i % blocks % 2 == 0 ? scale() : made[i - 1].scale;
+      block.least = i % blocks % 2 == 0 ? scale() : made[i - 1].least;
+      block.factor = static_cast<std::uint8_t>(random() % 64);
+      block.offset = static_cast<std::uint8_t>(random() % 64);
+      for (auto& byte : block.values) byte = static_cast<std::uint8_t>(random());
+    }
+    return made;
   }
 
   kernels::stored_matrix as_table() const {
@@ -135,6 +158,29 @@ TEST_CASE("packing keeps every block bit for bit, at sizes that fill no panel an
   };
   check(std::type_identity<kernels::q8_group>{});
   check(std::type_identity<kernels::q4_group>{});
+}
+
+TEST_CASE("packing keeps blocks of Q4_K, and what they stand for; none are made of numbers") {
+  machine on(2);
+  const packed_weights w(element_type::q4_k, 32 * 6, 37, 3);
+  const auto blocks = w.random_q4_k(6, 3);
+  for (std::size_t o = 0; o < w.outputs; ++o)
+    for (std::size_t b = 0; b < 6; ++b) {
+      const auto* const groups = reinterpret_cast<const kernels::q4_k_group*>(w.bytes.data());
+      const auto back =
+          kernels::get_block(groups[o / 16 * kernels::panel_groups(32 * 6) + b / 2], b % 2, o % 16);
+      const transept::q4_k_block& block = blocks[o * 6 + b];
+      REQUIRE(std::memcmp(&back, &block, sizeof back) == 0);
+      for (std::size_t i = 0; i < 32; ++i) {
+        const int q = i < 16 ? block.values[i] & 15 : block.values[i - 16] >> 4;
+        const float expected = to_float(block.scale) * block.factor * static_cast<float>(q) -
+                               to_float(block.least) * block.offset;
+        REQUIRE(w.values[o * w.inputs + 32 * b + i] == expected);
+      }
+    }
+  float x[32] = {};
+  transept::q4_k_block block;
+  CHECK_THROWS_AS(kernels::quantize_blocks(element_type::q4_k, x, 1, &block), transept::argument_error);
 }
 
 TEST_CASE("a matrix is quantized to the same blocks from any layout, at sizes that fill no tile") {
@@ -264,7 +310,8 @@ TEST_CASE("where the activations are integers up to 127, products with quantized
       reference::linear_transposed(reference::array_of<2>(x, {rows, inputs}), values, zeros);
   reference::matrix allowed = reference::linear_transposed(magnitudes<2>(x, {rows, inputs}),
                                                            magnitudes<2>(w.values, {outputs, inputs}), zeros);
-  for (double& bound : allowed) bound *= unit * 8;
+  // Q4_K's products are of q − 8 and of what makes up for it, which are larger.
+  for (double& bound : allowed) bound *= unit * (type == element_type::q4_k ? 100 : 8);
   REQUIRE(worst_excess(product(on, w, x, rows), expected, allowed, rows * outputs) <= 1);
 }
 
@@ -312,8 +359,11 @@ TEST_CASE("NaN in a row, or in a weight's block, shows in what depends on it and
     for (std::size_t o = 0; o < 40; ++o) REQUIRE(std::isnan(y[r * 40 + o]) == (r == 1));
 
   kernels::with_group_type(type, [&]<class Group>(std::type_identity<Group>) {
-    auto* groups = reinterpret_cast<Group*>(w.bytes.data());
-    groups[kernels::panel_groups(96) + 1].scales[0][4] = transept::detail::not_a_number; // output 20
+    Group& group = reinterpret_cast<Group*>(w.bytes.data())[kernels::panel_groups(96) + 1];
+    if constexpr (std::is_same_v<Group, kernels::q4_k_group>) // output 20
+      group.scale[4] = transept::detail::not_a_number;
+    else
+      group.scales[0][4] = transept::detail::not_a_number;
   });
   x[96 + 50] = 0;
   y = product(on, w, x, 3);

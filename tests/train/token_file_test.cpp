@@ -253,7 +253,8 @@ TEST_CASE("a long text has the same words and tokens in parts, on any number of 
   }
   const std::string_view texts[] = {text};
   word_counts between; // documents
-  for (std::size_t i = 0; i < text.size() / (once.size() + 15); ++i) between.add(i == 0 ? once : "\n\n" + once);
+  for (std::size_t i = 0; i < text.size() / (once.size() + 15); ++i)
+    between.add(i == 0 ? once : "\n\n" + once);
   between.add("\n\n");
   CHECK(train_tokenizer(texts, {.vocab_size = 600}).encode(once) ==
         transept::tokenizer(learn_vocabulary(between, {.vocab_size = 600})).encode(once));

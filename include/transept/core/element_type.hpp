@@ -5,6 +5,7 @@
 //   bf16  the upper half of a binary32: 1 sign, 8 exponent, 7 fraction bits
 //   q8_0  blocks of 32: an f16 scale d and 32 int8; a value is d · q          (core/blocks.hpp)
 //   q4_0  blocks of 32: an f16 scale d and 32 numbers of 4 bits; d · (q − 8)
+//   q4_k  the same with a scale of a scale, and a least number; only of files that have it: d · s · q − m · t
 //
 // An element type is a run-time tag on a weight matrix; a kernel call switches on it once: `is_block_type`,
 // then, for the types whose elements stand alone, `with_element_type`.
@@ -23,17 +24,17 @@
 namespace transept::inline TRANSEPT_ABI {
 
 /// What the elements of a stored matrix are.
-enum class element_type : std::uint8_t { f32, f16, bf16, q8_0, q4_0 };
+enum class element_type : std::uint8_t { f32, f16, bf16, q8_0, q4_0, q4_k };
 
 /// Whether elements come in blocks that share a scale.
 constexpr bool is_block_type(element_type type) {
-  return type == element_type::q8_0 || type == element_type::q4_0;
+  return type == element_type::q8_0 || type == element_type::q4_0 || type == element_type::q4_k;
 }
 
 /// Bytes of one element, for a type whose elements stand alone.
 constexpr std::size_t size_of(element_type type) { return type == element_type::f32 ? 4 : 2; }
 
-/// The name safetensors and GGUF use: "F32", "F16", "BF16", "Q8_0", "Q4_0".
+/// The name safetensors and GGUF use: "F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_K".
 constexpr std::string_view name_of(element_type type) {
   switch (type) {
   case element_type::f32:
@@ -46,6 +47,8 @@ constexpr std::string_view name_of(element_type type) {
     return "Q8_0";
   case element_type::q4_0:
     return "Q4_0";
+  case element_type::q4_k:
+    return "Q4_K";
   }
   return "?";
 }

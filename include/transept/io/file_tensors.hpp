@@ -30,7 +30,7 @@ struct file_tensor {
   float offset = 0.0f;                                        ///< what the files hold is so much more
 
   std::uint64_t count() const;   ///< its elements
-  std::uint64_t outputs() const; ///< of a parameter that it holds
+  std::uint64_t outputs() const; ///< of a parameter that it holds: a table's rows, too
 
   /// Where in the tensor output `output` is.
   std::size_t stored_output(std::size_t output) const;

@@ -59,6 +59,8 @@ constexpr std::uint32_t gguf_file_type(element_type type) {
     return 7;
   case element_type::bf16:
     return 32;
+  case element_type::q4_k: // which is not written
+    break;
   }
   return 0;
 }

@@ -71,7 +71,8 @@ public:
                                 const decoder_shape& shape);
 
 private:
-  /// Of blocks that are only read: read piece by piece, and made Q8_0 unless another type is asked for.
+  /// Of blocks that files alone have: read piece by piece, and kept (Q4_K) or made Q8_0 unless another type
+  /// is asked for.
   kernels::stored_matrix in_pieces(const parameter_rows& source, matrix_use use, std::size_t rows,
                                    std::size_t cols);
   /// As the file has it, but for blocks, which kernels read in panels.

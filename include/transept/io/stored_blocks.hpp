@@ -1,5 +1,6 @@
-// Block formats of GGUF files that are read, but not computed with: their numbers become f32, and a model's
-// matrices Q8_0 unless another type is asked for. Layouts are GGML's; a matrix's rows are whole blocks.
+// Block formats of GGUF files that are read: their numbers become f32, and a model's matrices Q8_0 unless
+// another type is asked for. Q4_K alone is computed with as it is. Layouts are GGML's; a matrix's rows are
+// whole blocks.
 //
 //   Q4_1  { f16 d, m; uint8 q[16]; }                       d · q + m, of 4 bits                 32 numbers
 //   Q5_0  { f16 d; uint8 h[4], q[16]; }                    d · (q − 16), of 5 bits
@@ -17,7 +18,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include <transept/core/version.hpp>
+#include <transept/core/blocks.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -31,6 +32,9 @@ struct stored_blocks {
 
 /// The format of this name, or nullptr.
 TRANSEPT_FUNCTION const stored_blocks* find_stored_blocks(std::string_view name);
+
+/// The eight blocks of 32 numbers that one block of Q4_K is.
+TRANSEPT_FUNCTION void split_q4_k(const std::byte* block, q4_k_block* out);
 
 /// out [count] = the numbers of whole blocks.
 TRANSEPT_FUNCTION void read_blocks(const stored_blocks& format, const std::byte* blocks, std::size_t count,

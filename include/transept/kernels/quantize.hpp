@@ -16,7 +16,8 @@
 
 namespace transept::inline TRANSEPT_ABI::kernels::inline TRANSEPT_ISA {
 
-/// Quantizes `count` blocks of 32 successive numbers each to blocks of `type`, at any address.
+/// Quantizes `count` blocks of 32 successive numbers each to blocks of `type` (q8_0 or q4_0; argument_error
+/// for q4_k, which files alone have), at any address.
 TRANSEPT_FUNCTION void quantize_blocks(element_type type, const float* x, std::size_t count, void* out);
 
 /// Quantizes and packs a matrix of f32, f16 or bf16; `outputs_are_rows` tells which way it multiplies: an

@@ -16,7 +16,9 @@ TRANSEPT_FUNCTION std::uint64_t file_tensor::count() const {
   return product;
 }
 
-TRANSEPT_FUNCTION std::uint64_t file_tensor::outputs() const { return is_vector ? count() : shape.back(); }
+TRANSEPT_FUNCTION std::uint64_t file_tensor::outputs() const {
+  return is_vector ? count() : is_linear ? shape.back() : shape.front();
+}
 
 TRANSEPT_FUNCTION std::size_t file_tensor::stored_output(std::size_t output) const {
   if (order == output_order::as_here) return output;

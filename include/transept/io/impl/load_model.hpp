@@ -130,6 +130,22 @@ public:
     });
   }
 
+  /// Whether all are Q4_K, which is computed with as it is.
+  bool is_q4_k() const {
+    for (std::size_t i = 0; i < parts_.size(); ++i)
+      if (tensors_[i]->dtype != name_of(element_type::q4_k)) return false;
+    return true;
+  }
+  /// out [end − begin, inputs / 32] = outputs [begin, end), all of them Q4_K.
+  void read(std::size_t begin, std::size_t end, q4_k_block* out) const {
+    const stored_blocks& blocks = *find_stored_blocks(name_of(element_type::q4_k));
+    const std::size_t count = inputs_ / blocks.block_length;
+    for_each_output(begin, end, [&](const file_tensor& part, const stored_tensor& tensor, std::size_t o) {
+      const std::byte* from = tensor.bytes.data() + part.stored_output(o) * count * blocks.block_bytes;
+      for (std::size_t b = 0; b < count; ++b, from += blocks.block_bytes, out += 8) split_q4_k(from, out);
+    });
+  }
+
   /// Lets the pages of the files go.
   void release() const {
     for (const stored_tensor* const tensor : tensors_) tensor->release();
@@ -250,31 +266,40 @@ TRANSEPT_FUNCTION kernels::stored_matrix parameter_loader::in_pieces(const param
                                                                      std::size_t cols) {
   if (!threads_) threads_.emplace(options_.threads);
   const std::size_t inputs = source.inputs(), outputs = source.outputs();
-  element_type type = options_.type.value_or(element_type::q8_0);
+  const bool is_kept = source.is_q4_k() && options_.type.value_or(element_type::q4_k) == element_type::q4_k;
+  element_type type = is_kept ? element_type::q4_k : options_.type.value_or(element_type::q8_0);
   if (use == matrix_use::lookup && is_block_type(type)) type = element_type::f32;
-  const bool is_linear = use == matrix_use::linear;
-  const bool is_packed = is_linear && options_.packed && !is_block_type(type);
+  const bool is_linear = use == matrix_use::linear, in_blocks = is_block_type(type);
+  const bool is_packed = is_linear && options_.packed && !in_blocks;
   weight_owner passing; // of what is packed at once
   const std::size_t bytes =
-      is_block_type(type) ? kernels::panel_bytes(type, inputs, outputs) : outputs * inputs * size_of(type);
+      in_blocks ? kernels::panel_bytes(type, inputs, outputs) : outputs * inputs * size_of(type);
   std::byte* const data = allocate_weights<std::byte>(is_packed ? passing : memory_, bytes);
   // About a million numbers at a time, in whole panels.
   const std::size_t panels = std::max<std::size_t>(1, (1u << 20) / (inputs * kernels::panel_outputs));
-  const std::size_t piece = panels * kernels::panel_outputs;
-  buffer<float> values(std::min(piece, outputs) * inputs);
+  const std::size_t piece = std::min(panels * kernels::panel_outputs, outputs);
+  buffer<float> values(type == element_type::q4_k ? 0 : piece * inputs);
+  std::vector<q4_k_block> blocks(type == element_type::q4_k ? piece * inputs / block_length : 0);
   for (std::size_t begin = 0; begin < outputs; begin += piece) {
     const std::size_t count = std::min(piece, outputs - begin);
     parallel_for(*threads_, count, 1, [&](std::size_t first, std::size_t last, int) {
-      source.read(begin + first, begin + last, values.data() + first * inputs);
+      if (type == element_type::q4_k)
+        source.read(begin + first, begin + last, blocks.data() + first * inputs / block_length);
+      else
+        source.read(begin + first, begin + last, values.data() + first * inputs);
     });
+    std::byte* const to =
+        data + (in_blocks ? kernels::panel_bytes(type, inputs, begin) : begin * inputs * size_of(type));
     const kernels::stored_matrix some{values.data(), element_type::f32, count, inputs};
-    if (is_block_type(type))
-      kernels::quantize_panels(*threads_, some, true, type, data + kernels::panel_bytes(type, inputs, begin));
+    if (type == element_type::q4_k)
+      kernels::pack_panels(*threads_, type, blocks.data(), inputs, count, to);
+    else if (in_blocks)
+      kernels::quantize_panels(*threads_, some, true, type, to);
     else
-      copy_elements(some, matrix_use::table, *threads_, type, data + begin * inputs * size_of(type));
+      copy_elements(some, matrix_use::table, *threads_, type, to);
   }
   source.release();
-  if (is_block_type(type)) return {data, type, rows, cols, matrix_layout::panels};
+  if (in_blocks) return {data, type, rows, cols, matrix_layout::panels};
   const kernels::stored_matrix made{data, type, rows, cols,
                                     is_linear ? matrix_layout::transposed : matrix_layout::row_major};
   return is_packed ? packed(made, use, *threads_, memory_) : made;

@@ -166,6 +166,22 @@ TRANSEPT_FUNCTION const stored_blocks* find_stored_blocks(std::string_view name)
   return nullptr;
 }
 
+TRANSEPT_FUNCTION void split_q4_k(const std::byte* block, q4_k_block* out) {
+  detail::block_fields fields(block);
+  f16 both[2];
+  std::memcpy(both, fields.bytes(sizeof both), sizeof both);
+  const std::uint8_t *const scales = fields.bytes(12), *const values = fields.bytes(128);
+  for (std::size_t b = 0; b < 8; ++b) {
+    const detail::scale_and_least of(scales, b);
+    out[b] = {both[0], both[1], static_cast<std::uint8_t>(of.scale), static_cast<std::uint8_t>(of.least), {}};
+    for (std::size_t i = 0; i < 16; ++i) {
+      const int low = detail::four_bits(values, b * 32 + i),
+                high = detail::four_bits(values, b * 32 + 16 + i);
+      out[b].values[i] = static_cast<std::uint8_t>(low | high << 4);
+    }
+  }
+}
+
 TRANSEPT_FUNCTION void read_blocks(const stored_blocks& format, const std::byte* blocks, std::size_t count,
                                    float* out) {
   for (std::size_t i = 0; i < count; i += format.block_length) {

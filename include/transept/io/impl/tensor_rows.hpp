@@ -32,6 +32,8 @@ TRANSEPT_FUNCTION void read_elements(const std::byte* from, element_type type, s
     return detail::dequantize_blocks<q8_0_block>(from, count / block_length, out);
   if (type == element_type::q4_0)
     return detail::dequantize_blocks<q4_0_block>(from, count / block_length, out);
+  if (type == element_type::q4_k)
+    return detail::dequantize_blocks<q4_k_block>(from, count / block_length, out);
   convert_elements({from, count * size_of(type)}, type, std::as_writable_bytes(std::span(out, count)),
                    element_type::f32);
 }

@@ -3,6 +3,8 @@
 //
 //   y[r, n] = Σ_b (d_x[r, b] · d_w[b, n]) · Σᵢ x[r, b, i] · w[b, i, n]        b ascending, i within block b
 //
+// and, where weights have a least number, e_w[b, n] · (d_x[r, b] · Σᵢ x[r, b, i]) after each (e_w is 8 · d_w
+// less that number, since w is read less 8).
 // (Dettmers et al., "LLM.int8()", 2022, does so by rows and columns.) Rounding the activations adds an error
 // of at most max|x| / 254 of its block to each. The inner sums are exact, the outer ones one fma each, in one
 // order: an output has the same bits whatever rows come with it and whichever thread computes it.
@@ -115,12 +117,17 @@ TRANSEPT_ALWAYS_INLINE inline void add_blocks(const Group* const (&groups)[Panel
   block_sums<Rows, Panels>(of_panels, x, sums);
   simd::unroll<Panels * panel_outputs / simd::width>([&](auto part) TRANSEPT_ALWAYS_INLINE {
     constexpr std::size_t p = part * simd::width / panel_outputs, o = part * simd::width % panel_outputs;
-    const simd::batch scales = simd::load(groups[p]->scales[half].data() + o);
+    const simd::batch scales = scales_of(*groups[p], half, o);
+    [[maybe_unused]] simd::batch offsets = scales;
+    if constexpr (has_offsets<Group>) offsets = offsets_of(*groups[p], half, o, scales);
     simd::unroll<Rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
       const simd::batch whole = simd::to_float(sums[p][r] + o);
-      float* const total = totals[p][r] + o;
-      simd::store(total,
-                  simd::fma(whole, scales * simd::broadcast(x_scales[r * x.blocks]), simd::load(total)));
+      const float x_scale = x_scales[r * x.blocks];
+      float* const to = totals[p][r] + o;
+      simd::batch total = simd::fma(whole, scales * simd::broadcast(x_scale), simd::load(to));
+      if constexpr (has_offsets<Group>)
+        total = simd::fma(offsets, simd::broadcast(x_scale * static_cast<float>(x.row_sum(r))), total);
+      simd::store(to, total);
     });
   });
 }
@@ -210,8 +217,8 @@ void multiply_rows_amx(const quantized_rows& x, std::size_t rows, const Group* w
     amx::finish_stores();
     for (std::size_t r = 0; r < rows; r += amx::tile_rows) {
       alignas(64) float totals[amx::tile_rows][panel_outputs];
-      amx::multiply_panel(x.values + r * x.blocks * block_length, x.scales + r * x.blocks, panel, values,
-                          groups, totals);
+      amx::multiply_panel(x.values + r * x.blocks * block_length, x.scales + r * x.blocks,
+                          x.sums + r * x.blocks, panel, values, groups, totals);
       for (std::size_t i = 0; i < amx::tile_rows; ++i)
         finish_panel(totals[i], y + (r + i) * outputs, p * panel_outputs, outputs, finish);
       const std::size_t n = p * panel_outputs;

@@ -9,6 +9,7 @@
 
 #include <transept/kernels/panels.hpp>
 #include <transept/kernels/vector/float_panels.hpp>
+#include <transept/simd/batch.hpp>
 
 namespace transept::inline TRANSEPT_ABI::kernels::inline TRANSEPT_ISA {
 
@@ -20,6 +21,14 @@ inline void set_block(q8_group& group, std::size_t b, std::size_t o, const q8_0_
 
 inline void set_block(q4_group& group, std::size_t b, std::size_t o, const q4_0_block& block) {
   group.scales[b][o] = block.scale;
+  for (std::size_t v = 0; v < 4; ++v) std::memcpy(group.values[b][v][o], block.values.data() + 4 * v, 4);
+}
+
+inline void set_block(q4_k_group& group, std::size_t b, std::size_t o, const q4_k_block& block) {
+  group.scale[o] = block.scale;
+  group.least[o] = block.least;
+  group.factors[b][o] = static_cast<std::int8_t>(block.factor);
+  group.offsets[b][o] = static_cast<std::int8_t>(block.offset);
   for (std::size_t v = 0; v < 4; ++v) std::memcpy(group.values[b][v][o], block.values.data() + 4 * v, 4);
 }
 
@@ -36,6 +45,37 @@ inline q4_0_block get_block(const q4_group& group, std::size_t b, std::size_t o)
   block.scale = group.scales[b][o];
   for (std::size_t v = 0; v < 4; ++v) std::memcpy(block.values.data() + 4 * v, group.values[b][v][o], 4);
   return block;
+}
+
+inline q4_k_block get_block(const q4_k_group& group, std::size_t b, std::size_t o) {
+  q4_k_block block;
+  block.scale = group.scale[o];
+  block.least = group.least[o];
+  block.factor = static_cast<std::uint8_t>(group.factors[b][o]);
+  block.offset = static_cast<std::uint8_t>(group.offsets[b][o]);
+  for (std::size_t v = 0; v < 4; ++v) std::memcpy(block.values.data() + 4 * v, group.values[b][v][o], 4);
+  return block;
+}
+
+/// What the weights of outputs o, o + 1, … of half b are multiples of.
+template <class Group>
+TRANSEPT_ALWAYS_INLINE inline simd::batch scales_of(const Group& group, std::size_t b, std::size_t o) {
+  return simd::load(group.scales[b].data() + o);
+}
+
+TRANSEPT_ALWAYS_INLINE inline simd::batch scales_of(const q4_k_group& group, std::size_t b, std::size_t o) {
+  return simd::load(group.scale.data() + o) * simd::load(group.factors[b] + o);
+}
+
+/// Whether weights are multiples of their scales and something more, the same for all of a block.
+template <class Group>
+inline constexpr bool has_offsets = std::is_same_v<Group, q4_k_group>;
+
+/// What more, where the multiples are those of q − 8.
+TRANSEPT_ALWAYS_INLINE inline simd::batch offsets_of(const q4_k_group& group, std::size_t b, std::size_t o,
+                                                     simd::batch scales) {
+  const simd::batch least = simd::load(group.least.data() + o) * simd::load(group.offsets[b] + o);
+  return simd::fma(scales, simd::broadcast(8.0f), -least);
 }
 
 TRANSEPT_FUNCTION void pack_panels(thread_pool& threads, element_type type, const void* blocks,

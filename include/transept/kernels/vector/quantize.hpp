@@ -141,8 +141,20 @@ inline void quantize(block_tile& tile, q4_group& group, std::size_t b) {
   });
 }
 
+namespace detail {
+
+/// Calls `f` with std::type_identity of the group type of a type that numbers are quantized to.
+template <class F>
+void with_quantized_group(element_type type, F&& f) {
+  if (type == element_type::q8_0) return f(std::type_identity<q8_group>{});
+  if (type == element_type::q4_0) return f(std::type_identity<q4_group>{});
+  transept::detail::refuse_block_type(type);
+}
+
+} // namespace detail
+
 TRANSEPT_FUNCTION void quantize_blocks(element_type type, const float* x, std::size_t count, void* out) {
-  with_group_type(type, [&]<class Group>(std::type_identity<Group>) {
+  detail::with_quantized_group(type, [&]<class Group>(std::type_identity<Group>) {
     for (std::size_t first = 0; first < count; first += panel_outputs) {
       const std::size_t some = std::min(panel_outputs, count - first);
       block_tile tile{};
@@ -165,7 +177,7 @@ TRANSEPT_FUNCTION void quantize_panels(thread_pool& threads, stored_matrix w, bo
   const bool inputs_adjoin = outputs_are_rows == (w.layout == matrix_layout::row_major);
   const std::size_t groups = panel_groups(inputs);
   const std::size_t blocks = groups * group_blocks;
-  with_group_type(type, [&]<class Group>(std::type_identity<Group>) {
+  detail::with_quantized_group(type, [&]<class Group>(std::type_identity<Group>) {
     with_element_type(w.type, [&]<class T>(T) {
       const T* const from = static_cast<const T*>(w.data);
       const auto quantize_one = [&](std::size_t panel, std::size_t b) {

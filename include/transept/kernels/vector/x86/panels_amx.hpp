@@ -35,7 +35,8 @@ inline const std::int8_t* panel_values(const q8_group* panel, std::size_t, std::
   return &panel->values[0][0][0][0];
 }
 
-inline const std::int8_t* panel_values(const q4_group* panel, std::size_t groups, std::int8_t* space) {
+template <class Group>
+const std::int8_t* panel_values(const Group* panel, std::size_t groups, std::int8_t* space) {
   const __m512i nibble = _mm512_set1_epi8(15), eight = _mm512_set1_epi8(8);
   std::int8_t* to = space;
   for (std::size_t b = 0; b < groups * group_blocks; ++b, to += block_tile_bytes) {
@@ -74,11 +75,11 @@ inline void multiply_group(const std::int8_t* x, std::size_t x_stride, const std
   _tile_stored(1, sums[1], tile_row_bytes);
 }
 
-/// y [16 rows][16 outputs] = the products of 16 rows of x with a panel. x [16, blocks, 32], scales
+/// y [16 rows][16 outputs] = the products of 16 rows of x with a panel. x [16, blocks, 32], scales and sums
 /// [16, blocks]; `w` as panel_values gives them. Within a tile_scope of panel_tiles.
 template <class Group>
-void multiply_panel(const std::int8_t* x, const float* x_scales, const Group* panel, const std::int8_t* w,
-                    std::size_t groups, float (*y)[panel_outputs]) {
+void multiply_panel(const std::int8_t* x, const float* x_scales, [[maybe_unused]] const std::int32_t* x_sums,
+                    const Group* panel, const std::int8_t* w, std::size_t groups, float (*y)[panel_outputs]) {
   static_assert(simd::width == panel_outputs);
   const std::size_t blocks = groups * group_blocks;
   const std::size_t x_stride = blocks * block_length;
@@ -91,11 +92,17 @@ void multiply_panel(const std::int8_t* x, const float* x_scales, const Group* pa
       multiply_group(x + (g + 1) * group_inputs, x_stride, w + (g + 1) * group_stride<Group>,
                      sums[(g + 1) % 2]);
     simd::unroll<group_blocks>([&](auto half) TRANSEPT_ALWAYS_INLINE {
-      const simd::batch scales = simd::load(panel[g].scales[half].data());
-      const float* const of_rows = x_scales + g * group_blocks + half;
+      const simd::batch scales = scales_of(panel[g], half, 0);
+      [[maybe_unused]] simd::batch offsets = scales;
+      if constexpr (has_offsets<Group>) offsets = offsets_of(panel[g], half, 0, scales);
+      const std::size_t b = g * group_blocks + half;
       simd::unroll<tile_rows>([&](auto r) TRANSEPT_ALWAYS_INLINE {
         const simd::batch whole = simd::to_float(sums[g % 2][half][r]);
-        totals[r] = simd::fma(whole, scales * simd::broadcast(of_rows[r * blocks]), totals[r]);
+        const float x_scale = x_scales[b + r * blocks];
+        totals[r] = simd::fma(whole, scales * simd::broadcast(x_scale), totals[r]);
+        if constexpr (has_offsets<Group>)
+          totals[r] = simd::fma(
+              offsets, simd::broadcast(x_scale * static_cast<float>(x_sums[b + r * blocks])), totals[r]);
       });
     });
   }
