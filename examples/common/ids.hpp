@@ -74,7 +74,7 @@ inline bool is_utf16(std::string_view text) {
   const std::string_view begin = text.substr(0, 4096);
   for (std::size_t i = 0; i < begin.size(); ++i) zeros[i % 2] += begin[i] == 0;
   const auto [few, many] = std::minmax(zeros[0], zeros[1]);
-  return is_marked || (many > 1 && many > begin.size() / 8 && few < many / 8);
+  return is_marked || (many > 1 && 8 * many > begin.size() && 8 * few < many);
 }
 
 inline constexpr const char* no_utf8 =

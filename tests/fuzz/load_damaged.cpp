@@ -22,6 +22,7 @@
 #include <vector>
 
 #include <support/damage.hpp>
+#include <support/k_quant_file.hpp>
 #include <support/paths.hpp>
 #include <support/temporary_folder.hpp>
 
@@ -216,8 +217,13 @@ int main(int argc, char** argv) try {
                                                      made / "wide.gguf",
                                                      {.type = transept::element_type::q4_0, .threads = 1});
     paths.push_back(made / "wide.gguf");
-    for (const auto& family : fs::directory_iterator(support::fixture("models")))
+    support::k_quant_file("Q6_K", "Q4_K", "Q6_K", "Q4_K").write(made / "k.gguf");
+    support::k_quant_file("Q3_K", "Q2_K", "Q5_K", "Q5_0").write(made / "l.gguf");
+    for (const char* const name : {"k.gguf", "l.gguf"}) paths.push_back(made / name);
+    for (const auto& family : fs::directory_iterator(support::fixture("models"))) {
       paths.push_back(family.path() / "model");
+      if (fs::exists(family.path() / "model.gguf")) paths.push_back(family.path() / "model.gguf");
+    }
     std::sort(paths.begin(), paths.end());
   }
   for (const auto& path : paths) {
