@@ -26,8 +26,9 @@ struct gguf_sizes {
   int n_embd, n_layer, n_head, n_key_value_head, head_width; ///< as all configs have them
   function_ref<bool(std::string_view)> has;                  ///< whether there is a tensor of this name
 
-  /// Whether all queries share one head of keys and values, or several share each.
+  /// Whether all queries share one head of keys and values.
   bool has_one_key_head() const { return n_key_value_head == 1; }
+  /// Whether there are several such heads, each of which several queries share.
   bool has_some_key_heads() const { return n_key_value_head > 1 && n_key_value_head < n_head; }
 };
 
@@ -35,7 +36,7 @@ struct gguf_sizes {
 struct gguf_key {
   std::string_view gguf; ///< behind the architecture's name and a dot; of a tensor its whole name
   std::string_view json; ///< "attn_config.clip_qkv" is a member of an object
-  gguf_kind kind = gguf_kind::number;
+  gguf_kind kind = gguf_kind::number;           ///< what it is in the file
   double (*value)(const gguf_sizes&) = nullptr; ///< of what is computed
   bool is_flag = false;                         ///< what is computed is true or false
 };
