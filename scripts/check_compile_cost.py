@@ -62,12 +62,15 @@ def main():
         print(f"{'xtensor alone':26} {unit:6.2f} s  {unit_mebibytes:5.0f} MiB")
         for name, (source, flags, most_mebibytes, most_units) in CASES.items():
             seconds, mebibytes = measure(arguments.compiler, arguments.runs, flags, source, folder)
-            for _ in range(2):  # a busy machine only ever adds time
-                if seconds / unit > most_units:
-                    seconds = min(seconds, measure(arguments.compiler, arguments.runs, flags, source, folder)[0])
+            units = seconds / unit
+            for _ in range(2):  # a machine that is busier now than when xtensor was measured: beside each other
+                if units > most_units:
+                    again = measure(arguments.compiler, arguments.runs, flags, source, folder)[0]
+                    beside = measure(arguments.compiler, arguments.runs, [], YARDSTICK, folder)[0]
+                    seconds, units = min(seconds, again), min(units, again / beside)
             print(f"{name:26} {seconds:6.2f} s  {mebibytes:5.0f} MiB (limit {most_mebibytes})  "
-                  f"{seconds / unit:5.2f} x xtensor (limit {most_units})")
-            failed |= mebibytes > most_mebibytes or seconds / unit > most_units
+                  f"{units:5.2f} x xtensor (limit {most_units})")
+            failed |= mebibytes > most_mebibytes or units > most_units
     print("check_compile_cost: " + ("over a limit" if failed else "ok"))
     return 1 if failed else 0
 
