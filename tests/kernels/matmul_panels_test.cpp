@@ -4,6 +4,7 @@
 #include <reference/blocks.hpp>
 #include <reference/linear.hpp>
 
+#include <transept/core/blocks.hpp>
 #include <transept/kernels/embedding.hpp>
 #include <transept/kernels/matmul.hpp>
 #include <transept/kernels/quantize.hpp>

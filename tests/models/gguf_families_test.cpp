@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -15,6 +16,7 @@
 
 #include <transept/generate/inspection.hpp>
 #include <transept/io/convert_files.hpp>
+#include <transept/io/save_model.hpp>
 #include <transept/io/visit_model.hpp>
 
 using namespace transept;

@@ -33,7 +33,7 @@ struct gguf_sizes {
 };
 
 /// A line: a key, or a tensor, of a GGUF file and what config.json says instead.
-struct gguf_key {
+struct gguf_line {
   std::string_view gguf; ///< behind the architecture's name and a dot; of a tensor its whole name
   std::string_view json; ///< "attn_config.clip_qkv" is a member of an object
   gguf_kind kind = gguf_kind::number;           ///< what it is in the file
@@ -43,10 +43,10 @@ struct gguf_key {
 
 /// An architecture of GGUF files.
 struct gguf_architecture {
-  std::string_view name;               ///< general.architecture
-  std::string_view model_type;         ///< config.json's
-  std::span<const gguf_key> keys = {}; ///< beside what all have
-  bool rotates = true;                 ///< whether positions are turned
+  std::string_view name;                ///< general.architecture
+  std::string_view model_type;          ///< config.json's
+  std::span<const gguf_line> keys = {}; ///< beside what all have
+  bool rotates = true;                  ///< whether positions are turned
   /// What config.json calls the turned part of a head, where an architecture may turn a part.
   std::string_view rotary_part = {};
   bool has_rms_norms = false; ///< or layer norms, whose epsilon has another key

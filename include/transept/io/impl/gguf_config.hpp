@@ -36,7 +36,7 @@ public:
     add_window();
     if (architecture.rotates) add_rotary();
     add_tokens();
-    for (const gguf_key& key : architecture.keys) add(key);
+    for (const gguf_line& key : architecture.keys) add(key);
   }
 
   json take() { return std::move(json_); }
@@ -208,7 +208,7 @@ private:
       json_["eos_token_id"] = end ? *end : *end_of_turn;
   }
 
-  void add(const gguf_key& line) {
+  void add(const gguf_line& line) {
     json value;
     switch (line.kind) {
     case gguf_kind::number:

@@ -122,7 +122,7 @@ TRANSEPT_FUNCTION void add_model_keys(gguf_keys& keys, std::vector<named_vector>
   if (rotary != nullptr) add_rotary_keys(keys, vectors, prefix, !architecture.rotary_part.empty(), *rotary);
   if (const json* const window = member_of(root, "sliding_window"); window && architecture.has_window)
     count("attention.sliding_window", window->get<int>());
-  for (const gguf_key& line : architecture.keys) {
+  for (const gguf_line& line : architecture.keys) {
     const json* const value = line.kind == gguf_kind::number || line.kind == gguf_kind::boolean
                                   ? member_of(root, line.json)
                                   : nullptr;

@@ -27,7 +27,7 @@ inline constexpr std::array<tensor_names, 10> bigcode_tensors{{
 inline constexpr model_names bigcode_names{.tensors = bigcode_tensors, .prefix = "transformer."};
 
 /// Its settings in GGUF files.
-inline constexpr std::array<gguf_key, 1> bigcode_gguf_keys{{
+inline constexpr std::array<gguf_line, 1> bigcode_gguf_keys{{
     {{},
      "multi_query",
      gguf_kind::computed,

@@ -47,7 +47,7 @@ inline constexpr model_names falcon_two_norm_names{.tensors = falcon_two_norm_te
                                                    .prefix = "transformer."};
 
 /// Its settings in GGUF files, which follow from its tensors.
-inline constexpr std::array<gguf_key, 4> falcon_gguf_keys{{
+inline constexpr std::array<gguf_line, 4> falcon_gguf_keys{{
     {"blk.0.attn_qkv.bias", "bias", gguf_kind::tensor},
     {{},
      "multi_query",

@@ -54,7 +54,7 @@ inline constexpr model_names gemma2_names{.tensors = gemma2_tensors, .prefix = "
 
 /// Gemma 2's settings in GGUF files. (llama.cpp knows the 27B, where scores are scaled otherwise, by its
 /// blocks.)
-inline constexpr std::array<gguf_key, 4> gemma2_gguf_keys{{
+inline constexpr std::array<gguf_line, 4> gemma2_gguf_keys{{
     {"attn_logit_softcapping", "attn_logit_softcapping"},
     {"final_logit_softcapping", "final_logit_softcapping"},
     {"blk.0.attn_q.bias", "attention_bias", gguf_kind::tensor},

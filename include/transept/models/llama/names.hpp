@@ -52,7 +52,7 @@ inline constexpr model_names qwen_names{.tensors = llama_tensors, .prefix = "mod
 inline constexpr model_names phi3_names{.tensors = phi3_tensors, .prefix = "model."};
 
 /// Their settings in GGUF files.
-inline constexpr std::array<gguf_key, 2> llama_gguf_keys{{
+inline constexpr std::array<gguf_line, 2> llama_gguf_keys{{
     {"blk.0.attn_q.bias", "attention_bias", gguf_kind::tensor},
     {"blk.0.ffn_gate.bias", "mlp_bias", gguf_kind::tensor},
 }};

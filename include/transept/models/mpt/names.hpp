@@ -25,7 +25,7 @@ inline constexpr std::array<tensor_names, 9> mpt_tensors{{
 inline constexpr model_names mpt_names{.tensors = mpt_tensors, .prefix = "transformer."};
 
 /// Its settings in GGUF files.
-inline constexpr std::array<gguf_key, 2> mpt_gguf_keys{{
+inline constexpr std::array<gguf_line, 2> mpt_gguf_keys{{
     {"attention.max_alibi_bias", "attn_config.alibi_bias_max"},
     {"attention.clamp_kqv", "attn_config.clip_qkv"},
 }};

@@ -26,7 +26,7 @@ inline constexpr std::array<tensor_names, 9> neox_tensors{{
 inline constexpr model_names neox_names{.tensors = neox_tensors, .prefix = "gpt_neox."};
 
 /// Its settings in GGUF files.
-inline constexpr std::array<gguf_key, 2> neox_gguf_keys{{
+inline constexpr std::array<gguf_line, 2> neox_gguf_keys{{
     {"use_parallel_residual", "use_parallel_residual", gguf_kind::boolean},
     {"blk.0.attn_qkv.bias", "attention_bias", gguf_kind::tensor},
 }};

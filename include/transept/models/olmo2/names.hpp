@@ -27,7 +27,7 @@ inline constexpr std::array<tensor_names, 11> olmo2_tensors{{
 inline constexpr model_names olmo2_names{.tensors = olmo2_tensors, .prefix = "model."};
 
 /// Its settings in GGUF files.
-inline constexpr std::array<gguf_key, 1> olmo2_gguf_keys{{
+inline constexpr std::array<gguf_line, 1> olmo2_gguf_keys{{
     {"blk.0.attn_q.bias", "attention_bias", gguf_kind::tensor},
 }};
 

@@ -27,7 +27,7 @@ inline constexpr std::array<tensor_names, 11> stablelm_tensors{{
 inline constexpr model_names stablelm_names{.tensors = stablelm_tensors, .prefix = "model."};
 
 /// Its settings in GGUF files. (Their use_parallel_residual is true of models that are not parallel, too.)
-inline constexpr std::array<gguf_key, 3> stablelm_gguf_keys{{
+inline constexpr std::array<gguf_line, 3> stablelm_gguf_keys{{
     {"blk.0.attn_q.bias", "use_qkv_bias", gguf_kind::tensor},
     {"blk.0.attn_q_norm.weight", "qk_layernorm", gguf_kind::tensor},
     {{},

@@ -25,7 +25,7 @@ inline constexpr std::array<tensor_names, 9> starcoder2_tensors{{
 inline constexpr model_names starcoder2_names{.tensors = starcoder2_tensors, .prefix = "model."};
 
 /// Its settings in GGUF files.
-inline constexpr std::array<gguf_key, 1> starcoder2_gguf_keys{{
+inline constexpr std::array<gguf_line, 1> starcoder2_gguf_keys{{
     {"blk.0.attn_q.bias", "use_bias", gguf_kind::tensor},
 }};
 
