@@ -48,7 +48,7 @@ struct options {
         ->type_name("N")
         ->check(whole_number())
         ->capture_default_str();
-    app.add_option("--context", context, "Tokens of a window; 0: the model's n_positions")
+    app.add_option("--context", context, "Tokens of a window; 0: the model's whole context")
         ->type_name("N")
         ->check(whole_number())
         ->capture_default_str();
@@ -243,7 +243,7 @@ void run(options& chosen) {
   const auto model = open_model(chosen.common.model, chosen.common.load_options());
   if (chosen.context == 0) chosen.context = model->n_positions();
   if (chosen.context < 2 || chosen.context > model->n_positions())
-    throw transept::argument_error("--context must be from 2 to the model's n_positions, " +
+    throw transept::argument_error("--context must be from 2 to the model's context, " +
                                    std::to_string(model->n_positions()) + ", but is " +
                                    std::to_string(chosen.context));
   if (chosen.stride == 0) chosen.stride = chosen.context;

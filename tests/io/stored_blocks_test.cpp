@@ -2,6 +2,8 @@
 // scripts/oracle/k_quants.py made (and ggml reads the same); and models whose files have them.
 #include <support/catch.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -52,7 +54,7 @@ TEST_CASE("blocks are the numbers that GGML makes of them") {
   for (std::size_t at = 0; at < blocks.size(); at += 144) {
     const auto* const block = reinterpret_cast<const std::byte*>(blocks.data()) + at;
     q4_k_block parts[8];
-    split_q4_k(block, parts);
+    split_q4_k(block, 256, parts);
     std::vector<float> expected(256), found(256);
     read_blocks(*find_stored_blocks("Q4_K"), block, 256, expected.data());
     for (std::size_t b = 0; b < 8; ++b) dequantize(parts[b], found.data() + 32 * b);
@@ -82,9 +84,10 @@ TEST_CASE("a file of blocks that are only read is a model of the numbers they st
     CHECK(loaded.blocks[0].attention.query_key_value.weight.type() == element_type::q8_0);
     const bool is_q4_k = std::string_view(name) == "m.gguf"; // which is computed with as it is
     CHECK(loaded.blocks[0].network.down.weight.type() == (is_q4_k ? element_type::q4_k : element_type::q8_0));
-    if (is_q4_k)
-      for (const char* const parameter : {"model.layers.0.mlp.down_proj.weight"})
-        CHECK(support::parameter_values(loaded, parameter) == support::parameter_values(exact, parameter));
+    if (is_q4_k) {
+      const char* const parameter = "model.layers.0.mlp.down_proj.weight";
+      CHECK(support::parameter_values(loaded, parameter) == support::parameter_values(exact, parameter));
+    }
     const auto packed = load<llama<shape>>(path, {.type = element_type::f32, .packed = true});
     CHECK(packed.blocks[0].network.down.weight.layout() == matrix_layout::panels);
     const auto halves = load<llama<shape>>(path, {.type = element_type::bf16});
@@ -116,4 +119,28 @@ TEST_CASE("a file of blocks that are only read becomes files of other types") {
   const auto found = load<llama<shape>>(folder / "q8.gguf"), expected = load<llama<shape>>(path);
   for (const auto& parameter : support::parameter_names(expected))
     CHECK(support::parameter_values(found, parameter) == support::parameter_values(expected, parameter));
+}
+
+TEST_CASE("numbers of blocks that F16 does not reach are told of") {
+  const support::temporary_folder folder;
+  k_quant_file file("Q6_K", "Q5_K", "Q5_K", "Q5_K");
+  // The scale of the first block of ffn_down, behind which lie three norms.
+  const f16 largest = to_f16(65504);
+  std::memcpy(file.parts.data.data() + file.parts.data.size() - 3 * 1024 - 512 * 176, &largest,
+              sizeof largest);
+  file.write(folder / "m.gguf");
+  const auto exact =
+      support::parameter_values(load<llama<shape>>(folder / "m.gguf", {.type = element_type::f32}),
+                                "model.layers.0.mlp.down_proj.weight");
+  const auto count = std::ranges::count_if(exact, [](float x) { return std::abs(x) >= 65520; });
+  REQUIRE(count > 1);
+  const std::string expected = "blocks.0.network.down.weight: " + std::to_string(count) +
+                               " numbers are beyond what F16 holds (65504), and infinite there";
+  for (const bool is_packed : {false, true}) {
+    std::vector<std::string> notes;
+    load<llama<shape>>(folder / "m.gguf", {.type = element_type::f16,
+                                           .packed = is_packed,
+                                           .note = [&](const std::string& note) { notes.push_back(note); }});
+    CHECK(notes == std::vector<std::string>{expected});
+  }
 }

@@ -80,6 +80,9 @@ TRANSEPT_ALWAYS_INLINE constexpr float to_float(f16 value) {
   return std::bit_cast<float>(std::bit_cast<std::uint32_t>(scaled) | sign);
 }
 
+/// Whether it is what a number beyond 65504 becomes.
+constexpr bool is_infinite(f16 value) { return (value.bits & 0x7fffu) == 0x7c00u; }
+
 /// Rounds to nearest, ties to even; overflow gives infinity, NaN stays NaN.
 TRANSEPT_ALWAYS_INLINE constexpr bf16 to_bf16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);

@@ -78,9 +78,11 @@ struct conversion {
 /// out = `count` rows from `first` on, of the output.
 inline void read_rows(const conversion& work, const tensor_rows& source, std::size_t first, std::size_t count,
                       float* out) {
-  if (work.rows.empty()) source.read(first, count, out);
-  for (std::size_t r = 0; r < count && !work.rows.empty(); ++r)
-    source.read(work.rows[first + r], 1, out + r * source.cols());
+  if (work.rows.empty()) {
+    source.read(first, count, out);
+  } else {
+    for (std::size_t r = 0; r < count; ++r) source.read(work.rows[first + r], 1, out + r * source.cols());
+  }
   if (work.offset == 0.0f) return;
   for (std::size_t i = 0; i < count * source.cols(); ++i) out[i] += work.offset;
 }
@@ -189,13 +191,12 @@ inline std::vector<std::size_t> rows_among(const file_tensor& to, const file_ten
   return rows;
 }
 
-/// What becomes of one parameter of a model: tensors called as `to`, from those called as `from`. They are
+/// How one parameter of a model becomes the tensors `to` of the output. They and those of the files are
 /// pairs, or else (a norm for each head, and all as rows of one tensor) put together first.
 inline std::vector<conversion> plan_conversion(const checkpoint& weights, const model_names& names,
-                                               file_naming naming, std::string_view here,
+                                               std::span<const file_tensor> to, std::string_view here,
                                                const leaf_description& leaf, const decoder_shape& shape) {
-  const auto to = tensors_of(names, naming, here, leaf, shape);
-  auto from = tensors_of(names, weights.naming(), here, leaf, shape);
+  const auto from = tensors_of(names, weights.naming(), here, leaf, shape);
   std::vector<conversion> plan;
   if (to.size() == from.size()) {
     for (std::size_t i = 0; i < to.size(); ++i)
@@ -241,7 +242,7 @@ std::vector<conversion> plan_conversions(const model_files& files, const checkpo
       [&](std::string_view here, const auto& leaf) {
         const auto description = leaf_description::of(leaf);
         const auto wanted = tensors_of(names, naming, here, description, model.shape());
-        auto plan = plan_conversion(weights, names, naming, here, description, model.shape());
+        auto plan = plan_conversion(weights, names, wanted, here, description, model.shape());
         for (std::size_t i = 0; i < plan.size(); ++i) {
           std::vector<std::uint64_t> shape = wanted[i].shape;
           if (wanted[i].is_linear && wanted_reversed) std::ranges::reverse(shape);

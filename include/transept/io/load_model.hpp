@@ -71,14 +71,18 @@ public:
                                 const decoder_shape& shape);
 
 private:
-  /// Of blocks that files alone have: read piece by piece, and kept (Q4_K) or made Q8_0 unless another type
-  /// is asked for.
+  /// Of blocks that files alone have, read piece by piece: Q8_0 unless another type is asked for.
   kernels::stored_matrix in_pieces(const parameter_rows& source, matrix_use use, std::size_t rows,
                                    std::size_t cols);
+  /// Q4_K as it is, read piece by piece.
+  kernels::stored_matrix q4_k_in_pieces(const parameter_rows& source, std::size_t rows, std::size_t cols);
+  /// Of an element type that weights have here.
+  kernels::stored_matrix at_once(const parameter_rows& source, matrix_use use, std::size_t rows,
+                                 std::size_t cols);
   /// As the file has it, but for blocks, which kernels read in panels.
   kernels::stored_matrix as_stored(const stored_tensor& tensor, element_type type, std::size_t rows,
                                    std::size_t cols, matrix_use use, weight_owner& owner);
-  /// Says where numbers of a matrix that was made F16 are infinite.
+  /// Says of a matrix that was made F16 where its numbers are infinite.
   void note_overflows(std::string_view here, const kernels::stored_matrix& made) const;
   /// With elements of `type`, which stand alone, until the next call.
   kernels::stored_matrix in_scratch(const kernels::stored_matrix& stored, matrix_use use, element_type type);

@@ -73,7 +73,6 @@ template <class Leaf>
 void check_range(const Leaf& leaf, std::string_view here, std::span<const std::byte> bytes,
                  thread_pool& threads) {
   const std::size_t count = bytes.size() / sizeof(f16);
-  const auto is_infinite = [](f16 x) { return (x.bits & 0x7fffu) == 0x7c00u; };
   const std::span written(reinterpret_cast<const f16*>(bytes.data()), count);
   const auto after = std::ranges::count_if(written, is_infinite);
   if (after == 0) return;

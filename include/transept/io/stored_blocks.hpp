@@ -33,8 +33,8 @@ struct stored_blocks {
 /// The format of this name, or nullptr.
 TRANSEPT_FUNCTION const stored_blocks* find_stored_blocks(std::string_view name);
 
-/// The eight blocks of 32 numbers that one block of Q4_K is.
-TRANSEPT_FUNCTION void split_q4_k(const std::byte* block, q4_k_block* out);
+/// out [count / 32] = `count` numbers of Q4_K, whole blocks, as the kernels have them.
+TRANSEPT_FUNCTION void split_q4_k(const std::byte* blocks, std::size_t count, q4_k_block* out);
 
 /// out [count] = the numbers of whole blocks.
 TRANSEPT_FUNCTION void read_blocks(const stored_blocks& format, const std::byte* blocks, std::size_t count,

@@ -5,6 +5,7 @@
 // written against it (io/model_config.hpp, io/load_model.hpp), so that no file format knows a model.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <optional>
@@ -38,6 +39,9 @@ struct config_limits {
 struct layer_windows {
   int window = 0;           ///< positions, a query's own among them; 0 only where no block slides
   std::vector<bool> slides; ///< of each block; empty: none
+
+  /// Whether any block slides.
+  bool any_slides() const { return std::ranges::find(slides, true) != slides.end(); }
 
   bool operator==(const layer_windows&) const = default; ///< member by member
 };

@@ -187,7 +187,7 @@ TRANSEPT_FUNCTION void config_reader::windows(layer_windows& value, int n_layer,
   } else if (value.window > 0) {
     value.slides = std::move(usual);
   }
-  if (std::ranges::find(value.slides, true) == value.slides.end()) value = {};
+  if (!value.any_slides()) value = {};
 }
 
 TRANSEPT_FUNCTION void config_reader::no_windows(std::string_view key) const {
@@ -241,7 +241,7 @@ TRANSEPT_FUNCTION void config_reader::local_layers(layer_windows& value, int n_l
     }
     if (value.slides.size() != static_cast<std::size_t>(n_layer)) fail("attention_types", expected, *types);
   }
-  if (std::ranges::find(value.slides, true) == value.slides.end()) value = {};
+  if (!value.any_slides()) value = {};
 }
 
 TRANSEPT_FUNCTION config_reader config_reader::inside(std::string_view key) const {

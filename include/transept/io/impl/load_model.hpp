@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -83,7 +84,10 @@ public:
   parameter_rows(const checkpoint& weights, const model_names& names, std::string_view here,
                  const leaf_description& leaf, const decoder_shape& shape)
       : parts_(tensors_of(names, weights.naming(), here, leaf, shape)) {
-    for (const file_tensor& part : parts_) tensors_.push_back(&required_tensor(weights, names, part));
+    for (const file_tensor& part : parts_) {
+      tensors_.push_back(&required_tensor(weights, names, part));
+      readers_.emplace_back(tensors_.back()->dtype);
+    }
     inputs_ = leaf.shape.size() == 2 ? static_cast<std::size_t>(tensors_.front()->shape[1]) : 1;
   }
 
@@ -107,43 +111,58 @@ public:
     return std::ranges::any_of(tensors_, [](const auto* each) { return !element_type_of(each->dtype); });
   }
 
-  /// Calls f(part, tensor, output of the part) for outputs [begin, end).
+  /// Whether all are Q4_K, which is computed with as it is.
+  bool is_q4_k() const {
+    return std::ranges::all_of(tensors_,
+                               [](const auto* each) { return each->dtype == name_of(element_type::q4_k); });
+  }
+
+  /// Calls f(part, index of the part, first byte) for outputs [begin, end).
   template <class F>
   void for_each_output(std::size_t begin, std::size_t end, F&& f) const {
     std::size_t first = 0;
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       const auto count = static_cast<std::size_t>(parts_[i].outputs());
+      const std::byte* const bytes = tensors_[i]->bytes.data();
       for (std::size_t o = std::max(begin, first); o < std::min(end, first + count); ++o)
-        f(parts_[i], *tensors_[i], o - first);
+        f(parts_[i], i, bytes + readers_[i].bytes(parts_[i].stored_output(o - first) * inputs_));
       first += count;
     }
   }
 
   /// out [end − begin, inputs] = outputs [begin, end).
   void read(std::size_t begin, std::size_t end, float* out) const {
-    for_each_output(begin, end, [&](const file_tensor& part, const stored_tensor& tensor, std::size_t o) {
-      const element_reader elements(tensor.dtype);
-      elements.read(tensor.bytes.data() + elements.bytes(part.stored_output(o) * inputs_), inputs_, out);
+    for_each_output(begin, end, [&](const file_tensor& part, std::size_t i, const std::byte* from) {
+      readers_[i].read(from, inputs_, out);
       if (part.offset != 0.0f)
-        for (std::size_t i = 0; i < inputs_; ++i) out[i] -= part.offset;
+        for (std::size_t n = 0; n < inputs_; ++n) out[n] -= part.offset;
       out += inputs_;
     });
   }
-
-  /// Whether all are Q4_K, which is computed with as it is.
-  bool is_q4_k() const {
-    for (std::size_t i = 0; i < parts_.size(); ++i)
-      if (tensors_[i]->dtype != name_of(element_type::q4_k)) return false;
-    return true;
-  }
   /// out [end − begin, inputs / 32] = outputs [begin, end), all of them Q4_K.
   void read(std::size_t begin, std::size_t end, q4_k_block* out) const {
-    const stored_blocks& blocks = *find_stored_blocks(name_of(element_type::q4_k));
-    const std::size_t count = inputs_ / blocks.block_length;
-    for_each_output(begin, end, [&](const file_tensor& part, const stored_tensor& tensor, std::size_t o) {
-      const std::byte* from = tensor.bytes.data() + part.stored_output(o) * count * blocks.block_bytes;
-      for (std::size_t b = 0; b < count; ++b, from += blocks.block_bytes, out += 8) split_q4_k(from, out);
+    for_each_output(begin, end, [&](const file_tensor&, std::size_t, const std::byte* from) {
+      split_q4_k(from, inputs_, out);
+      out += inputs_ / block_length;
     });
+  }
+
+  /// Reads all outputs, about a million numbers at a time and whole panels, and calls f(first output, count,
+  /// T [count, ..]) for each piece, T being float or q4_k_block. The pages of the files are let go.
+  template <class T, class F>
+  void for_each_piece(thread_pool& threads, F&& f) const {
+    const std::size_t per_output = std::is_same_v<T, float> ? inputs_ : inputs_ / block_length;
+    const std::size_t panels = std::max<std::size_t>(1, (1u << 20) / (inputs_ * kernels::panel_outputs));
+    const std::size_t all = outputs(), piece = std::min(panels * kernels::panel_outputs, all);
+    buffer<T> values(piece * per_output);
+    for (std::size_t begin = 0; begin < all; begin += piece) {
+      const std::size_t count = std::min(piece, all - begin);
+      parallel_for(threads, count, 1, [&](std::size_t first, std::size_t last, int) {
+        read(begin + first, begin + last, values.data() + first * per_output);
+      });
+      f(begin, count, static_cast<const T*>(values.data()));
+    }
+    release();
   }
 
   /// Lets the pages of the files go.
@@ -154,6 +173,7 @@ public:
 private:
   std::vector<file_tensor> parts_;
   std::vector<const stored_tensor*> tensors_;
+  std::vector<element_reader> readers_; // of each tensor's dtype
   std::size_t inputs_ = 1;
 };
 
@@ -167,11 +187,10 @@ inline stored_tensor joined(const parameter_rows& rows, bool is_matrix, weight_o
   std::byte* const data = allocate_weights<std::byte>(memory, outputs * row_bytes);
   if (type) {
     std::byte* to = data;
-    rows.for_each_output(
-        0, outputs, [&](const file_tensor& part, const stored_tensor& tensor, std::size_t o) {
-          std::memcpy(to, tensor.bytes.data() + part.stored_output(o) * row_bytes, row_bytes);
-          to += row_bytes;
-        });
+    rows.for_each_output(0, outputs, [&](const file_tensor&, std::size_t, const std::byte* from) {
+      std::memcpy(to, from, row_bytes);
+      to += row_bytes;
+    });
   } else {
     rows.read(0, outputs, reinterpret_cast<float*>(data));
   }
@@ -209,10 +228,21 @@ TRANSEPT_FUNCTION kernels::stored_matrix parameter_loader::matrix(std::string_vi
                                                                   const leaf_description& leaf,
                                                                   matrix_use use,
                                                                   const decoder_shape& shape) {
-  const parameter_rows outputs(weights_, names_, here, leaf, shape);
+  const parameter_rows source(weights_, names_, here, leaf, shape);
   const auto rows = static_cast<std::size_t>(leaf.shape[0]), cols = static_cast<std::size_t>(leaf.shape[1]);
-  if (outputs.is_only_read()) return in_pieces(outputs, use, rows, cols);
-  found_elements found = elements_of(outputs, true);
+  const bool is_kept_q4_k = source.is_q4_k() && use != matrix_use::lookup &&
+                            options_.type.value_or(element_type::q4_k) == element_type::q4_k;
+  const kernels::stored_matrix made = is_kept_q4_k            ? q4_k_in_pieces(source, rows, cols)
+                                      : source.is_only_read() ? in_pieces(source, use, rows, cols)
+                                                              : at_once(source, use, rows, cols);
+  if (source.type() != made.type) note_overflows(here, made);
+  return made;
+}
+
+TRANSEPT_FUNCTION kernels::stored_matrix parameter_loader::at_once(const parameter_rows& source,
+                                                                   matrix_use use, std::size_t rows,
+                                                                   std::size_t cols) {
+  found_elements found = elements_of(source, true);
   const stored_tensor& tensor = found.tensor;
   weight_owner& passing = found.assembled; // of a copy that is converted or packed at once
   const element_type type = *element_type_of(tensor.dtype);
@@ -230,11 +260,9 @@ TRANSEPT_FUNCTION kernels::stored_matrix parameter_loader::matrix(std::string_vi
     return stored;
   }
   const element_type wanted = options_.type.value_or(type);
-  const bool is_packed = options_.packed && use == matrix_use::linear && !is_block_type(wanted);
-  if (is_packed) {
+  if (options_.packed && use == matrix_use::linear && !is_block_type(wanted)) {
     const auto made = packed(in_scratch(stored, use, wanted), use, *threads_, memory_);
     release(tensor.bytes);
-    if (type != wanted) note_overflows(here, made);
     return made;
   }
   const std::size_t row_bytes = tensor.bytes.size() / static_cast<std::size_t>(tensor.shape[0]);
@@ -246,7 +274,6 @@ TRANSEPT_FUNCTION kernels::stored_matrix parameter_loader::matrix(std::string_vi
     memory_.keep(std::make_shared<weight_owner>(std::move(passing)));
   else
     release(tensor.bytes);
-  if (type != wanted) note_overflows(here, made);
   return made;
 }
 
@@ -257,7 +284,7 @@ TRANSEPT_FUNCTION void parameter_loader::note_overflows(std::string_view here,
                                 ? kernels::panel_bytes(made.type, made.rows, made.cols) / sizeof(f16)
                                 : made.rows * made.cols;
   const std::span values(static_cast<const f16*>(made.data), count);
-  const auto infinite = std::ranges::count_if(values, [](f16 x) { return (x.bits & 0x7fffu) == 0x7c00u; });
+  const auto infinite = std::ranges::count_if(values, is_infinite);
   if (infinite != 0) options_.note(overflow_note(here, static_cast<std::uint64_t>(infinite)));
 }
 
@@ -266,43 +293,44 @@ TRANSEPT_FUNCTION kernels::stored_matrix parameter_loader::in_pieces(const param
                                                                      std::size_t cols) {
   if (!threads_) threads_.emplace(options_.threads);
   const std::size_t inputs = source.inputs(), outputs = source.outputs();
-  const bool is_kept = source.is_q4_k() && options_.type.value_or(element_type::q4_k) == element_type::q4_k;
-  element_type type = is_kept ? element_type::q4_k : options_.type.value_or(element_type::q8_0);
+  element_type type = options_.type.value_or(element_type::q8_0);
   if (use == matrix_use::lookup && is_block_type(type)) type = element_type::f32;
-  const bool is_linear = use == matrix_use::linear, in_blocks = is_block_type(type);
-  const bool is_packed = is_linear && options_.packed && !in_blocks;
-  weight_owner passing; // of what is packed at once
-  const std::size_t bytes =
-      in_blocks ? kernels::panel_bytes(type, inputs, outputs) : outputs * inputs * size_of(type);
-  std::byte* const data = allocate_weights<std::byte>(is_packed ? passing : memory_, bytes);
-  // About a million numbers at a time, in whole panels.
-  const std::size_t panels = std::max<std::size_t>(1, (1u << 20) / (inputs * kernels::panel_outputs));
-  const std::size_t piece = std::min(panels * kernels::panel_outputs, outputs);
-  buffer<float> values(type == element_type::q4_k ? 0 : piece * inputs);
-  std::vector<q4_k_block> blocks(type == element_type::q4_k ? piece * inputs / block_length : 0);
-  for (std::size_t begin = 0; begin < outputs; begin += piece) {
-    const std::size_t count = std::min(piece, outputs - begin);
-    parallel_for(*threads_, count, 1, [&](std::size_t first, std::size_t last, int) {
-      if (type == element_type::q4_k)
-        source.read(begin + first, begin + last, blocks.data() + first * inputs / block_length);
-      else
-        source.read(begin + first, begin + last, values.data() + first * inputs);
+  if (is_block_type(type)) {
+    std::byte* const panels =
+        allocate_weights<std::byte>(memory_, kernels::panel_bytes(type, inputs, outputs));
+    source.for_each_piece<float>(*threads_, [&](std::size_t begin, std::size_t count, const float* values) {
+      kernels::quantize_panels(*threads_, {values, element_type::f32, count, inputs}, true, type,
+                               panels + kernels::panel_bytes(type, inputs, begin));
     });
-    std::byte* const to =
-        data + (in_blocks ? kernels::panel_bytes(type, inputs, begin) : begin * inputs * size_of(type));
-    const kernels::stored_matrix some{values.data(), element_type::f32, count, inputs};
-    if (type == element_type::q4_k)
-      kernels::pack_panels(*threads_, type, blocks.data(), inputs, count, to);
-    else if (in_blocks)
-      kernels::quantize_panels(*threads_, some, true, type, to);
-    else
-      copy_elements(some, matrix_use::table, *threads_, type, to);
+    return {panels, type, rows, cols, matrix_layout::panels};
   }
-  source.release();
-  if (in_blocks) return {data, type, rows, cols, matrix_layout::panels};
+  const bool is_linear = use == matrix_use::linear, is_packed = is_linear && options_.packed;
+  weight_owner passing; // of what is packed at once
+  std::byte* const data =
+      allocate_weights<std::byte>(is_packed ? passing : memory_, outputs * inputs * size_of(type));
+  source.for_each_piece<float>(*threads_, [&](std::size_t begin, std::size_t count, const float* values) {
+    copy_elements({values, element_type::f32, count, inputs}, matrix_use::table, *threads_, type,
+                  data + begin * inputs * size_of(type));
+  });
   const kernels::stored_matrix made{data, type, rows, cols,
                                     is_linear ? matrix_layout::transposed : matrix_layout::row_major};
   return is_packed ? packed(made, use, *threads_, memory_) : made;
+}
+
+TRANSEPT_FUNCTION kernels::stored_matrix parameter_loader::q4_k_in_pieces(const parameter_rows& source,
+                                                                          std::size_t rows,
+                                                                          std::size_t cols) {
+  if (!threads_) threads_.emplace(options_.threads);
+  constexpr element_type type = element_type::q4_k;
+  const std::size_t inputs = source.inputs();
+  std::byte* const panels =
+      allocate_weights<std::byte>(memory_, kernels::panel_bytes(type, inputs, source.outputs()));
+  source.for_each_piece<q4_k_block>(
+      *threads_, [&](std::size_t begin, std::size_t count, const q4_k_block* blocks) {
+        kernels::pack_panels(*threads_, type, blocks, inputs, count,
+                             panels + kernels::panel_bytes(type, inputs, begin));
+      });
+  return {panels, type, rows, cols, matrix_layout::panels};
 }
 
 TRANSEPT_FUNCTION kernels::stored_matrix parameter_loader::as_stored(const stored_tensor& tensor,

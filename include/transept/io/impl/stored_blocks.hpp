@@ -19,11 +19,12 @@ class block_fields {
 public:
   explicit block_fields(const std::byte* at) : at_(reinterpret_cast<const std::uint8_t*>(at)) {}
 
-  float half() {
+  f16 f16_bits() {
     f16 value;
     std::memcpy(&value, bytes(sizeof value), sizeof value);
-    return to_float(value);
+    return value;
   }
+  float half() { return to_float(f16_bits()); }
   const std::uint8_t* bytes(std::size_t count) {
     const std::uint8_t* const begin = at_;
     at_ += count;
@@ -111,15 +112,25 @@ struct scale_and_least {
         least(i < 4 ? s[i + 4] & 63 : (s[i + 4] >> 4) | (s[i] >> 6) << 4) {}
 };
 
-inline void read_q4_k(const std::byte* block, float* out) {
+/// out [8] = the blocks of 32 numbers that one block of Q4_K is.
+inline void split_q4_k(const std::byte* block, q4_k_block* out) {
   block_fields fields(block);
-  const float scale = fields.half(), least = fields.half();
+  const f16 scale = fields.f16_bits(), least = fields.f16_bits();
   const std::uint8_t *const scales = fields.bytes(12), *const values = fields.bytes(128);
-  for (std::size_t i = 0; i < 256; ++i) {
-    const scale_and_least of(scales, i / 32);
-    out[i] = scale * static_cast<float>(of.scale) * static_cast<float>(four_bits(values, i)) -
-             least * static_cast<float>(of.least);
+  for (std::size_t b = 0; b < 8; ++b) {
+    const scale_and_least of(scales, b);
+    out[b] = {scale, least, static_cast<std::uint8_t>(of.scale), static_cast<std::uint8_t>(of.least), {}};
+    for (std::size_t i = 0; i < 16; ++i) {
+      const int low = four_bits(values, b * 32 + i), high = four_bits(values, b * 32 + 16 + i);
+      out[b].values[i] = static_cast<std::uint8_t>(low | high << 4);
+    }
   }
+}
+
+inline void read_q4_k(const std::byte* block, float* out) {
+  q4_k_block parts[8];
+  split_q4_k(block, parts);
+  for (std::size_t b = 0; b < 8; ++b) dequantize(parts[b], out + b * block_length);
 }
 
 inline void read_q5_k(const std::byte* block, float* out) {
@@ -166,19 +177,11 @@ TRANSEPT_FUNCTION const stored_blocks* find_stored_blocks(std::string_view name)
   return nullptr;
 }
 
-TRANSEPT_FUNCTION void split_q4_k(const std::byte* block, q4_k_block* out) {
-  detail::block_fields fields(block);
-  f16 both[2];
-  std::memcpy(both, fields.bytes(sizeof both), sizeof both);
-  const std::uint8_t *const scales = fields.bytes(12), *const values = fields.bytes(128);
-  for (std::size_t b = 0; b < 8; ++b) {
-    const detail::scale_and_least of(scales, b);
-    out[b] = {both[0], both[1], static_cast<std::uint8_t>(of.scale), static_cast<std::uint8_t>(of.least), {}};
-    for (std::size_t i = 0; i < 16; ++i) {
-      const int low = detail::four_bits(values, b * 32 + i),
-                high = detail::four_bits(values, b * 32 + 16 + i);
-      out[b].values[i] = static_cast<std::uint8_t>(low | high << 4);
-    }
+TRANSEPT_FUNCTION void split_q4_k(const std::byte* blocks, std::size_t count, q4_k_block* out) {
+  const stored_blocks& format = *find_stored_blocks("Q4_K");
+  for (std::size_t i = 0; i < count; i += format.block_length) {
+    detail::split_q4_k(blocks, out + i / block_length);
+    blocks += format.block_bytes;
   }
 }
 
