@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
-# The slow matrix: compilers, instruction sets and sanitizers that one build cannot cover. A row takes 5 to 40
-# minutes on 2 cores. The row instruction_sets builds everything once, without flags, and tests the compiled library
-# with each instruction set. The rows of GCC and clang for one instruction set build what its flags change: the
-# compiled library and the tests of header-only vectors; clang_avx2 builds everything, as the sanitizers and neon do.
+# The slow matrix: compilers, instruction sets and sanitizers that one build cannot cover. A row takes 3 to 30
+# minutes on 2 cores. Three build everything: tsan (GCC), asan (clang) and neon (GCC for another architecture); and
+# instruction_sets takes README's build, to test the compiled library with each instruction set. The others, gcc_asan
+# among them, build what their flags change: the compiled library and the tests of header-only vectors.
 #   ./scripts/matrix.sh [NAME...]      default: all; --list prints the names
-# Each row is configured in build/matrix/NAME, built and tested. A row whose instructions this machine lacks is
-# built but not run, and the summary says so.
+# All but instruction_sets are configured in build/matrix/NAME, built and tested. A row whose instructions this
+# machine lacks is built but not run, and the summary says so.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-all=(instruction_sets gcc_sse2 gcc_v2 gcc_avx2 gcc_avx512 gcc_amx clang_sse2 clang_avx2 clang_avx512 asan tsan clang_asan neon)
+all=(instruction_sets gcc_sse2 gcc_v2 gcc_avx2 gcc_avx512 gcc_amx clang_sse2 clang_avx2 clang_avx512 gcc_asan asan tsan neon)
 [ "${1:-}" != --list ] || { printf '%s\n' "${all[@]}"; exit; }
 rows=("$@")
 [ ${#rows[@]} -gt 0 ] || rows=("${all[@]}")
-# Rows that are emulated or sanitized leave the largest models out.
-slow_tests='124M|124,439,808'
+# Rows that are emulated or sanitized leave the largest models out, and the tests that compile programs of their own,
+# which know nothing of a row's flags.
+slow_tests='124M|124,439,808|^(compile_fail|consumers)/'
 
 machine_has() { local flag; for flag in "$@"; do grep -qw "$flag" /proc/cpuinfo || return 1; done; }
 built_only=(-DCMAKE_CROSSCOMPILING_EMULATOR=true) # asked for their tests, programs answer with none
@@ -21,10 +22,11 @@ built_only=(-DCMAKE_CROSSCOMPILING_EMULATOR=true) # asked for their tests, progr
 # The tests that link the compiled library, with each instruction set that this machine has.
 test_instruction_sets() {
   local set
+  ./scripts/test.sh -N >/dev/null || return 1 # builds, and runs none
   for set in avx512_amx avx512_bf16 avx512_vnni avx2_vnni avx2 sse2 neon; do
-    TRANSEPT_ISA=$set "$1/tests/test_compiled" >/dev/null 2>&1 || continue # not here
+    TRANSEPT_ISA=$set build/release/tests/test_compiled >/dev/null 2>&1 || continue # not here
     say "TRANSEPT_ISA=$set"
-    TRANSEPT_ISA=$set ctest --test-dir "$1" -j2 --output-on-failure \
+    TRANSEPT_ISA=$set ctest --test-dir build/release -j2 --output-on-failure \
       -E '^(bench|compile_fail|consumers|core|kernels|layers|simd|tensor|text)/' || return 1
     result+="${result:+, }$set"
   done
@@ -40,19 +42,23 @@ cross_headers() {
 }
 
 run_row() {
+  if [ "$1" = instruction_sets ]; then
+    test_instruction_sets
+    return
+  fi
   local name=$1 runs=1 options=() test_options=() targets=() flags="" compiler=g++ optimisation=-O2
-  case $name in clang_*) compiler=clang++-19 ;; esac
+  case $name in clang_* | asan) compiler=clang++-19 ;; esac
   case $name in
   *_sse2) flags=-march=x86-64 ;;
   *_v2) flags=-march=x86-64-v2 ;;
   *_avx2) flags=-march=x86-64-v3 && { machine_has avx2 fma bmi2 || runs=0; } ;;
   *_avx512) flags=-march=x86-64-v4 && { machine_has avx512f avx512bw avx512dq avx512vl || runs=0; } ;;
   *_amx) flags=-march=sapphirerapids && { machine_has amx_tile amx_bf16 amx_int8 avx512_fp16 || runs=0; } ;;
-  asan | clang_asan)
+  *asan)
     flags="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS"
     optimisation=-O1
     # g++ needs minutes for each program with every check: those of every pointer's null, alignment, size and type
-    # are left to clang_asan.
+    # are left to clang.
     [ "$compiler" != g++ ] || flags+=" -fno-sanitize=null,alignment,object-size,vptr"
     test_options=(-E "$slow_tests")
     ;;
@@ -70,18 +76,17 @@ run_row() {
   case $name in *san) ! machine_has avx2 fma bmi2 || flags+=" -march=native" ;; esac
   # Rows of one instruction set compile the kernels for it and for the least, not for all.
   case $name in
-  instruction_sets | *_v2 | neon) ;;
+  *_v2 | neon) ;;
   *_sse2) options+=(-DTRANSEPT_INSTRUCTION_SETS=sse2) ;;
   *_avx512) options+=("-DTRANSEPT_INSTRUCTION_SETS=avx512_bf16;avx512_vnni;sse2") ;;
   *_amx) options+=("-DTRANSEPT_INSTRUCTION_SETS=avx512_amx;sse2") ;;
   *) options+=("-DTRANSEPT_INSTRUCTION_SETS=avx2;sse2") ;;
   esac
   case $name in
-  clang_avx2 | clang_asan) ;;
   gcc_* | clang_*)
     local folder vector_tests=(core simd kernels layers compiled)
     for folder in "${vector_tests[@]}"; do targets+=(--target "test_$folder"); done
-    test_options=(-R "^($(IFS='|' && echo "${vector_tests[*]}"))/")
+    test_options+=(-R "^($(IFS='|' && echo "${vector_tests[*]}"))/")
     ;;
   esac
   [ $runs -eq 1 ] || options+=("${built_only[@]}")
@@ -93,10 +98,6 @@ run_row() {
   if [ $runs -eq 0 ]; then
     result="built, not run: this machine lacks the instructions"
     return 0
-  fi
-  if [ "$name" = instruction_sets ]; then
-    test_instruction_sets "build/matrix/$name"
-    return
   fi
   ctest --test-dir "build/matrix/$name" -j2 --output-on-failure "${test_options[@]}" || return 1
   result=passed
