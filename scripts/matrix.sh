@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The slow matrix: compilers, instruction sets and sanitizers that one build cannot cover. A row takes 3 to 30
-# minutes on 2 cores. Three build everything: tsan (GCC), asan (clang) and neon (GCC for another architecture); and
-# instruction_sets takes README's build, to test the compiled library with each instruction set. The others, gcc_asan
-# among them, build what their flags change: the compiled library and the tests of header-only vectors.
+# minutes on 2 cores. asan (clang) builds everything, tsan (GCC) and neon (GCC for another architecture) all that the
+# tests of the library need; instruction_sets takes README's build, to test the compiled library with each instruction
+# set. The others, gcc_asan among them, build what their flags change: the compiled library and the tests of
+# header-only vectors.
 #   ./scripts/matrix.sh [NAME...]      default: all; --list prints the names
 # All but instruction_sets are configured in build/matrix/NAME, built and tested. A row whose instructions this
 # machine lacks is built but not run, and the summary says so.
@@ -68,8 +69,8 @@ run_row() {
     options=(-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 "-DCMAKE_FIND_ROOT_PATH=$(cross_headers)"
       -DCMAKE_FIND_ROOT_PATH_MODE_INCLUDE=ONLY -DCMAKE_FIND_ROOT_PATH_MODE_PACKAGE=ONLY
       "-DCMAKE_CROSSCOMPILING_EMULATOR=qemu-aarch64;-L;/usr/aarch64-linux-gnu")
-    # Tests that start programs cannot: the system knows nothing of the emulator.
-    test_options=(-E "$slow_tests|^examples/|programs refuse a TRANSEPT_ISA")
+    # Programs that tests start are not run: the system knows nothing of the emulator.
+    test_options=(-E "$slow_tests|programs refuse a TRANSEPT_ISA")
     ;;
   esac
   # Sanitizers watch the kernels that this machine runs; tests under them are several times as fast with AVX2, too.
@@ -82,13 +83,20 @@ run_row() {
   *_amx) options+=("-DTRANSEPT_INSTRUCTION_SETS=avx512_amx;sse2") ;;
   *) options+=("-DTRANSEPT_INSTRUCTION_SETS=avx2;sse2") ;;
   esac
+  local folder folders=()
   case $name in
-  gcc_* | clang_*)
-    local folder vector_tests=(core simd kernels layers compiled)
-    for folder in "${vector_tests[@]}"; do targets+=(--target "test_$folder"); done
-    test_options+=(-R "^($(IFS='|' && echo "${vector_tests[*]}"))/")
+  gcc_* | clang_*) folders=(core simd kernels layers compiled) ;;
+  tsan | neon)
+    for folder in tests/*/*_test.cpp; do
+      folder=$(basename "$(dirname "$folder")")
+      [[ $folder = examples || " ${folders[*]} " = *" $folder "* ]] || folders+=("$folder")
+    done
     ;;
   esac
+  if [ ${#folders[@]} -gt 0 ]; then
+    for folder in "${folders[@]}"; do targets+=(--target "test_$folder"); done
+    test_options+=(-R "^($(IFS='|' && echo "${folders[*]}"))/")
+  fi
   [ $runs -eq 1 ] || options+=("${built_only[@]}")
   cmake -S . -B "build/matrix/$name" -G Ninja "-DCMAKE_CXX_COMPILER=$compiler" "-DCMAKE_CXX_FLAGS=$flags" \
     -DCMAKE_BUILD_TYPE=RelWithDebInfo "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=$optimisation -g1" \
