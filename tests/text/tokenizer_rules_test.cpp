@@ -2,10 +2,12 @@
 // makes of them.
 #include <support/catch.hpp>
 
+#include <array>
 #include <string>
 #include <vector>
 
 #include <transept/core/json.hpp>
+#include <transept/text/byte_pairs.hpp>
 #include <transept/text/stream_decoder.hpp>
 #include <transept/text/vocabulary_files.hpp>
 
@@ -99,6 +101,29 @@ TEST_CASE("characters, with bytes for those that have no token, and ▁ for spac
   std::string text;
   for (const token_id each : {1, 265, 3 + 0xd0, 3 + 0xb6, 2}) text += stream.push(each);
   CHECK(text + std::string(stream.flush()) == " abж");
+}
+
+TEST_CASE("a long text of characters is merged as a whole, wherever it is cut on the way") {
+  const vocabulary from = read_tokenizer_json({"tokenizer.json", llamas_kind().dump()});
+  const tokenizer llama(from);
+  const byte_pairs pairs(from.byte_tokens, from.merges);
+  support::random_text random(8);
+  for (int i = 0; i < 200; ++i) {
+    std::string text;
+    tokens symbols{259}; // the space that the rules put there
+    for (std::size_t length = 30 + random.below(300); symbols.size() < length;) {
+      const std::size_t which = random.below(6), times = random.below(8) == 0 ? 40 : 1;
+      for (std::size_t j = 0; j < times; ++j) {
+        text += std::array{" ", "a", "b", "é", "ж", "\xff"}[which];
+        if (which < 4) symbols.push_back(static_cast<token_id>(259 + which));
+        if (which == 4) symbols.insert(symbols.end(), {3 + 0xd0, 3 + 0xb6});
+        if (which == 5) symbols.push_back(3 + 0xff);
+      }
+    }
+    tokens expected;
+    pairs.merge(symbols, expected);
+    REQUIRE(llama.encode(text) == expected);
+  }
 }
 
 TEST_CASE("what has neither a token nor bytes is the unknown token, or an error") {

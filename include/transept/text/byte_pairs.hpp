@@ -32,6 +32,8 @@ struct token_merge {
 /// Immutable once made; `encode` may be called from any number of threads.
 class byte_pairs {
 public:
+  static constexpr std::size_t short_piece = 32; ///< symbols in a piece that is quickly merged
+
   byte_pairs() = default;
 
   /// `byte_tokens[b]` is the token of byte b, or -1, which then comes out; `merges` come in the order they
@@ -46,7 +48,6 @@ public:
   void merge(std::span<const token_id> symbols, std::vector<token_id>& out) const;
 
 private:
-  static constexpr std::size_t short_piece = 32;
   static constexpr std::uint32_t no_rank = std::numeric_limits<std::uint32_t>::max();
   static constexpr std::uint64_t no_key = std::numeric_limits<std::uint64_t>::max();
 
@@ -72,7 +73,12 @@ private:
   /// at all.
   void merge_short(token_id* tokens, std::size_t count, std::vector<token_id>& out) const;
 
-  /// A doubly linked list of tokens, symbol(0) to symbol(size - 1), and a heap of the pairs that can be
+  /// A piece that is a few runs of equal tokens, such as many spaces before a word, run by run. False where
+  /// it is not, or where merges do not come in their order.
+  template <class Symbol>
+  bool merge_runs(std::size_t size, Symbol symbol, std::vector<token_id>& out) const;
+
+  /// A doubly linked list of tokens, symbol(0) to symbol(size - 1), and a queue of the pairs that can be
   /// merged.
   template <class Symbol>
   void merge_long(std::size_t size, Symbol symbol, std::vector<token_id>& out) const;

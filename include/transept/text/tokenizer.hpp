@@ -120,6 +120,15 @@ private:
 
   void encode_piece(std::string_view piece, std::vector<token_id>& out) const;
 
+  /// The same of a piece, or a part of one, that merges have to be looked for in as a whole.
+  void encode_uncut(std::string_view piece, std::vector<token_id>& out) const;
+
+  /// Whether a merge may take in both the byte before piece[at] and that.
+  bool may_be_crossed(std::string_view piece, std::size_t at) const;
+  static std::size_t both(char left, char right) {
+    return std::size_t{static_cast<unsigned char>(left)} << 8 | static_cast<unsigned char>(right);
+  }
+
   /// What no token stands for: its bytes, where there are tokens for them, or the unknown token.
   void add_unknown(std::string_view run, std::vector<token_id>& out) const;
 
@@ -170,7 +179,8 @@ private:
   std::optional<token_id> end_of_text_;
   bool is_gpt2s_ = true; // no rule but its own, nothing looked for in normalized text
   bool lacks_bytes_ = false;
-  bool cuts_before_spaces_ = false; // no token has a space behind a character
+  bool cuts_pieces_ = false;  // where no merge crosses
+  std::vector<bool> crossed_; // by left · 256 + right: the bytes on both sides of a merge's middle
 };
 
 } // namespace transept::inline TRANSEPT_ABI

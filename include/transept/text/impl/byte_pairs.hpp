@@ -3,13 +3,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <functional>
-#include <queue>
 #include <string>
-#include <utility>
 
 #include <transept/core/error.hpp>
 #include <transept/text/byte_pairs.hpp>
+#include <transept/text/impl/merge_queue.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -75,45 +73,117 @@ inline void byte_pairs::merge_short(token_id* tokens, std::size_t count, std::ve
 }
 
 template <class Symbol>
+bool byte_pairs::merge_runs(std::size_t size, Symbol symbol, std::vector<token_id>& out) const {
+  struct run {
+    token_id token;
+    std::size_t count;
+  };
+  constexpr std::size_t few = 16;
+  std::vector<run> runs, next;
+  const auto append = [](std::vector<run>& to, token_id token, std::size_t count) {
+    if (count == 0) return;
+    if (!to.empty() && to.back().token == token)
+      to.back().count += count;
+    else
+      to.push_back({token, count});
+  };
+  for (std::size_t i = 0; i < size; ++i) {
+    append(runs, symbol(i), 1);
+    if (runs.size() > few) return false;
+  }
+  for (;;) {
+    const slot* best = nullptr;
+    bool is_alone = true; // of its rank
+    const auto look_at = [&](token_id left, token_id right) {
+      const slot& found = pair(left, right);
+      if (found.rank == no_rank || &found == best) return;
+      if (best == nullptr || found.rank <= best->rank) {
+        is_alone = best == nullptr || found.rank < best->rank;
+        best = &found;
+      }
+    };
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      if (runs[i].count > 1) look_at(runs[i].token, runs[i].token);
+      if (i + 1 < runs.size()) look_at(runs[i].token, runs[i + 1].token);
+    }
+    if (best == nullptr) break;
+    // It is merged wherever it is, unless what comes out is to be merged sooner.
+    const auto comes_later = [&](token_id first, token_id second) {
+      return pair(first, second).rank > best->rank;
+    };
+    const token_id merged = best->merged;
+    if (!is_alone || !comes_later(merged, merged)) return false;
+    for (const run& each : runs)
+      if (!comes_later(merged, each.token) || !comes_later(each.token, merged)) return false;
+    const auto left = static_cast<token_id>(best->key >> 32), right = static_cast<token_id>(best->key);
+    next.clear();
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      run& at = runs[i];
+      if (at.token == left && left == right) {
+        append(next, merged, at.count / 2);
+        append(next, left, at.count % 2);
+      } else if (at.token == left && i + 1 < runs.size() && runs[i + 1].token == right) {
+        append(next, left, at.count - 1);
+        append(next, merged, 1);
+        --runs[i + 1].count;
+      } else {
+        append(next, at.token, at.count);
+      }
+    }
+    runs.swap(next);
+  }
+  for (const run& each : runs) out.insert(out.end(), each.count, each.token);
+  return true;
+}
+
+template <class Symbol>
 void byte_pairs::merge_long(std::size_t size, Symbol symbol, std::vector<token_id>& out) const {
+  if (merge_runs(size, symbol, out)) return;
   if (size >= no_rank) throw argument_error("a word of more than 4 GiB cannot be tokenized");
   struct link {
     token_id token;
     std::uint32_t previous;
     std::uint32_t next;
-    std::uint32_t rank; // of the pair with the next; a heap entry that says otherwise is out of date
+    std::uint32_t pair; // with the next one: a place in slots_, free where they stay two
   };
   const auto count = static_cast<std::uint32_t>(size);
   const std::uint32_t end = count;
+  const auto place = [&](token_id left, token_id right) {
+    return static_cast<std::uint32_t>(find(key_of(left, right)));
+  };
+  const auto free = static_cast<std::uint32_t>(find(no_key));
   std::vector<link> links(count);
-  std::vector<std::uint64_t> candidates; // rank, then position: the leftmost of equal pairs comes first
+  detail::merge_queue candidates(count);
+  const auto rank_of = [&](std::uint32_t at) { return slots_[links[at].pair].rank; };
+  const auto push = [&](std::uint32_t at) {
+    if (rank_of(at) != no_rank) candidates.push({rank_of(at), at});
+  };
   for (std::uint32_t i = 0; i < count; ++i) {
     const token_id token = symbol(i);
-    const bool last = i + 1 == count;
-    const std::uint32_t rank = last ? no_rank : pair(token, symbol(i + 1)).rank;
-    links[i] = {token, i == 0 ? end : i - 1, i + 1, rank};
-    if (rank != no_rank) candidates.push_back(std::uint64_t{rank} << 32 | i);
+    links[i] = {token, i == 0 ? end : i - 1, i + 1, i + 1 == count ? free : place(token, symbol(i + 1))};
+    push(i);
   }
-  std::priority_queue heap(std::greater<std::uint64_t>{}, std::move(candidates));
-
-  const auto renew = [&](std::uint32_t at) {
+  while (const auto best = candidates.pop()) {
+    const std::uint32_t at = best->at;
     link& left = links[at];
-    left.rank = left.next == end ? no_rank : pair(left.token, links[left.next].token).rank;
-    if (left.rank != no_rank) heap.push(std::uint64_t{left.rank} << 32 | at);
-  };
-  while (!heap.empty()) {
-    const auto at = static_cast<std::uint32_t>(heap.top());
-    const auto rank = static_cast<std::uint32_t>(heap.top() >> 32);
-    heap.pop();
-    link& left = links[at];
-    if (left.rank != rank) continue;
-    link& right = links[left.next];
-    left.token = pair(left.token, right.token).merged;
-    left.next = right.next;
-    right.rank = no_rank; // gone
-    if (left.next != end) links[left.next].previous = at;
-    renew(at);
-    if (left.previous != end) renew(left.previous);
+    std::uint32_t rank = best->rank;
+    if (rank_of(at) != rank) continue; // something else became of it
+    for (bool is_next = true; is_next;) {
+      link& right = links[left.next];
+      left.token = slots_[left.pair].merged;
+      left.next = right.next;
+      right.pair = free; // gone
+      left.pair = left.next == end ? free : place(left.token, links[left.next].token);
+      if (left.next != end) links[left.next].previous = at;
+      is_next = rank_of(at) <= rank; // than which nothing comes sooner
+      if (left.previous != end) {
+        links[left.previous].pair = place(links[left.previous].token, left.token);
+        is_next = is_next && rank_of(left.previous) > rank_of(at);
+        push(left.previous);
+      }
+      rank = rank_of(at);
+    }
+    push(at);
   }
   for (std::uint32_t at = 0; at != end; at = links[at].next) out.push_back(links[at].token);
 }

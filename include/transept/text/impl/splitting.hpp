@@ -241,12 +241,63 @@ inline std::size_t end_of_match(splitting step, std::string_view text, std::size
   return start;
 }
 
-/// The end of what lies between matches: where the next one begins.
-inline std::size_t end_of_gap(splitting step, std::string_view text, std::size_t at) {
-  if (step == splitting::words) return end_of_word(text, at);
-  const bool by_bytes = step == splitting::digit_bytes;
-  do at += by_bytes ? 1 : judge(text, at).length;
-  while (at < text.size() && end_of_match(step, text, at) == at);
+/// Whether a match of a step may begin with this character of ASCII.
+constexpr bool may_begin(splitting step, std::uint32_t c) {
+  const bool is_space = ascii_classes[c] == character_class::space;
+  const bool is_sign = c > ' ' && c < 0x7f && ascii_classes[c] == character_class::other;
+  switch (step) {
+  case splitting::each_digit:
+  case splitting::three_digits:
+  case splitting::digit_bytes:
+  case splitting::numbers:
+    return '0' <= c && c <= '9';
+  case splitting::punctuation:
+    return is_sign;
+  case splitting::line_breaks:
+    return c == '\r' || c == '\n';
+  case splitting::letters:
+    return is_space || ascii_classes[c] == character_class::letter;
+  case splitting::marks_of_punctuation:
+    return is_space || is_sign;
+  case splitting::ideographs:
+  case splitting::ideographs_and_kana:
+    return false;
+  default:
+    return true;
+  }
+}
+
+/// may_begin() of every step: most texts are ASCII, and most steps look for little of it.
+inline constexpr auto ascii_begins = [] {
+  std::array<std::array<bool, 128>, static_cast<std::size_t>(splitting::spaces) + 1> begins{};
+  for (std::size_t step = 0; step < begins.size(); ++step)
+    for (std::uint32_t c = 0; c < 128; ++c) begins[step][c] = may_begin(static_cast<splitting>(step), c);
+  return begins;
+}();
+
+/// The end of what a step makes of what begins at `start` < text.size(): a match, or what lies before the
+/// next.
+inline std::size_t end_of_part(splitting step, std::string_view text, std::size_t start) {
+  const auto& begins = ascii_begins[static_cast<std::size_t>(step)];
+  const auto is_between = [&](std::size_t at) { // seen at one look
+    const auto lead = static_cast<unsigned char>(text[at]);
+    return lead < begins.size() && !begins[lead];
+  };
+  std::size_t at = start;
+  if (!is_between(at)) {
+    const std::size_t end = end_of_match(step, text, at);
+    if (end != at) return end;
+    if (step == splitting::words) return end_of_word(text, at);
+    at += step == splitting::digit_bytes ? 1 : judge(text, at).length;
+  }
+  while (at < text.size()) {
+    if (is_between(at))
+      ++at;
+    else if (end_of_match(step, text, at) == at)
+      at += step == splitting::digit_bytes ? 1 : judge(text, at).length;
+    else
+      break;
+  }
   return at;
 }
 
@@ -259,18 +310,20 @@ TRANSEPT_FUNCTION void splitter::split(std::string_view text, function_ref<void(
 TRANSEPT_FUNCTION void splitter::split(std::string_view text, std::size_t step,
                                        function_ref<void(std::string_view)> f) const {
   if (text.empty()) return;
-  if (step == steps_.size()) return f(text);
-  const splitting how = steps_[step];
-  for (std::size_t start = 0; start < text.size();) {
-    std::size_t end = detail::end_of_match(how, text, start);
-    if (end == start) end = detail::end_of_gap(how, text, start);
-    const std::string_view piece = text.substr(start, end - start);
-    start = end;
+  for (; step != steps_.size(); ++step) {
+    const splitting how = steps_[step];
     const bool drops_space =
         how == splitting::words || how == splitting::word_runs || how == splitting::white_space;
-    if (drops_space && detail::judge(piece, 0).is_space()) continue;
-    split(piece, step + 1, f);
+    std::size_t end = detail::end_of_part(how, text, 0);
+    if (end == text.size() && !drops_space) continue; // it stays one piece
+    for (std::size_t start = 0;; end = detail::end_of_part(how, text, start)) {
+      const std::string_view piece = text.substr(start, end - start);
+      if (!drops_space || !detail::judge(piece, 0).is_space()) split(piece, step + 1, f);
+      if (end == text.size()) return;
+      start = end;
+    }
   }
+  f(text);
 }
 
 TRANSEPT_FUNCTION bool splitter::may_cut_before(std::string_view text, std::size_t at) const {

@@ -55,13 +55,14 @@ TRANSEPT_FUNCTION tokenizer::tokenizer(const vocabulary& from)
     for (std::size_t id = 0; id < from.tokens.size(); ++id)
       if (!is_added[id]) whole_[place_of(from.tokens[id])] = static_cast<token_id>(id);
   }
-  // Where no merge crosses from a character to a space behind it, texts without steps are cut there.
-  cuts_before_spaces_ = rules_.steps.empty() && rules_.model == token_model::byte_pairs &&
-                        std::none_of(from.merges.begin(), from.merges.end(), [&](const token_merge& merge) {
-                          const std::string_view whole = bytes(merge.merged);
-                          const std::size_t word = whole.find_first_not_of(' ');
-                          return word != whole.npos && whole.find(' ', word) != whole.npos;
-                        });
+  // Pieces are cut where no merge crosses; not if a character's token depends on what is beside it.
+  cuts_pieces_ = rules_.model == token_model::byte_pairs && rules_.end_of_word.empty() &&
+                 !rules_.drops_unknown && !(lacks_bytes_ && rules_.unknown && rules_.fuses_unknown);
+  crossed_.resize(1u << 16);
+  for (const token_merge& merge : from.merges) {
+    const std::string_view left = bytes(merge.left), right = bytes(merge.right);
+    if (!left.empty() && !right.empty()) crossed_[both(left.back(), right.front())] = true;
+  }
 }
 
 inline void tokenizer::add_tokens(const std::vector<added_token>& added) {
@@ -268,13 +269,7 @@ inline void tokenizer::encode_words(std::string_view text, bool begins, std::vec
 TRANSEPT_FUNCTION void tokenizer::encode_pieces(std::string_view text, std::vector<token_id>& out) const {
   const auto encode_one = [&](std::string_view piece) { encode_piece(piece, out); };
   if (is_gpt2s_) return pre_tokenize(text, encode_one);
-  if (!cuts_before_spaces_) return splitter_.split(text, encode_one);
-  for (std::size_t start = 0; start < text.size();) { // of spaces, and what follows them
-    const std::size_t word = std::min(text.find_first_not_of(' ', start), text.size());
-    const std::size_t end = std::min(text.find(' ', word), text.size());
-    encode_one(text.substr(start, end - start));
-    start = end;
-  }
+  splitter_.split(text, encode_one);
 }
 
 inline void tokenizer::encode_piece(std::string_view piece, std::vector<token_id>& out) const {
@@ -288,6 +283,21 @@ inline void tokenizer::encode_piece(std::string_view piece, std::vector<token_id
     if (!word_pieces_.encode(piece, out)) add_unknown(piece, out);
     return;
   }
+  if (!cuts_pieces_ || piece.size() <= byte_pairs::short_piece) return encode_uncut(piece, out);
+  for (std::size_t start = 0; start < piece.size();) {
+    std::size_t end = start + 1;
+    while (end < piece.size() && may_be_crossed(piece, end)) ++end;
+    encode_uncut(piece.substr(start, end - start), out);
+    start = end;
+  }
+}
+
+inline bool tokenizer::may_be_crossed(std::string_view piece, std::size_t at) const {
+  const bool in_character = rules_.by_characters && (static_cast<unsigned char>(piece[at]) & 0xc0u) == 0x80u;
+  return in_character || crossed_[both(piece[at - 1], piece[at])];
+}
+
+inline void tokenizer::encode_uncut(std::string_view piece, std::vector<token_id>& out) const {
   if (rules_.by_characters) return encode_characters(piece, out);
   if (rules_.drops_unknown) {
     const auto lacks = [&](char byte) { return byte_tokens_[static_cast<unsigned char>(byte)] == no_token; };
