@@ -210,7 +210,7 @@ inline std::size_t end_of_match(splitting step, std::string_view text, std::size
     return end;
   }
   case splitting::punctuation:
-    return end_of(text, start, is_any_punctuation);
+    return is_any_punctuation(first) ? end_of(text, start + first.length, is_any_punctuation) : start;
   case splitting::line_breaks:
     return start + (first.is_line_break() ? 1 : 0);
   case splitting::letters:
@@ -218,9 +218,9 @@ inline std::size_t end_of_match(splitting step, std::string_view text, std::size
   case splitting::marks_of_punctuation:
     return with_space_before([](const judged& each) { return each.is_punctuation(); });
   case splitting::ideographs:
-    return end_of(text, start, is_ideograph);
+    return is_ideograph(first) ? end_of(text, start + first.length, is_ideograph) : start;
   case splitting::ideographs_and_kana:
-    return end_of(text, start, is_ideograph_or_kana);
+    return is_ideograph_or_kana(first) ? end_of(text, start + first.length, is_ideograph_or_kana) : start;
   case splitting::deepseek:
     return end_of_deepseek(text, start);
   case splitting::word_runs: {
@@ -241,22 +241,23 @@ inline std::size_t end_of_match(splitting step, std::string_view text, std::size
   return start;
 }
 
-/// Whether a match of a step may begin with this character of ASCII.
-constexpr bool may_begin(splitting step, std::uint32_t c) {
-  const bool is_space = ascii_classes[c] == character_class::space;
-  const bool is_sign = c > ' ' && c < 0x7f && ascii_classes[c] == character_class::other;
+/// Whether a match of a step may begin with this byte: a character of ASCII, or part of any other.
+constexpr bool may_begin(splitting step, std::uint32_t byte) {
+  if (byte >= 0x80) return step != splitting::three_digits && step != splitting::line_breaks;
+  const bool is_space = ascii_classes[byte] == character_class::space;
+  const bool is_sign = byte > ' ' && byte < 0x7f && ascii_classes[byte] == character_class::other;
   switch (step) {
   case splitting::each_digit:
   case splitting::three_digits:
   case splitting::digit_bytes:
   case splitting::numbers:
-    return '0' <= c && c <= '9';
+    return '0' <= byte && byte <= '9';
   case splitting::punctuation:
     return is_sign;
   case splitting::line_breaks:
-    return c == '\r' || c == '\n';
+    return byte == '\r' || byte == '\n';
   case splitting::letters:
-    return is_space || ascii_classes[c] == character_class::letter;
+    return is_space || ascii_classes[byte] == character_class::letter;
   case splitting::marks_of_punctuation:
     return is_space || is_sign;
   case splitting::ideographs:
@@ -267,22 +268,20 @@ constexpr bool may_begin(splitting step, std::uint32_t c) {
   }
 }
 
-/// may_begin() of every step: most texts are ASCII, and most steps look for little of it.
-inline constexpr auto ascii_begins = [] {
-  std::array<std::array<bool, 128>, static_cast<std::size_t>(splitting::spaces) + 1> begins{};
-  for (std::size_t step = 0; step < begins.size(); ++step)
-    for (std::uint32_t c = 0; c < 128; ++c) begins[step][c] = may_begin(static_cast<splitting>(step), c);
-  return begins;
+/// may_begin() of every step: most steps look for little of what most texts are.
+inline constexpr auto may_begin_with = [] {
+  std::array<std::array<bool, 256>, static_cast<std::size_t>(splitting::spaces) + 1> table{};
+  for (std::size_t step = 0; step < table.size(); ++step)
+    for (std::uint32_t byte = 0; byte < 256; ++byte)
+      table[step][byte] = may_begin(static_cast<splitting>(step), byte);
+  return table;
 }();
 
 /// The end of what a step makes of what begins at `start` < text.size(): a match, or what lies before the
 /// next.
 inline std::size_t end_of_part(splitting step, std::string_view text, std::size_t start) {
-  const auto& begins = ascii_begins[static_cast<std::size_t>(step)];
-  const auto is_between = [&](std::size_t at) { // seen at one look
-    const auto lead = static_cast<unsigned char>(text[at]);
-    return lead < begins.size() && !begins[lead];
-  };
+  const auto& table = may_begin_with[static_cast<std::size_t>(step)];
+  const auto is_between = [&](std::size_t at) { return !table[static_cast<unsigned char>(text[at])]; };
   std::size_t at = start;
   if (!is_between(at)) {
     const std::size_t end = end_of_match(step, text, at);
