@@ -16,6 +16,7 @@
 #include <transept/text/impl/tokenizer.hpp>
 #include <transept/text/impl/tokenizer_folder.hpp>
 #include <transept/text/impl/tokenizer_json.hpp>
+#include <transept/text/impl/tokenizer_json_writer.hpp>
 #include <transept/text/impl/unigram.hpp>
 #include <transept/text/impl/vocabulary_builder.hpp>
 #include <transept/text/impl/vocabulary_files.hpp>

@@ -11,12 +11,15 @@
 #include <support/paths.hpp>
 #include <support/temporary_folder.hpp>
 
+#include <transept/core/json.hpp>
 #include <transept/io/convert_files.hpp>
 #include <transept/io/load_model.hpp>
 #include <transept/io/load_tokenizer.hpp>
 #include <transept/io/save_model.hpp>
+#include <transept/io/vocabulary_writer.hpp>
 #include <transept/models/gpt2.hpp>
 #include <transept/models/initialise.hpp>
+#include <transept/models/llama.hpp>
 
 using namespace transept;
 using Catch::Matchers::ContainsSubstring;
@@ -251,6 +254,37 @@ TEST_CASE("vocabularies that are smaller than the model are filled up, larger on
       convert_to_gguf<gpt2_family>(model_files::open(out.path()), out / "n.gguf", {}),
       ContainsSubstring("vocab_size: expected at least the vocabulary's 273 tokens, found 272"));
   CHECK_FALSE(std::filesystem::exists(out / "n.gguf"));
+}
+
+TEST_CASE("a LLaMA's vocabulary goes into a GGUF file and comes out as a tokenizer.json") {
+  constexpr llama_config shape{.n_embd = 32,
+                               .n_layer = 1,
+                               .n_head = 2,
+                               .vocab_size = 512,
+                               .n_positions = 16,
+                               .n_inner = 32,
+                               .n_key_value_head = 1};
+  const support::temporary_folder place;
+  save(initialise<llama<shape>>(3), place / "model");
+  json vocabulary =
+      parse_json(support::read_file(support::fixture("text/trained/byte_fallback_bpe/tokenizer.json")),
+                 "tokenizer.json");
+  vocabulary["post_processor"] = {{"type", "BertProcessing"}, {"cls", {"<s>", 1}}, {"sep", {"</s>", 2}}};
+  support::write_file(place / "model" / "tokenizer.json", vocabulary.dump());
+  convert_to_gguf<llama_family>(model_files::open(place / "model"), place / "m.gguf", {});
+  convert_to_folder<llama_family>(model_files::open(place / "m.gguf"), place / "again", {});
+  CHECK_FALSE(std::filesystem::exists(place / "again" / "vocab.json"));
+  check_same_tokenizer(place / "again", place / "m.gguf");
+  const auto before = load_tokenizer(place / "model"), after = load_tokenizer(place / "again");
+  const std::string text = "a text, with é, ж and   spaces\n";
+  CHECK(after.encode_prompt(text) == before.encode_prompt(text));
+  CHECK(after.decode(before.encode(text)) == before.decode(before.encode(text)));
+  const json config = parse_json(support::read_file(place / "again" / "tokenizer_config.json"), "config");
+  CHECK(config["tokenizer_class"] == "PreTrainedTokenizerFast");
+  CHECK(config["bos_token"] == "<s>");
+  CHECK(config["eos_token"] == "</s>");
+  CHECK(support::parameter_values(load<llama<shape>>(place / "again"), "model.embed_tokens.weight") ==
+        support::parameter_values(load<llama<shape>>(place / "model"), "model.embed_tokens.weight"));
 }
 
 TEST_CASE("a GPT-2 that llama.cpp has no key for becomes a file of our own architecture") {

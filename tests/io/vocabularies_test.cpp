@@ -11,9 +11,13 @@
 #include <support/temporary_folder.hpp>
 
 #include <transept/core/json.hpp>
+#include <transept/io/gguf.hpp>
 #include <transept/io/gguf_metadata.hpp>
+#include <transept/io/impl/gguf_splittings.hpp>
 #include <transept/io/load_tokenizer.hpp>
 #include <transept/text/tokenizer_folder.hpp>
+#include <transept/text/tokenizer_json_writer.hpp>
+#include <transept/text/unicode.hpp>
 #include <transept/text/vocabulary_files.hpp>
 
 using namespace transept;
@@ -37,6 +41,11 @@ std::vector<std::pair<std::string, std::vector<token_id>>> golden(const fs::path
   return all;
 }
 
+/// What a vocabulary is when it was written as a tokenizer.json.
+tokenizer written_and_read(const vocabulary& from) {
+  return tokenizer(read_tokenizer_json({"tokenizer.json", tokenizer_json_of(from)}));
+}
+
 } // namespace
 
 TEST_CASE("vocabularies as they are downloaded give Hugging Face's tokens") {
@@ -57,6 +66,13 @@ TEST_CASE("vocabularies as they are downloaded give Hugging Face's tokens") {
       CAPTURE(text);
       CHECK(made.encode(text) == ids);
       CHECK(made.decode(ids) == text);
+    }
+    if (name.ends_with(".json")) return;
+    const tokenizer again = written_and_read(read_vocabulary(gguf_file::open(file)));
+    for (const auto& [text, ids] : texts) {
+      CAPTURE(text);
+      CHECK(again.encode(text) == ids);
+      CHECK(again.decode(ids) == text);
     }
   };
   for (const char* name : {"gpt-2", "deepseek-coder", "falcon", "llama-spm", "mpt", "phi-3", "starcoder"})
@@ -81,6 +97,54 @@ TEST_CASE("vocabularies that Hugging Face's trainers made give its tokens and te
       CHECK(made.decode(expected) == texts[i].get<std::string>());
     }
   }
+}
+
+TEST_CASE("a vocabulary is written as a tokenizer.json that is read as the same, or not at all") {
+  const vocabulary from = read_vocabulary_folder(support::fixture("text/trained/byte_fallback_bpe"));
+  const tokenizer before(from), after = written_and_read(from);
+  const json lines =
+      parse_json(support::read_file(support::fixture("text/trained/lines.json")), "lines.json");
+  for (const json& line : lines) {
+    const std::string text = line.get<std::string>();
+    CAPTURE(text);
+    CHECK(after.encode_prompt(text, special_tokens::allowed) ==
+          before.encode_prompt(text, special_tokens::allowed));
+    CHECK(after.decode(before.encode(text)) == before.decode(before.encode(text)));
+  }
+  CHECK(after.rules() == before.rules());
+
+  // Every splitting that GGUF has a name for, and what else it can say of bytes.
+  vocabulary bytes = read_vocabulary_folder(support::fixture("text/small"));
+  for (const auto& each : detail::gguf_splittings) {
+    CAPTURE(each.name);
+    bytes.rules = *detail::rules_named(each.name);
+    bytes.rules.before = {3};
+    bytes.rules.after = {4, 5};
+    CHECK(written_and_read(bytes).rules() == bytes.rules);
+  }
+  bytes.rules = {.prefix = space_prefix::unless_there};
+  CHECK(written_and_read(bytes).rules() == bytes.rules);
+
+  // Equally early merges come as transformers writes them: the longest parts first, the left one's above all.
+  vocabulary equal = from;
+  for (token_merge& each : equal.merges) each.rank = 0;
+  const json merges = parse_json(tokenizer_json_of(equal), "tokenizer.json")["model"]["merges"];
+  REQUIRE(merges.size() == equal.merges.size());
+  const auto length = [](const json& merge) {
+    const std::string text = merge.get<std::string>();
+    std::size_t characters = 0;
+    for (std::size_t at = 0; text[at] != ' '; at += first_character(std::string_view(text).substr(at)).length)
+      ++characters;
+    return characters;
+  };
+  for (std::size_t i = 1; i < merges.size(); ++i) CHECK(length(merges[i - 1]) >= length(merges[i]));
+
+  bytes.rules = {.steps = {splitting::words}};
+  CHECK_THROWS_AS(tokenizer_json_of(bytes), tokenizer_error);
+  bytes.rules = {.normalizers = {normalizer::nfkc}};
+  CHECK_THROWS_AS(tokenizer_json_of(bytes), tokenizer_error);
+  bytes.rules = {.model = token_model::word_pieces};
+  CHECK_THROWS_AS(tokenizer_json_of(bytes), tokenizer_error);
 }
 
 TEST_CASE("a vocabulary goes into a GGUF file and comes out the same") {

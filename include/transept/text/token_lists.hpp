@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <transept/core/error.hpp>
 #include <transept/text/tokenizer.hpp>
@@ -36,6 +37,16 @@ struct token_lists {
 
 /// Throws tokenizer_error for lists that contradict themselves.
 TRANSEPT_FUNCTION vocabulary read_token_lists(const token_lists& lists);
+
+/// The tokens of a vocabulary of byte pairs as files write them, by id.
+struct written_tokens {
+  std::vector<std::string>
+      symbols; ///< in the byte alphabet, or in SentencePiece's way; added ones as they are
+  std::vector<std::int32_t> kinds; ///< token_kind of each
+};
+
+/// What read_token_lists makes those tokens of.
+TRANSEPT_FUNCTION written_tokens written_tokens_of(const vocabulary& from);
 
 } // namespace transept::inline TRANSEPT_ABI
 

@@ -179,19 +179,6 @@ TRANSEPT_FUNCTION std::vector<named_vector> rotary_vectors(const gguf_file& file
   return vectors;
 }
 
-/// A token as files of its kind write it, and its kind.
-inline std::pair<std::string, token_kind> written_token(const vocabulary& from, token_id id) {
-  const std::string& bytes = from.tokens[static_cast<std::size_t>(id)];
-  if (!from.rules.by_characters) return {to_byte_alphabet(bytes), token_kind::normal};
-  const bool is_byte = bytes.size() == 1 && from.byte_tokens[static_cast<unsigned char>(bytes[0])] == id;
-  if (is_byte) {
-    constexpr const char* digits = "0123456789ABCDEF";
-    const auto byte = static_cast<unsigned char>(bytes[0]);
-    return {std::string("<0x") + digits[byte >> 4] + digits[byte & 15] + ">", token_kind::byte};
-  }
-  return {from.rules.marks_spaces ? with_space_marks(bytes) : bytes, token_kind::normal};
-}
-
 /// What tokenizer.ggml calls the rules: its model, and keys of their own. Throws config_error where it has no
 /// words for them.
 inline void add_text_rules(gguf_keys& keys, const text_rules& rules, const std::string& source) {
@@ -246,24 +233,10 @@ TRANSEPT_FUNCTION void add_vocabulary(gguf_keys& keys, const std::filesystem::pa
   if (from.tokens.size() > size)
     throw config_error(source + ": vocab_size: expected at least the vocabulary's " +
                        std::to_string(from.tokens.size()) + " tokens, found " + std::to_string(size));
-  std::vector<std::string> symbols;
-  std::vector<std::int32_t> kinds(size, static_cast<std::int32_t>(token_kind::normal));
-  for (std::size_t id = 0; id < from.tokens.size(); ++id) {
-    auto [symbol, kind] = written_token(from, static_cast<token_id>(id));
-    symbols.push_back(std::move(symbol));
-    kinds[id] = static_cast<std::int32_t>(kind);
-  }
-  for (const added_token& added : from.added) {
-    const auto id = static_cast<std::size_t>(added.id);
-    if (kinds[id] == static_cast<std::int32_t>(token_kind::byte)) continue;
-    symbols[id] = added.text.empty() ? from.tokens[id] : added.text;
-    kinds[id] = static_cast<std::int32_t>(added.special ? token_kind::control : token_kind::user_defined);
-  }
-  if (from.rules.unknown)
-    kinds[static_cast<std::size_t>(*from.rules.unknown)] = static_cast<std::int32_t>(token_kind::unknown);
+  auto [symbols, kinds] = written_tokens_of(from);
   for (std::size_t id = symbols.size(); id < size; ++id) {
     symbols.push_back("[PAD" + std::to_string(id) + "]");
-    kinds[id] = static_cast<std::int32_t>(token_kind::unused);
+    kinds.push_back(static_cast<std::int32_t>(token_kind::unused));
   }
   add_text_rules(keys, from.rules, source);
   keys.add("tokenizer.ggml.tokens", std::span<const std::string>(symbols));

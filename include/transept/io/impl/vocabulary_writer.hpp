@@ -19,6 +19,7 @@
 #include <transept/io/vocabulary_writer.hpp>
 #include <transept/text/byte_alphabet.hpp>
 #include <transept/text/token_lists.hpp>
+#include <transept/text/tokenizer_json_writer.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -32,16 +33,37 @@ std::string json_table(const std::vector<std::pair<Text, std::size_t>>& ids) {
   return text + "}\n";
 }
 
-/// vocab.json and merges.txt; and added_tokens.json with the tokens that GGUF calls control or user-defined
-/// (in a folder they are all special). The lists were checked when the tokenizer was made.
+/// The tokenizer_config.json that transformers needs beside a tokenizer.json: which tokens are the special
+/// ones.
+inline std::string tokenizer_config_of(const gguf_metadata& metadata,
+                                       const std::vector<std::string_view>& tokens) {
+  std::string text =
+      "{\"tokenizer_class\": \"PreTrainedTokenizerFast\", \"clean_up_tokenization_spaces\": false";
+  for (const char* const name : {"bos", "eos", "unknown", "padding"}) {
+    const auto id = metadata.count("tokenizer.ggml." + std::string(name) + "_token_id");
+    if (!id || *id >= tokens.size()) continue;
+    const std::string_view kind = std::string_view(name) == "unknown"   ? "unk"
+                                  : std::string_view(name) == "padding" ? "pad"
+                                                                        : name;
+    text += ", \"" + std::string(kind) + "_token\": " + json_literal(tokens[*id]);
+  }
+  return text + "}\n";
+}
+
+/// Of GPT-2's kind vocab.json and merges.txt, and added_tokens.json with the tokens that GGUF calls control
+/// or user-defined (in a folder they are all special); of other kinds a tokenizer.json.
 inline void write_vocabulary_lists(const gguf_file& file, const std::filesystem::path& folder) {
-  const tokenizer made(read_vocabulary(file)); // refuses what contradicts itself
-  const text_rules& rules = made.rules();
-  if (rules.by_characters || rules.steps != std::vector{splitting::gpt2} || !rules.normalizers.empty())
-    throw tokenizer_error(
-        file.path().string() +
-        ": its vocabulary cannot be written as vocab.json and merges.txt: these are GPT-2's kind");
+  const vocabulary from = read_vocabulary(file);
+  (void)tokenizer(from); // refuses what contradicts itself
   const auto tokens = *file.metadata().texts("tokenizer.ggml.tokens");
+  if (from.rules != text_rules{}) {
+    try {
+      write_text(folder / "tokenizer.json", tokenizer_json_of(from));
+    } catch (const tokenizer_error& problem) {
+      throw tokenizer_error(file.path().string() + ": " + problem.what());
+    }
+    return write_text(folder / "tokenizer_config.json", tokenizer_config_of(file.metadata(), tokens));
+  }
   const auto merges = *file.metadata().texts("tokenizer.ggml.merges");
   const auto kinds =
       file.metadata().integers("tokenizer.ggml.token_type").value_or(std::vector<std::int64_t>());

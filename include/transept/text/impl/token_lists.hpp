@@ -3,11 +3,16 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <transept/core/display.hpp>
 #include <transept/core/types.hpp>
+#include <transept/text/byte_alphabet.hpp>
+#include <transept/text/impl/space_mark.hpp>
 #include <transept/text/impl/vocabulary_builder.hpp>
 #include <transept/text/token_lists.hpp>
 
@@ -56,6 +61,43 @@ TRANSEPT_FUNCTION vocabulary read_token_lists(const token_lists& lists) {
     builder.rank_merges_by_score();
   }
   return builder.finish();
+}
+
+namespace detail {
+
+/// A token that was not added, and its kind.
+inline std::pair<std::string, token_kind> written_token(const vocabulary& from, token_id id) {
+  const std::string& bytes = from.tokens[static_cast<std::size_t>(id)];
+  if (!from.rules.by_characters) return {to_byte_alphabet(bytes), token_kind::normal};
+  const bool is_byte = bytes.size() == 1 && from.byte_tokens[static_cast<unsigned char>(bytes[0])] == id;
+  if (is_byte) {
+    constexpr const char* digits = "0123456789ABCDEF";
+    const auto byte = static_cast<unsigned char>(bytes[0]);
+    return {std::string("<0x") + digits[byte >> 4] + digits[byte & 15] + ">", token_kind::byte};
+  }
+  return {from.rules.marks_spaces ? with_space_marks(bytes) : bytes, token_kind::normal};
+}
+
+} // namespace detail
+
+TRANSEPT_FUNCTION written_tokens written_tokens_of(const vocabulary& from) {
+  written_tokens made;
+  for (std::size_t id = 0; id < from.tokens.size(); ++id) {
+    auto [symbol, kind] = detail::written_token(from, static_cast<token_id>(id));
+    made.symbols.push_back(std::move(symbol));
+    made.kinds.push_back(static_cast<std::int32_t>(kind));
+  }
+  for (const added_token& added : from.added) {
+    const auto id = static_cast<std::size_t>(added.id);
+    if (made.kinds[id] == static_cast<std::int32_t>(token_kind::byte)) continue;
+    made.symbols[id] = added.text.empty() ? from.tokens[id] : added.text;
+    made.kinds[id] =
+        static_cast<std::int32_t>(added.special ? token_kind::control : token_kind::user_defined);
+  }
+  if (from.rules.unknown)
+    made.kinds[static_cast<std::size_t>(*from.rules.unknown)] =
+        static_cast<std::int32_t>(token_kind::unknown);
+  return made;
 }
 
 } // namespace transept::inline TRANSEPT_ABI

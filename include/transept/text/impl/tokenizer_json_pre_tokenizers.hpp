@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <transept/core/error.hpp>
 #include <transept/core/json.hpp>
 #include <transept/text/impl/tokenizer_json_source.hpp>
 #include <transept/text/vocabulary.hpp>
@@ -16,28 +17,37 @@ namespace transept::inline TRANSEPT_ABI {
 namespace detail {
 
 /// The patterns that a Split may have: a closed list, for each is written out by hand (splitting.hpp).
+inline constexpr std::pair<std::string_view, splitting> splitting_patterns[] = {
+    {R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)", splitting::gpt2},
+    {R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
+     splitting::llama3},
+    {R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
+     splitting::qwen2},
+    {R"( ?[^(\s|[.,!?…。，、।۔،])]+)", splitting::bloom},
+    {R"([0-9][0-9][0-9])", splitting::three_digits},
+    {R"(\p{N}{1,3})", splitting::numbers},
+    {R"(\p{N})", splitting::each_digit},
+    {R"([\r\n])", splitting::line_breaks},
+    {R"(\s?\p{L}+)", splitting::letters},
+    {R"(\s?\p{P}+)", splitting::marks_of_punctuation},
+    {R"([一-龥ࠀ-一가-퟿]+)", splitting::ideographs},
+    {R"([一-龥぀-ゟ゠-ヿ]+)", splitting::ideographs_and_kana},
+    {R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
+     splitting::deepseek},
+};
+
+/// The step of a pattern, if it is known.
 inline std::optional<splitting> splitting_of(std::string_view pattern) {
-  static constexpr std::pair<std::string_view, splitting> known[] = {
-      {R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)", splitting::gpt2},
-      {R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
-       splitting::llama3},
-      {R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
-       splitting::qwen2},
-      {R"( ?[^(\s|[.,!?…。，、।۔،])]+)", splitting::bloom},
-      {R"([0-9][0-9][0-9])", splitting::three_digits},
-      {R"(\p{N}{1,3})", splitting::numbers},
-      {R"(\p{N})", splitting::each_digit},
-      {R"([\r\n])", splitting::line_breaks},
-      {R"(\s?\p{L}+)", splitting::letters},
-      {R"(\s?\p{P}+)", splitting::marks_of_punctuation},
-      {R"([一-龥ࠀ-一가-퟿]+)", splitting::ideographs},
-      {R"([一-龥぀-ゟ゠-ヿ]+)", splitting::ideographs_and_kana},
-      {R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
-       splitting::deepseek},
-  };
-  for (const auto& [text, step] : known)
+  for (const auto& [text, step] : splitting_patterns)
     if (text == pattern) return step;
   return std::nullopt;
+}
+
+/// The pattern of a step. Throws tokenizer_error where it has none.
+inline std::string_view pattern_of(splitting step) {
+  for (const auto& [text, known] : splitting_patterns)
+    if (known == step) return text;
+  throw tokenizer_error("this splitting has no pattern");
 }
 
 /// Reads what cuts texts, into rules.
