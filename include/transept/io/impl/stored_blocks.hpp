@@ -66,24 +66,40 @@ inline void read_q5_1(const std::byte* block, float* out) {
     out[i] = scale * static_cast<float>(nibble(values, i) + 16 * bit(high, i)) + least;
 }
 
-/// Number i of 256 that have 2 bits each: 32 bytes hold 128 numbers, of which 32 share a place in the bytes.
-constexpr int two_bits(const std::uint8_t* values, std::size_t i) {
-  return (values[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2)) & 3;
+/// Some bits of 16 numbers that lie in as many bytes.
+struct bits_of_16 {
+  const std::uint8_t* bytes;
+  int shift, mask;
+
+  int operator[](std::size_t i) const { return (bytes[i] >> shift) & mask; }
+};
+
+/// Those of numbers `first` to first + 15 of 256 that have 2 bits each: 32 bytes hold 128 numbers, of which
+/// 32 share a place in the bytes.
+constexpr bits_of_16 two_bits(const std::uint8_t* values, std::size_t first) {
+  return {values + first / 128 * 32 + first % 32, static_cast<int>(first % 128 / 32 * 2), 3};
 }
 
 /// The same of 4 bits: 32 bytes hold 64 numbers.
-constexpr int four_bits(const std::uint8_t* values, std::size_t i) {
-  return (values[i / 64 * 32 + i % 32] >> (i % 64 / 32 * 4)) & 15;
+constexpr bits_of_16 four_bits(const std::uint8_t* values, std::size_t first) {
+  return {values + first / 64 * 32 + first % 32, static_cast<int>(first % 64 / 32 * 4), 15};
+}
+
+/// The same of 1 bit: 32 bytes hold all.
+constexpr bits_of_16 one_bit(const std::uint8_t* values, std::size_t first) {
+  return {values + first % 32, static_cast<int>(first / 32), 1};
 }
 
 inline void read_q2_k(const std::byte* block, float* out) {
   block_fields fields(block);
   const std::uint8_t *const scales = fields.bytes(16), *const values = fields.bytes(64);
   const float scale = fields.half(), least = fields.half();
-  for (std::size_t i = 0; i < 256; ++i) {
-    const std::uint8_t both = scales[i / 16];
-    out[i] = scale * static_cast<float>(both & 15) * static_cast<float>(two_bits(values, i)) -
-             least * static_cast<float>(both >> 4);
+  for (std::size_t first = 0; first < 256; first += 16) {
+    const std::uint8_t both = scales[first / 16];
+    const float own_scale = scale * static_cast<float>(both & 15),
+                own_least = least * static_cast<float>(both >> 4);
+    const bits_of_16 low = two_bits(values, first);
+    for (std::size_t i = 0; i < 16; ++i) out[first + i] = own_scale * static_cast<float>(low[i]) - own_least;
   }
 }
 
@@ -96,10 +112,11 @@ inline void read_q3_k(const std::byte* block, float* out) {
     const int low = i < 8 ? scales[i] & 15 : scales[i - 8] >> 4;
     return (low | ((scales[8 + i % 4] >> (i / 4 * 2)) & 3) << 4) - 32;
   };
-  for (std::size_t i = 0; i < 256; ++i) {
-    const int has_high = (high[i % 32] >> (i / 32)) & 1;
-    out[i] = scale * static_cast<float>(scale_of(i / 16)) *
-             static_cast<float>(two_bits(values, i) + 4 * has_high - 4);
+  for (std::size_t first = 0; first < 256; first += 16) {
+    const float own_scale = scale * static_cast<float>(scale_of(first / 16));
+    const bits_of_16 low = two_bits(values, first), top = one_bit(high, first);
+    for (std::size_t i = 0; i < 16; ++i)
+      out[first + i] = own_scale * static_cast<float>(low[i] + 4 * top[i] - 4);
   }
 }
 
@@ -120,10 +137,8 @@ inline void split_q4_k(const std::byte* block, q4_k_block* out) {
   for (std::size_t b = 0; b < 8; ++b) {
     const scale_and_least of(scales, b);
     out[b] = {scale, least, static_cast<std::uint8_t>(of.scale), static_cast<std::uint8_t>(of.least), {}};
-    for (std::size_t i = 0; i < 16; ++i) {
-      const int low = four_bits(values, b * 32 + i), high = four_bits(values, b * 32 + 16 + i);
-      out[b].values[i] = static_cast<std::uint8_t>(low | high << 4);
-    }
+    const bits_of_16 low = four_bits(values, b * 32), high = four_bits(values, b * 32 + 16);
+    for (std::size_t i = 0; i < 16; ++i) out[b].values[i] = static_cast<std::uint8_t>(low[i] | high[i] << 4);
   }
 }
 
@@ -138,11 +153,13 @@ inline void read_q5_k(const std::byte* block, float* out) {
   const float scale = fields.half(), least = fields.half();
   const std::uint8_t *const scales = fields.bytes(12), *const high = fields.bytes(32),
                             *const values = fields.bytes(128);
-  for (std::size_t i = 0; i < 256; ++i) {
-    const scale_and_least of(scales, i / 32);
-    const int has_high = (high[i % 32] >> (i / 32)) & 1;
-    out[i] = scale * static_cast<float>(of.scale) * static_cast<float>(four_bits(values, i) + 16 * has_high) -
-             least * static_cast<float>(of.least);
+  for (std::size_t first = 0; first < 256; first += 16) {
+    const scale_and_least of(scales, first / 32);
+    const float own_scale = scale * static_cast<float>(of.scale),
+                own_least = least * static_cast<float>(of.least);
+    const bits_of_16 low = four_bits(values, first), top = one_bit(high, first);
+    for (std::size_t i = 0; i < 16; ++i)
+      out[first + i] = own_scale * static_cast<float>(low[i] + 16 * top[i]) - own_least;
   }
 }
 
@@ -151,11 +168,13 @@ inline void read_q6_k(const std::byte* block, float* out) {
   const std::uint8_t *const low = fields.bytes(128), *const high = fields.bytes(64),
                             *const scales = fields.bytes(16);
   const float scale = fields.half();
-  for (std::size_t i = 0; i < 256; ++i) {
-    const std::size_t within = i % 128; // 64 bytes hold 128 numbers' low halves
-    const int low_bits = (low[i / 128 * 64 + within % 64] >> (within / 64 * 4)) & 15;
-    const int value = (low_bits | two_bits(high, i) << 4) - 32;
-    out[i] = scale * static_cast<float>(static_cast<std::int8_t>(scales[i / 16])) * static_cast<float>(value);
+  for (std::size_t first = 0; first < 256; first += 16) {
+    const float own_scale = scale * static_cast<float>(static_cast<std::int8_t>(scales[first / 16]));
+    const std::size_t within = first % 128; // 64 bytes hold 128 numbers' low halves
+    const bits_of_16 bottom{low + first / 128 * 64 + within % 64, static_cast<int>(within / 64 * 4), 15},
+        top = two_bits(high, first);
+    for (std::size_t i = 0; i < 16; ++i)
+      out[first + i] = own_scale * static_cast<float>((bottom[i] | top[i] << 4) - 32);
   }
 }
 
