@@ -33,12 +33,15 @@ struct judged {
   bool is_ascii_punctuation() const { return code_point > ' ' && code_point < 0x7f && is_other(); }
 };
 
-inline judged judge(std::string_view text, std::size_t at) {
+inline judged judge_beyond_ascii(std::string_view text) {
+  const character first = first_character(text);
+  return {first.code_point, first.length, class_of(first.code_point)};
+}
+
+TRANSEPT_ALWAYS_INLINE inline judged judge(std::string_view text, std::size_t at) {
   if (at >= text.size()) return {character::not_utf8, 0, character_class::other};
   const auto lead = static_cast<unsigned char>(text[at]);
-  if (lead < 0x80) return {lead, 1, ascii_classes[lead]};
-  const character first = first_character(text.substr(at));
-  return {first.code_point, first.length, class_of(first.code_point)};
+  return lead < 0x80 ? judged{lead, 1, ascii_classes[lead]} : judge_beyond_ascii(text.substr(at));
 }
 
 /// The end of the run of characters from `at` on that are wanted.
