@@ -24,6 +24,12 @@ public:
   /// The text, normalized; with its ▁ as spaces and the space of space_prefix::always or behind_text.
   std::string operator()(std::string_view text) const;
 
+  /// What becomes of part of a text: no space is put beside it.
+  std::string of_part(std::string_view text) const;
+
+  /// Whether a text gets a space before it.
+  bool puts_space_before() const { return puts_space_before_; }
+
 private:
   /// The text after one step; `replacement`: which is the next.
   std::string after(normalizer step, std::string_view text, std::size_t& replacement) const;

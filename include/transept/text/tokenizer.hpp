@@ -17,8 +17,10 @@
 #include <vector>
 
 #include <transept/core/error.hpp>
+#include <transept/core/function_ref.hpp>
 #include <transept/core/types.hpp>
 #include <transept/text/byte_pairs.hpp>
+#include <transept/text/encoded_text.hpp>
 #include <transept/text/splitting.hpp>
 #include <transept/text/string_matcher.hpp>
 #include <transept/text/text_normalizer.hpp>
@@ -45,6 +47,10 @@ public:
   /// The tokens of `text`, any bytes. Time is near-linear whatever the text. Throws tokenizer_error where the
   /// vocabulary lacks a character of the text and has no token for what it lacks.
   std::vector<token_id> encode(std::string_view text, special_tokens special = special_tokens::as_text) const;
+
+  /// The same, and where each token is in the text.
+  encoded_text encode_with_spans(std::string_view text,
+                                 special_tokens special = special_tokens::as_text) const;
 
   /// The tokens of a text that a model begins with: what the tokenizer's file puts before and behind it, and
   /// encode(). Of GPT-2's kind nothing is put.
@@ -109,14 +115,25 @@ private:
 
   void add_tokens(const std::vector<added_token>& added);
 
-  /// What lies between all added tokens, normalized. `begins`: at the text's beginning.
-  void encode_normalized(std::string_view text, bool begins, std::vector<token_id>& out) const;
+  /// Hears of each piece, where it begins in a text (at −1 where a space was put before that) and how many
+  /// tokens were there before its own.
+  using piece_listener = function_ref<void(std::string_view, std::ptrdiff_t, std::size_t)>;
 
-  /// All pieces of a text that has its prefix.
-  void encode_pieces(std::string_view text, std::vector<token_id>& out) const;
+  /// What lies between all added tokens, normalized. `begins`: at the text's beginning.
+  void encode_normalized(std::string_view text, bool begins, std::vector<token_id>& out,
+                         const piece_listener* listener = nullptr) const;
+
+  /// All pieces of a text that has its prefix, of which `before` bytes are before where `listener` counts
+  /// from.
+  void encode_pieces(std::string_view text, std::vector<token_id>& out,
+                     const piece_listener* listener = nullptr, std::ptrdiff_t before = 0) const;
 
   /// The words of a text, each with its prefix (text_rules::prefixes_words).
-  void encode_words(std::string_view text, bool begins, std::vector<token_id>& out) const;
+  void encode_words(std::string_view text, bool begins, std::vector<token_id>& out,
+                    const piece_listener* listener) const;
+
+  /// Where a piece's tokens are in it.
+  std::vector<text_span> spans_in_piece(std::string_view piece, std::span<const token_id> ids) const;
 
   void encode_piece(std::string_view piece, std::vector<token_id>& out) const;
 
@@ -186,5 +203,6 @@ private:
 } // namespace transept::inline TRANSEPT_ABI
 
 #if !TRANSEPT_IS_COMPILED
+#include <transept/text/impl/encoded_text.hpp>
 #include <transept/text/impl/tokenizer.hpp>
 #endif

@@ -257,6 +257,13 @@ inline std::string text_normalizer::after(normalizer step, std::string_view text
 }
 
 TRANSEPT_FUNCTION std::string text_normalizer::operator()(std::string_view text) const {
+  std::string out = of_part(text);
+  if (puts_space_before_ && !out.empty()) out.insert(0, 1, ' ');
+  if (puts_space_behind_ && !out.empty()) out += ' ';
+  return out;
+}
+
+TRANSEPT_FUNCTION std::string text_normalizer::of_part(std::string_view text) const {
   std::string out;
   std::size_t replacement = 0;
   auto step = steps_.begin();
@@ -282,8 +289,6 @@ TRANSEPT_FUNCTION std::string text_normalizer::operator()(std::string_view text)
   }
   for (; step != steps_.end(); ++step) out = after(*step, out, replacement);
   if (marks_spaces_ && out.find(detail::space_mark) != out.npos) out = detail::with_spaces(out);
-  if (puts_space_before_ && !out.empty()) out.insert(0, 1, ' ');
-  if (puts_space_behind_ && !out.empty()) out += ' ';
   return out;
 }
 

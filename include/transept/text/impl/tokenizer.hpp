@@ -109,9 +109,9 @@ TRANSEPT_FUNCTION std::vector<token_id> tokenizer::encode(std::string_view text,
             [&](std::string_view inner) {
               encode_normalized(inner, begins && inner.data() == normalized.data(), out);
             },
-            [&](token_id id) { out.push_back(id); });
+            [&](const found_token& token) { out.push_back(token.id); });
       },
-      [&](token_id id) { out.push_back(id); });
+      [&](const found_token& token) { out.push_back(token.id); });
   return out;
 }
 
@@ -233,22 +233,24 @@ void tokenizer::divide(const added_set& set, std::string_view text, Between betw
   std::size_t from = 0;
   while (const auto token = find_token(set, text, from)) {
     if (token->begin != from) between(text.substr(from, token->begin - from));
-    found(token->id);
+    found(*token);
     from = token->end;
   }
   if (from != text.size()) between(text.substr(from));
 }
 
-inline void tokenizer::encode_normalized(std::string_view text, bool begins,
-                                         std::vector<token_id>& out) const {
-  if (rules_.prefixes_words) return encode_words(text, begins, out);
+inline void tokenizer::encode_normalized(std::string_view text, bool begins, std::vector<token_id>& out,
+                                         const piece_listener* listener) const {
+  if (rules_.prefixes_words) return encode_words(text, begins, out, listener);
   const bool wants_space =
       rules_.prefix == space_prefix::unless_there || (rules_.prefix == space_prefix::first_of_text && begins);
-  if (wants_space && !text.empty() && text[0] != ' ') return encode_pieces(" " + std::string(text), out);
-  encode_pieces(text, out);
+  if (wants_space && !text.empty() && text[0] != ' ')
+    return encode_pieces(" " + std::string(text), out, listener, 1);
+  encode_pieces(text, out, listener);
 }
 
-inline void tokenizer::encode_words(std::string_view text, bool begins, std::vector<token_id>& out) const {
+inline void tokenizer::encode_words(std::string_view text, bool begins, std::vector<token_id>& out,
+                                    const piece_listener* listener) const {
   const auto is_space = [&](std::size_t at) {
     return classify(text.substr(at)).kind == character_class::space;
   };
@@ -261,12 +263,20 @@ inline void tokenizer::encode_words(std::string_view text, bool begins, std::vec
     std::string word = detail::with_spaces(text.substr(start, at - start));
     const bool wants_space =
         is_always || (rules_.prefix == space_prefix::first_of_text && begins && start == 0);
-    if (wants_space && word[0] != ' ') word.insert(0, 1, ' ');
-    encode_pieces(word, out);
+    const bool puts_space = wants_space && word[0] != ' ';
+    if (puts_space) word.insert(0, 1, ' ');
+    encode_pieces(word, out, listener, (puts_space ? 1 : 0) - static_cast<std::ptrdiff_t>(start));
   }
 }
 
-TRANSEPT_FUNCTION void tokenizer::encode_pieces(std::string_view text, std::vector<token_id>& out) const {
+TRANSEPT_FUNCTION void tokenizer::encode_pieces(std::string_view text, std::vector<token_id>& out,
+                                                const piece_listener* listener, std::ptrdiff_t before) const {
+  if (listener != nullptr)
+    return splitter_.split(text, [&](std::string_view piece) {
+      const std::size_t first = out.size();
+      encode_piece(piece, out);
+      (*listener)(piece, piece.data() - text.data() - before, first);
+    });
   const auto encode_one = [&](std::string_view piece) { encode_piece(piece, out); };
   if (is_gpt2s_) return pre_tokenize(text, encode_one);
   splitter_.split(text, encode_one);
