@@ -2,6 +2,7 @@
 // which count characters.
 #include <support/catch.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include <support/temporary_folder.hpp>
 
+#include <transept/core/error.hpp>
 #include <transept/core/json.hpp>
 #include <transept/io/load_tokenizer.hpp>
 #include <transept/text/encoded_text.hpp>
@@ -89,4 +91,59 @@ TEST_CASE("spans of GPT-2's tokens, bytes of characters among them") {
     CHECK(in_characters(text, gpt2.encode_with_spans(text, special_tokens::allowed).spans) ==
           expected[i].get<offsets>());
   }
+}
+
+TEST_CASE("two texts become what Hugging Face's tokenizers make of them") {
+  const auto folder = support::fixture("text");
+  const tokenizer made = load_tokenizer(folder / "trained/wordpiece");
+  const json lines = read(folder / "trained/lines.json"),
+             pairs = read(folder / "trained/wordpiece/pairs.json");
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const std::string first = lines[i].get<std::string>(), second = lines[i + 20].get<std::string>();
+    CAPTURE(first, second);
+    const encoded_input found = made.encode_input(first, second);
+    CHECK(found.ids == pairs[i]["ids"].get<std::vector<token_id>>());
+    CHECK(found.token_types == pairs[i]["type_ids"].get<std::vector<int>>());
+    CHECK(std::count(found.texts.begin(), found.texts.end(), -1) == 3);
+  }
+
+  const tokenizer bert(read_vocabulary_lines({"vocab.txt", support::read_file(folder / "bert/vocab.txt")}));
+  const json texts = read(folder / "bert/texts.json"), short_pairs = read(folder / "bert/pairs.json");
+  for (std::size_t i = 0; i < texts.size(); ++i) { // at most 8 tokens
+    const std::string first = texts[i].get<std::string>(),
+                      second = texts[(i + 1) % texts.size()].get<std::string>();
+    CAPTURE(first, second);
+    const encoded_input found = bert.encode_input(first, second, {.most_tokens = 8, .allows_special = true});
+    CHECK(found.ids == short_pairs[i]["ids"].get<std::vector<token_id>>());
+    CHECK(found.token_types == short_pairs[i]["type_ids"].get<std::vector<int>>());
+  }
+}
+
+TEST_CASE("what is left out of texts that are too long is what was said, or an error") {
+  const tokenizer bert(read_vocabulary_lines({"vocab.txt", "[UNK]\n[CLS]\n[SEP]\na\nb\nc\n"}));
+  const std::string first = "a b c a", second = "b b";
+  const auto ids = [&](const input_options& options) {
+    return bert.encode_input(first, second, options).ids;
+  };
+  CHECK(ids({}) == std::vector<token_id>{1, 3, 4, 5, 3, 2, 4, 4, 2});
+  CHECK(ids({.most_tokens = 8}) == std::vector<token_id>{1, 3, 4, 5, 2, 4, 4, 2});
+  CHECK(ids({.most_tokens = 6}) == std::vector<token_id>{1, 3, 4, 2, 4, 2});
+  CHECK(ids({.most_tokens = 6, .left_out = truncation::first_text}) ==
+        std::vector<token_id>{1, 3, 2, 4, 4, 2});
+  CHECK(ids({.most_tokens = 7, .left_out = truncation::second_text}) ==
+        std::vector<token_id>{1, 3, 4, 5, 3, 2, 2});
+  CHECK(ids({.most_tokens = 3}) == std::vector<token_id>{1, 2, 2});
+  CHECK_THROWS_AS(ids({.most_tokens = 4, .left_out = truncation::first_text}), argument_error);
+  CHECK_THROWS_WITH(ids({.most_tokens = 6, .left_out = truncation::second_text}),
+                    Catch::Contains("texts of 4 and 2 tokens do not fit into 3"));
+  CHECK_THROWS_AS(ids({.most_tokens = 2}), argument_error);
+
+  const encoded_input alone = bert.encode_input(first, {.most_tokens = 5});
+  CHECK(alone.ids == std::vector<token_id>{1, 3, 4, 5, 2});
+  CHECK(alone.token_types == std::vector<int>(5, 0));
+  CHECK(alone.texts == std::vector<int>{-1, 0, 0, 0, -1});
+  CHECK(alone.spans == std::vector<text_span>{{0, 0}, {0, 1}, {2, 3}, {4, 5}, {0, 0}});
+  const tokenizer gpt2 = load_tokenizer(support::fixture("text/small"));
+  CHECK(gpt2.encode_input("a text").ids == gpt2.encode("a text"));
+  CHECK_THROWS_AS(gpt2.encode_input("a", "b"), tokenizer_error);
 }

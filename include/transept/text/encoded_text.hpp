@@ -1,7 +1,9 @@
-// Tokens, and where each is in the text that it was made of.
+// Tokens, and where each is in the text that it was made of; one or two texts as a model takes them.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <vector>
 
 #include <transept/core/types.hpp>
@@ -22,6 +24,30 @@ struct encoded_text {
   /// What each was made of, whole characters: of two tokens that share one, both have it. Where a normalizer
   /// changes a text, what it was before.
   std::vector<text_span> spans;
+};
+
+/// What is left out where texts are too long: always from the end.
+enum class truncation : std::uint8_t {
+  /// Of the longer of two. If the shorter one has more than half of the room, both get half (the second the
+  /// odd token), as Hugging Face's tokenizers have it.
+  longest_first,
+  first_text, ///< of the first
+  second_text ///< of the second
+};
+
+/// What tokenizer::encode_input may be told.
+struct input_options {
+  std::size_t most_tokens = std::numeric_limits<std::size_t>::max(); ///< of all together
+  truncation left_out = truncation::longest_first;                   ///< where there are more
+  bool allows_special = false; ///< whether texts of special tokens are these (special_tokens::allowed)
+};
+
+/// One or two texts with what the tokenizer's file puts around and between them. All have as many members.
+struct encoded_input {
+  std::vector<token_id> ids;
+  std::vector<int> token_types; ///< 0 of a first text, mostly 1 of a second
+  std::vector<int> texts;       ///< which text a token is of, 0 or 1; −1: of none
+  std::vector<text_span> spans; ///< where it is in that; {0, 0} where it is in none
 };
 
 } // namespace transept::inline TRANSEPT_ABI

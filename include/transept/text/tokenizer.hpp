@@ -57,6 +57,13 @@ public:
   std::vector<token_id> encode_prompt(std::string_view text,
                                       special_tokens special = special_tokens::as_text) const;
 
+  /// A text as a model takes it, with what encode_prompt puts around it, or two texts with what belongs
+  /// between them, cut to `options.most_tokens`. Throws tokenizer_error for two texts where the tokenizer's
+  /// file says nothing of pairs; argument_error where nothing that may be left out makes them short enough.
+  encoded_input encode_input(std::string_view text, const input_options& options = {}) const;
+  encoded_input encode_input(std::string_view first, std::string_view second,
+                             const input_options& options = {}) const; ///< the same of two texts
+
   /// Whether tokens end before text[at] whatever comes after `text`: the tokens of the text up to there and
   /// of the text from there on, encoded one by one, are those of the whole. For text that is larger than
   /// memory.
@@ -131,6 +138,14 @@ private:
   /// The words of a text, each with its prefix (text_rules::prefixes_words).
   void encode_words(std::string_view text, bool begins, std::vector<token_id>& out,
                     const piece_listener* listener) const;
+
+  /// encode_with_spans; `piece_ends`, if any: how many tokens are there at the end of each piece.
+  encoded_text encode_with_spans(std::string_view text, special_tokens special,
+                                 std::vector<std::size_t>* piece_ends) const;
+
+  /// The parts of a template, filled with texts that are not too long.
+  encoded_input put_together(std::span<const pair_part> parts, std::span<const std::string_view> texts,
+                             const input_options& options) const;
 
   /// Where a piece's tokens are in it.
   std::vector<text_span> spans_in_piece(std::string_view piece, std::span<const token_id> ids) const;

@@ -80,6 +80,31 @@ struct character_token {
   token_id token;     ///< what merges begin with
 };
 
+/// A part of what two texts become together: one of them, or a token that is put there.
+struct pair_part {
+  enum class part_kind : std::uint8_t { token, first_text, second_text };
+  part_kind kind;
+  token_id token = 0; ///< where it is one
+  int type = 0;       ///< token type of all of it
+
+  bool operator==(const pair_part&) const = default; ///< member by member
+};
+
+/// before first middle second behind: the first text and what is before it are of type 0, and the middle; the
+/// second and what is behind it of `type`.
+inline std::vector<pair_part> pair_of(const std::vector<token_id>& before,
+                                      const std::vector<token_id>& middle,
+                                      const std::vector<token_id>& behind, int type) {
+  using enum pair_part::part_kind;
+  std::vector<pair_part> parts;
+  for (const token_id each : before) parts.push_back({token, each, 0});
+  parts.push_back({first_text, 0, 0});
+  for (const token_id each : middle) parts.push_back({token, each, 0});
+  parts.push_back({second_text, 0, type});
+  for (const token_id each : behind) parts.push_back({token, each, type});
+  return parts;
+}
+
 /// What a tokenizer does besides merging; as it is made, GPT-2's.
 struct text_rules {
   token_model model = token_model::byte_pairs;      ///< how pieces become tokens
@@ -110,6 +135,7 @@ struct text_rules {
 
   std::vector<token_id> before = {}; ///< what a prompt has before it: beginning of text
   std::vector<token_id> after = {};  ///< what it has behind it
+  std::vector<pair_part> pair = {};  ///< what two texts become together; empty: they are not taken
 
   bool operator==(const text_rules&) const = default; ///< member by member
 };

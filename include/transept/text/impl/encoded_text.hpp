@@ -2,12 +2,14 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <transept/core/error.hpp>
 #include <transept/text/encoded_text.hpp>
 #include <transept/text/tokenizer.hpp>
 #include <transept/text/unicode.hpp>
@@ -85,8 +87,16 @@ inline std::vector<text_span> tokenizer::spans_in_piece(std::string_view piece,
 
 TRANSEPT_FUNCTION encoded_text tokenizer::encode_with_spans(std::string_view text,
                                                             special_tokens special) const {
+  return encode_with_spans(text, special, nullptr);
+}
+
+inline encoded_text tokenizer::encode_with_spans(std::string_view text, special_tokens special,
+                                                 std::vector<std::size_t>* piece_ends) const {
   const bool allowed = special == special_tokens::allowed;
   encoded_text out;
+  const auto end_piece = [&] {
+    if (piece_ends != nullptr) piece_ends->push_back(out.ids.size());
+  };
   divide(
       allowed ? allowed_ : always_, text,
       [&](std::string_view part) {
@@ -109,6 +119,7 @@ TRANSEPT_FUNCTION encoded_text tokenizer::encode_with_spans(std::string_view tex
                 };
                 for (const text_span& span : spans_in_piece(piece, std::span(out.ids).subspan(first)))
                   add(in_text(span.begin), in_text(span.end));
+                end_piece();
               };
               const piece_listener listener(place);
               encode_normalized(inner, part_begin == 0 && inner_begin == 0, out.ids, &listener);
@@ -116,13 +127,107 @@ TRANSEPT_FUNCTION encoded_text tokenizer::encode_with_spans(std::string_view tex
             [&](const found_token& token) {
               out.ids.push_back(token.id);
               add(token.begin, token.end);
+              end_piece();
             });
       },
       [&](const found_token& token) {
         out.ids.push_back(token.id);
         out.spans.push_back({token.begin, token.end});
+        end_piece();
       });
   return out;
+}
+
+namespace detail {
+
+/// A text, and how many tokens are there at the end of each of its pieces.
+struct text_in_pieces {
+  encoded_text text;
+  std::vector<std::size_t> ends = {};
+
+  std::size_t size() const { return text.ids.size(); }
+  void keep(std::size_t count) {
+    text.ids.resize(std::min(size(), count));
+    text.spans.resize(size());
+  }
+  /// Tokens, counted no further than to the piece that reaches `limit`.
+  std::size_t size_up_to(std::size_t limit) const {
+    const auto end = std::lower_bound(ends.begin(), ends.end(), limit);
+    return end == ends.end() ? size() : *end;
+  }
+};
+
+/// Leaves the last tokens of one or two texts out until, with `put` others, they are no more than `most`.
+inline void shorten(std::span<text_in_pieces> texts, std::size_t put, std::size_t most, truncation left_out) {
+  const std::size_t room = most - put;
+  if (texts.size() == 1) return texts[0].keep(room);
+  const std::size_t first = texts[0].size(), second = texts[1].size();
+  if (first + second <= room) return;
+  if (left_out != truncation::longest_first) {
+    const bool is_first = left_out == truncation::first_text;
+    const std::size_t other = is_first ? second : first;
+    if (other > room)
+      throw argument_error("texts of " + std::to_string(first) + " and " + std::to_string(second) +
+                           " tokens do not fit into " + std::to_string(room) + " by leaving out of the " +
+                           (is_first ? "first" : "second") + " alone");
+    return texts[is_first ? 0 : 1].keep(room - other);
+  }
+  // Which is the longer one Hugging Face's tokenizers say when they have counted that far.
+  const bool is_first_longer = texts[0].size_up_to(most) > texts[1].size_up_to(most);
+  const std::size_t shorter = std::min(first, second);
+  if (2 * shorter <= room) {
+    texts[first > second ? 0 : 1].keep(room - shorter);
+  } else {
+    texts[0].keep(room / 2 + (is_first_longer ? room % 2 : 0));
+    texts[1].keep(room / 2 + (is_first_longer ? 0 : room % 2));
+  }
+}
+
+} // namespace detail
+
+TRANSEPT_FUNCTION encoded_input tokenizer::put_together(std::span<const pair_part> parts,
+                                                        std::span<const std::string_view> texts,
+                                                        const input_options& options) const {
+  const auto special = options.allows_special ? special_tokens::allowed : special_tokens::as_text;
+  std::vector<detail::text_in_pieces> encoded(texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    encoded[i].text = encode_with_spans(texts[i], special, &encoded[i].ends);
+  const std::size_t put = parts.size() - texts.size();
+  if (options.most_tokens < put)
+    throw argument_error("expected room for more than " + std::to_string(put) +
+                         " tokens, which a tokenizer puts around texts, found " +
+                         std::to_string(options.most_tokens));
+  detail::shorten(encoded, put, options.most_tokens, options.left_out);
+  encoded_input all;
+  const auto add = [&](token_id id, int type, int text, text_span span) {
+    all.ids.push_back(id);
+    all.token_types.push_back(type);
+    all.texts.push_back(text);
+    all.spans.push_back(span);
+  };
+  for (const pair_part& part : parts) {
+    if (part.kind == pair_part::part_kind::token) {
+      add(part.token, part.type, -1, {0, 0});
+      continue;
+    }
+    const int text = part.kind == pair_part::part_kind::first_text ? 0 : 1;
+    const encoded_text& own = encoded[static_cast<std::size_t>(text)].text;
+    for (std::size_t i = 0; i < own.ids.size(); ++i) add(own.ids[i], part.type, text, own.spans[i]);
+  }
+  return all;
+}
+
+TRANSEPT_FUNCTION encoded_input tokenizer::encode_input(std::string_view text,
+                                                        const input_options& options) const {
+  std::vector<pair_part> parts = pair_of(rules_.before, {}, rules_.after, 0);
+  std::erase_if(parts, [](const pair_part& part) { return part.kind == pair_part::part_kind::second_text; });
+  return put_together(parts, std::array{text}, options);
+}
+
+TRANSEPT_FUNCTION encoded_input tokenizer::encode_input(std::string_view first, std::string_view second,
+                                                        const input_options& options) const {
+  if (rules_.pair.empty()) throw tokenizer_error("this tokenizer says nothing of two texts together");
+  return put_together(rules_.pair, std::array{first, second}, options);
 }
 
 } // namespace transept::inline TRANSEPT_ABI

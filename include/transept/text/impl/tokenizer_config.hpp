@@ -200,6 +200,7 @@ private:
     if (begins || ends || (from_table && (begins_by_class || ends_by_class))) {
       made_.rules.before.clear();
       made_.rules.after.clear();
+      made_.rules.pair.clear();
       if (begins.value_or(begins_by_class)) made_.rules.before = {token("bos_token")};
       if (ends.value_or(ends_by_class)) made_.rules.after = {token("eos_token")};
     } else if (from_table && is_of_class({"Roberta", "Bart", "Longformer", "LED", "MVP", "Albert", "BigBird",
@@ -211,6 +212,12 @@ private:
       if (begin && !begins_behind) made_.rules.before = {*begin};
       if (end) made_.rules.after = {*end};
       if (begin && begins_behind) made_.rules.after.push_back(*begin);
+      std::vector<token_id> middle = made_.rules.after;
+      const bool has_types = is_of_class({"Albert", "BigBird", "DebertaV2"});
+      if (!has_types) middle.insert(middle.end(), made_.rules.after.begin(), made_.rules.after.end());
+      made_.rules.pair.clear();
+      if (!begins_behind)
+        made_.rules.pair = pair_of(made_.rules.before, middle, made_.rules.after, has_types ? 1 : 0);
     }
   }
 

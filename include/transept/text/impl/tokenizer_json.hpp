@@ -178,31 +178,65 @@ private:
       };
       rules_.before.push_back(token("cls"));
       rules_.after.push_back(token("sep"));
+      std::vector<token_id> middle = rules_.after;
+      const bool has_types = type == "BertProcessing";
+      if (!has_types) middle.push_back(rules_.after.back());
+      rules_.pair = pair_of(rules_.before, middle, rules_.after, has_types ? 1 : 0);
       return;
     }
     if (type != "TemplateProcessing")
       file_.refuse(key, found,
                    "ByteLevel, TemplateProcessing, BertProcessing, RobertaProcessing, a Sequence of these");
-    const json& single = file_.member(found, "single");
-    if (!single.is_array()) file_.refuse(key + ".single", single, "an array");
+    const auto parts = read_template(key + ".single", file_.member(found, "single"), found);
     bool behind = false;
-    for (const json& part : single) {
-      if (part.is_object() && part.contains("Sequence")) {
-        if (behind) file_.refuse(key + ".single", single, "a template with the text once");
+    for (const pair_part& part : parts) {
+      if (part.kind == pair_part::part_kind::token) {
+        (behind ? rules_.after : rules_.before).push_back(part.token);
+      } else {
+        if (behind || part.kind != pair_part::part_kind::first_text)
+          file_.refuse(key + ".single", found["single"], "a template with the text once");
         behind = true;
+      }
+    }
+    if (!behind) file_.refuse(key + ".single", found["single"], "a template with the text");
+    if (const json& pair = file_.member(found, "pair"); !pair.is_null()) {
+      rules_.pair = read_template(key + ".pair", pair, found);
+      for (const auto kind : {pair_part::part_kind::first_text, pair_part::part_kind::second_text})
+        if (std::count_if(rules_.pair.begin(), rules_.pair.end(),
+                          [&](const pair_part& part) { return part.kind == kind; }) != 1)
+          file_.refuse(key + ".pair", pair, "a template with each text once");
+    }
+  }
+
+  /// The parts of a template, whose special tokens `found` lists.
+  std::vector<pair_part> read_template(const std::string& key, const json& parts, const json& found) {
+    if (!parts.is_array()) file_.refuse(key, parts, "an array");
+    std::vector<pair_part> all;
+    for (const json& part : parts) {
+      const bool is_text = part.is_object() && part.contains("Sequence");
+      const json& named = file_.member(part, is_text ? "Sequence" : "SpecialToken");
+      const json& type_id = file_.member(named, "type_id");
+      if (!type_id.is_null() && !(type_id.is_number_unsigned() && type_id.get<std::uint64_t>() < 256))
+        file_.refuse(key, parts, "token types from 0 to 255");
+      const int type = type_id.is_null() ? 0 : type_id.get<int>();
+      const json& id = file_.member(named, "id");
+      if (is_text) {
+        const bool is_second = id == "B";
+        if (!is_second && id != "A" && !id.is_null()) file_.refuse(key, parts, "the texts A and B");
+        all.push_back(
+            {is_second ? pair_part::part_kind::second_text : pair_part::part_kind::first_text, 0, type});
         continue;
       }
-      const json& id = file_.member(file_.member(part, "SpecialToken"), "id");
       const json& ids =
           file_.member(file_.member(file_.member(found, "special_tokens"),
                                     id.is_string() ? id.get_ref<const std::string&>().c_str() : ""),
                        "ids");
-      if (!ids.is_array())
-        file_.refuse(key + ".single", single, "the text and special tokens with their ids");
+      if (!ids.is_array()) file_.refuse(key, parts, "the text and special tokens with their ids");
       for (const json& each : ids)
-        (behind ? rules_.after : rules_.before).push_back(builder_.known_id(each, file_.name() + ": " + key));
+        all.push_back(
+            {pair_part::part_kind::token, builder_.known_id(each, file_.name() + ": " + key), type});
     }
-    if (!behind) file_.refuse(key + ".single", single, "a template with the text");
+    return all;
   }
 
   void read_added_tokens(const json& found) {

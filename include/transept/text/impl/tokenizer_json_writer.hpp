@@ -103,18 +103,37 @@ private:
     json single = json::array(), tokens = json::object();
     const auto add = [&](token_id id) {
       single.push_back({{"SpecialToken", {{"id", symbol(id)}, {"type_id", 0}}}});
-      tokens[symbol(id)] = {{"id", symbol(id)}, {"ids", {id}}, {"tokens", {symbol(id)}}};
+      tokens[symbol(id)] = special_token(id);
     };
     for (const token_id each : rules_.before) add(each);
     single.push_back({{"Sequence", {{"id", "A"}, {"type_id", 0}}}});
     for (const token_id each : rules_.after) add(each);
-    json pair = single;
-    for (json part : single) {
-      part.begin().value()["type_id"] = 1;
-      if (part.contains("Sequence")) part["Sequence"]["id"] = "B";
-      pair.push_back(part);
+    json pair = json::array();
+    for (const pair_part& part : rules_.pair.empty() ? usual_pair() : rules_.pair) {
+      const bool is_token = part.kind == pair_part::part_kind::token;
+      const json id = is_token ? symbol(part.token)
+                               : std::string(part.kind == pair_part::part_kind::first_text ? "A" : "B");
+      pair.push_back({{is_token ? "SpecialToken" : "Sequence", {{"id", id}, {"type_id", part.type}}}});
+      if (is_token) tokens[symbol(part.token)] = special_token(part.token);
     }
     return {{"type", "TemplateProcessing"}, {"single", single}, {"pair", pair}, {"special_tokens", tokens}};
+  }
+
+  json special_token(token_id id) const {
+    return {{"id", symbol(id)}, {"ids", {id}}, {"tokens", {symbol(id)}}};
+  }
+
+  /// One text behind the other, each with what is put around it: what transformers writes where a model takes
+  /// no two texts.
+  std::vector<pair_part> usual_pair() const {
+    std::vector<pair_part> parts;
+    for (const int text : {0, 1}) {
+      for (const token_id each : rules_.before) parts.push_back({pair_part::part_kind::token, each, text});
+      parts.push_back(
+          {text == 0 ? pair_part::part_kind::first_text : pair_part::part_kind::second_text, 0, text});
+      for (const token_id each : rules_.after) parts.push_back({pair_part::part_kind::token, each, text});
+    }
+    return parts;
   }
 
   json decoder() const {
@@ -189,7 +208,8 @@ private:
 };
 
 /// Whether a vocabulary was read as another, but for the order of merges that are equally early.
-inline bool is_read_as(const vocabulary& read, const vocabulary& from) {
+inline bool is_read_as(vocabulary read, const vocabulary& from) {
+  if (from.rules.pair.empty()) read.rules.pair.clear(); // a file has one in any case
   const auto same_token = [](const added_token& a, const added_token& b) {
     return a.id == b.id && a.special == b.special && a.lstrip == b.lstrip && a.rstrip == b.rstrip &&
            a.single_word == b.single_word && a.normalized == b.normalized && a.text == b.text;
