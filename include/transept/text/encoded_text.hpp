@@ -44,7 +44,7 @@ struct input_options {
 
 /// One or two texts with what the tokenizer's file puts around and between them. All have as many members.
 struct encoded_input {
-  std::vector<token_id> ids;
+  std::vector<token_id> ids;    ///< of all together
   std::vector<int> token_types; ///< 0 of a first text, mostly 1 of a second
   std::vector<int> texts;       ///< which text a token is of, 0 or 1; −1: of none
   std::vector<text_span> spans; ///< where it is in that; {0, 0} where it is in none

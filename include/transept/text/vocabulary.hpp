@@ -82,8 +82,13 @@ struct character_token {
 
 /// A part of what two texts become together: one of them, or a token that is put there.
 struct pair_part {
-  enum class part_kind : std::uint8_t { token, first_text, second_text };
-  part_kind kind;
+  /// What a part is.
+  enum class part_kind : std::uint8_t {
+    token,      ///< a token that is put there
+    first_text, ///< the first text's tokens
+    second_text ///< the second's
+  };
+  part_kind kind;     ///< what it is
   token_id token = 0; ///< where it is one
   int type = 0;       ///< token type of all of it
 
@@ -92,9 +97,9 @@ struct pair_part {
 
 /// before first middle second behind: the first text and what is before it are of type 0, and the middle; the
 /// second and what is behind it of `type`.
-inline std::vector<pair_part> pair_of(const std::vector<token_id>& before,
-                                      const std::vector<token_id>& middle,
-                                      const std::vector<token_id>& behind, int type) {
+inline std::vector<pair_part> pair_template(const std::vector<token_id>& before,
+                                            const std::vector<token_id>& middle,
+                                            const std::vector<token_id>& behind, int type) {
   using enum pair_part::part_kind;
   std::vector<pair_part> parts;
   for (const token_id each : before) parts.push_back({token, each, 0});

@@ -67,7 +67,7 @@ inline vocabulary read_gguf_word_pieces(const gguf_metadata& metadata,
                          "[SEP]");
   if (begin && metadata.boolean("tokenizer.ggml.add_bos_token").value_or(true)) rules.before = {*begin};
   if (end && metadata.boolean("tokenizer.ggml.add_eos_token").value_or(true)) rules.after = {*end};
-  rules.pair = pair_of(rules.before, rules.after, rules.after, 1);
+  rules.pair = pair_template(rules.before, rules.after, rules.after, 1);
   vocabulary made = read_token_lists({.source = source, .tokens = tokens, .kinds = kinds, .rules = rules});
   make_marked_word_pieces(made);
   return made;

@@ -219,7 +219,7 @@ TRANSEPT_FUNCTION encoded_input tokenizer::put_together(std::span<const pair_par
 
 TRANSEPT_FUNCTION encoded_input tokenizer::encode_input(std::string_view text,
                                                         const input_options& options) const {
-  std::vector<pair_part> parts = pair_of(rules_.before, {}, rules_.after, 0);
+  std::vector<pair_part> parts = pair_template(rules_.before, {}, rules_.after, 0);
   std::erase_if(parts, [](const pair_part& part) { return part.kind == pair_part::part_kind::second_text; });
   return put_together(parts, std::array{text}, options);
 }

@@ -217,7 +217,7 @@ private:
       if (!has_types) middle.insert(middle.end(), made_.rules.after.begin(), made_.rules.after.end());
       made_.rules.pair.clear();
       if (!begins_behind)
-        made_.rules.pair = pair_of(made_.rules.before, middle, made_.rules.after, has_types ? 1 : 0);
+        made_.rules.pair = pair_template(made_.rules.before, middle, made_.rules.after, has_types ? 1 : 0);
     }
   }
 

@@ -181,7 +181,7 @@ private:
       std::vector<token_id> middle = rules_.after;
       const bool has_types = type == "BertProcessing";
       if (!has_types) middle.push_back(rules_.after.back());
-      rules_.pair = pair_of(rules_.before, middle, rules_.after, has_types ? 1 : 0);
+      rules_.pair = pair_template(rules_.before, middle, rules_.after, has_types ? 1 : 0);
       return;
     }
     if (type != "TemplateProcessing")

@@ -105,7 +105,7 @@ TRANSEPT_FUNCTION vocabulary read_vocabulary_lines(const source_text& file, cons
   rules.unknown = add_special(settings.unknown);
   if (const auto id = add_special(settings.begin)) rules.before.push_back(*id);
   if (const auto id = add_special(settings.end)) rules.after.push_back(*id);
-  rules.pair = pair_of(rules.before, rules.after, rules.after, 1);
+  rules.pair = pair_template(rules.before, rules.after, rules.after, 1);
   vocabulary made = builder.finish();
   detail::make_word_pieces(made, "##", true);
   return made;
