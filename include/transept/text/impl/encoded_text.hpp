@@ -11,6 +11,7 @@
 
 #include <transept/core/error.hpp>
 #include <transept/text/encoded_text.hpp>
+#include <transept/text/impl/tokenizer.hpp>
 #include <transept/text/tokenizer.hpp>
 #include <transept/text/unicode.hpp>
 
