@@ -1,6 +1,7 @@
 // Vocabularies of other kinds than GPT-2's: against what Hugging Face's tokenizers made of the same texts.
 #include <support/catch.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
@@ -15,6 +16,7 @@
 #include <transept/io/gguf_metadata.hpp>
 #include <transept/io/impl/gguf_splittings.hpp>
 #include <transept/io/load_tokenizer.hpp>
+#include <transept/io/vocabulary_writer.hpp>
 #include <transept/text/tokenizer_folder.hpp>
 #include <transept/text/tokenizer_json_writer.hpp>
 #include <transept/text/unicode.hpp>
@@ -111,7 +113,13 @@ TEST_CASE("a vocabulary is written as a tokenizer.json that is read as the same,
           before.encode_prompt(text, special_tokens::allowed));
     CHECK(after.decode(before.encode(text)) == before.decode(before.encode(text)));
   }
-  CHECK(after.rules() == before.rules());
+  const auto rules_of = [](const vocabulary& each) { // a file says something of two texts in any case
+    text_rules rules = written_and_read(each).rules();
+    CHECK(rules.pair.empty() == (each.rules.before.empty() && each.rules.after.empty()));
+    rules.pair = each.rules.pair;
+    return rules;
+  };
+  CHECK(rules_of(from) == before.rules());
 
   // Every splitting that GGUF has a name for, and what else it can say of bytes.
   vocabulary bytes = read_vocabulary_folder(support::fixture("text/small"));
@@ -120,10 +128,10 @@ TEST_CASE("a vocabulary is written as a tokenizer.json that is read as the same,
     bytes.rules = *detail::rules_named(each.name);
     bytes.rules.before = {3};
     bytes.rules.after = {4, 5};
-    CHECK(written_and_read(bytes).rules() == bytes.rules);
+    CHECK(rules_of(bytes) == bytes.rules);
   }
   bytes.rules = {.prefix = space_prefix::unless_there};
-  CHECK(written_and_read(bytes).rules() == bytes.rules);
+  CHECK(rules_of(bytes) == bytes.rules);
 
   // Equally early merges come as transformers writes them: the longest parts first, the left one's above all.
   vocabulary equal = from;
@@ -138,6 +146,29 @@ TEST_CASE("a vocabulary is written as a tokenizer.json that is read as the same,
     return characters;
   };
   for (std::size_t i = 1; i < merges.size(); ++i) CHECK(length(merges[i - 1]) >= length(merges[i]));
+
+  // Added tokens in any order; those that are no text have no file, and neither have two that are written
+  // alike.
+  bytes.rules = {};
+  std::reverse(bytes.added.begin(), bytes.added.end());
+  CHECK(rules_of(bytes) == bytes.rules);
+  vocabulary no_text = bytes;
+  no_text.tokens.push_back("\xff!");
+  no_text.added.push_back({.id = static_cast<token_id>(no_text.tokens.size() - 1)});
+  CHECK_THROWS_AS(tokenizer_json_of(no_text), tokenizer_error);
+  vocabulary twice = from;
+  twice.tokens.push_back(twice.tokens[300]);
+  CHECK_THROWS_AS(tokenizer_json_of(twice), tokenizer_error);
+
+  // Where a folder is written, it is the kind's files, and no other's.
+  const support::temporary_folder place;
+  bytes.rules = *detail::rules_named("qwen2");
+  write_vocabulary_files(bytes, place.path());
+  CHECK(load_tokenizer(place.path()).rules() == bytes.rules);
+  bytes.rules = {};
+  write_vocabulary_files(bytes, place.path());
+  CHECK_FALSE(fs::exists(place / "tokenizer.json"));
+  CHECK(load_tokenizer(place.path()).rules() == bytes.rules);
 
   bytes.rules = {.steps = {splitting::words}};
   CHECK_THROWS_AS(tokenizer_json_of(bytes), tokenizer_error);

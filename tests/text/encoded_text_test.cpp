@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@
 #include <transept/core/json.hpp>
 #include <transept/io/load_tokenizer.hpp>
 #include <transept/text/encoded_text.hpp>
+#include <transept/text/tokenizer_folder.hpp>
 #include <transept/text/unicode.hpp>
 #include <transept/text/vocabulary_files.hpp>
 
@@ -146,4 +148,86 @@ TEST_CASE("what is left out of texts that are too long is what was said, or an e
   const tokenizer gpt2 = load_tokenizer(support::fixture("text/small"));
   CHECK(gpt2.encode_input("a text").ids == gpt2.encode("a text"));
   CHECK_THROWS_AS(gpt2.encode_input("a", "b"), tokenizer_error);
+}
+
+TEST_CASE("spans are found again behind what normalizers put together, drop or make of one character") {
+  const auto spans_of = [](const tokenizer& made, std::string_view text) {
+    const encoded_text found = made.encode_with_spans(text);
+    CHECK(found.ids == made.encode(text));
+    return found.spans;
+  };
+  // More accents than are looked at together: what follows is in its place.
+  vocabulary bytes = read_vocabulary_folder(support::fixture("text/small"));
+  bytes.rules.normalizers = {normalizer::nfc};
+  const std::string accents = "a\u0316\u0316\u0316\u0316\u0316\u0316\u0316\u0316\u0300";
+  const auto behind = spans_of(tokenizer(bytes), accents + "1 2");
+  REQUIRE(behind.size() > 3);
+  CHECK(behind[behind.size() - 2] == text_span{accents.size(), accents.size() + 1});
+  CHECK(behind.back() == text_span{accents.size() + 1, accents.size() + 3});
+
+  // Bytes without a token are dropped, and merges go across.
+  vocabulary few{.tokens = {"a", "b", "ab"}, .byte_tokens = {}, .merges = {{0, 1, 2}}, .added = {}};
+  few.byte_tokens.fill(no_token);
+  few.byte_tokens['a'] = 0;
+  few.byte_tokens['b'] = 1;
+  few.rules = {.steps = {}, .drops_unknown = true};
+  CHECK(spans_of(tokenizer(few), "a\xcc"
+                                 "b\xcc"
+                                 "a") == std::vector<text_span>{{0, 3}, {4, 5}});
+  CHECK(tokenizer(few)
+            .encode_with_spans(support::repeated("a\xcc"
+                                                 "b",
+                                                 60000))
+            .ids.size() == 20000);
+
+  // A ▁ of the text is a space of one byte to a tokenizer of words.
+  const json words = {
+      {"pre_tokenizer",
+       {{"type", "Sequence"},
+        {"pretokenizers",
+         json::array({{{"type", "WhitespaceSplit"}},
+                      {{"type", "Metaspace"}, {"replacement", "▁"}, {"prepend_scheme", "always"}}})}}},
+      {"model",
+       {{"type", "BPE"},
+        {"vocab", {{"▁", 0}, {"x", 1}, {"y", 2}, {"z", 3}, {"▁x", 4}, {"▁y", 5}, {"▁z", 6}}},
+        {"merges", json::array({"▁ x", "▁ y", "▁ z"})}}}};
+  const tokenizer by_words(read_tokenizer_json({"tokenizer.json", words.dump()}));
+  CHECK(spans_of(by_words, "x▁y z") == std::vector<text_span>{{0, 1}, {1, 5}, {6, 7}});
+  CHECK(spans_of(by_words, "▁▁x") == std::vector<text_span>{{0, 3}, {3, 7}});
+
+  if (const auto shared = support::shared_dir()) { // ´ is a space and an accent to SentencePiece's normalizer
+    const support::temporary_folder folder;
+    REQUIRE(std::system(("gzip -dc '" + (*shared / "data/tokenizers/t5.sentencepiece.model.gz").string() +
+                         "' > '" + (folder / "spiece.model").string() + "'")
+                            .c_str()) == 0);
+    const tokenizer t5 = load_tokenizer(folder.path());
+    const std::string text = "don´t stop\u200bhere ¯ now";
+    const auto spans = spans_of(t5, text);
+    std::size_t end = 0; // one behind the other, and nothing but spaces between
+    for (const text_span& span : spans) {
+      CHECK((span.begin >= end || span.begin == 3));
+      end = span.end;
+    }
+    CHECK(text.substr(spans.back().begin) == " now");
+  }
+}
+
+TEST_CASE("one text's token types are its template's") {
+  json file = read(support::fixture("text/trained/wordpiece/tokenizer.json"));
+  json& single = file["post_processor"]["single"];
+  single.back()["SpecialToken"]["type_id"] = 2;
+  const tokenizer made(read_tokenizer_json({"tokenizer.json", file.dump()}));
+  const encoded_input found = made.encode_input("a");
+  CHECK(found.token_types == std::vector<int>{0, 0, 2});
+  CHECK(found.ids == made.encode_prompt("a"));
+  single.push_back(single[1]);
+  CHECK_THROWS_AS(read_tokenizer_json({"tokenizer.json", file.dump()}), tokenizer_error);
+  vocabulary wrong = read_tokenizer_json(
+      {"tokenizer.json", json(read(support::fixture("text/trained/wordpiece/tokenizer.json"))).dump()});
+  wrong.rules.pair.pop_back();
+  wrong.rules.pair.pop_back();
+  CHECK_THROWS_WITH(tokenizer(wrong), Catch::Contains("a template with 2 texts, found 1"));
+  wrong.rules.pair.clear();
+  wrong.rules.after = {100000};
+  CHECK_THROWS_AS(tokenizer(wrong), tokenizer_error);
 }

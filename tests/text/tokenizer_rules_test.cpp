@@ -126,6 +126,18 @@ TEST_CASE("a long text of characters is merged as a whole, wherever it is cut on
   }
 }
 
+TEST_CASE("pieces are not cut where the unknown token takes part in a merge") {
+  const json file = {{"pre_tokenizer", nullptr},
+                     {"model",
+                      {{"type", "BPE"},
+                       {"unk_token", "a"},
+                       {"fuse_unk", false},
+                       {"vocab", {{"a", 0}, {"b", 1}, {"ab", 2}}},
+                       {"merges", json::array({"a b"})}}}};
+  for (const std::size_t count : {10u, 11u, 40u})
+    CHECK(read(file).encode(support::repeated("жb", 3 * count)) == tokens(count, 2));
+}
+
 TEST_CASE("what has neither a token nor bytes is the unknown token, or an error") {
   json file = llamas_kind();
   file["model"]["byte_fallback"] = false;

@@ -14,6 +14,7 @@ class model_files;
 
 /// Writes a vocabulary, such as was learned, as vocab.json and merges.txt, which `load_tokenizer` and Hugging
 /// Face read; and added_tokens.json where tokens were added other than <|endoftext|>, which is known without.
+/// One that is not GPT-2's kind becomes a tokenizer.json. Files of the other kind are removed.
 /// Makes the folder where it is not there. Throws tokenizer_error for a vocabulary that contradicts itself,
 /// file_error where the files cannot be written.
 TRANSEPT_FUNCTION void write_vocabulary_files(const vocabulary& vocabulary,

@@ -22,14 +22,15 @@ struct text_span {
 struct encoded_text {
   std::vector<token_id> ids; ///< those that tokenizer::encode gives
   /// What each was made of, whole characters: of two tokens that share one, both have it. Where a normalizer
-  /// changes a text, what it was before.
+  /// changes a text, what it was before. A space that is part of a token is part of its span.
   std::vector<text_span> spans;
 };
 
 /// What is left out where texts are too long: always from the end.
 enum class truncation : std::uint8_t {
-  /// Of the longer of two. If the shorter one has more than half of the room, both get half (the second the
-  /// odd token), as Hugging Face's tokenizers have it.
+  /// Of the longer of two. If the shorter one has more than half of the room, both get half and the longer
+  /// one
+  /// the odd token, of equals the second, as Hugging Face's tokenizers have it.
   longest_first,
   first_text, ///< of the first
   second_text ///< of the second
@@ -45,7 +46,7 @@ struct input_options {
 /// One or two texts with what the tokenizer's file puts around and between them. All have as many members.
 struct encoded_input {
   std::vector<token_id> ids;    ///< of all together
-  std::vector<int> token_types; ///< 0 of a first text, mostly 1 of a second
+  std::vector<int> token_types; ///< as the template says: 0 of a first text, mostly 1 of a second
   std::vector<int> texts;       ///< which text a token is of, 0 or 1; −1: of none
   std::vector<text_span> spans; ///< where it is in that; {0, 0} where it is in none
 };

@@ -27,6 +27,9 @@ public:
   /// What becomes of part of a text: no space is put beside it.
   std::string of_part(std::string_view text) const;
 
+  /// Whether a text may become another one in parts larger than a character.
+  bool has_replacements() const { return !replacements_.empty() || keeps_texts_ || !map_.empty(); }
+
   /// Whether a text gets a space before it.
   bool puts_space_before() const { return puts_space_before_; }
 

@@ -122,9 +122,18 @@ private:
 
   void add_tokens(const std::vector<added_token>& added);
 
-  /// Hears of each piece, where it begins in a text (at −1 where a space was put before that) and how many
-  /// tokens were there before its own.
-  using piece_listener = function_ref<void(std::string_view, std::ptrdiff_t, std::size_t)>;
+  /// A piece, and where it is in the text that it was cut from.
+  struct placed_piece {
+    std::string_view piece;
+    std::ptrdiff_t begin;                   // −1 where a space was put before the text
+    std::span<const std::ptrdiff_t> places; // of its bytes and its end, where they do not lie one by one
+    std::size_t first;                      // how many tokens were there before its own
+
+    std::ptrdiff_t place(std::size_t at) const {
+      return places.empty() ? begin + static_cast<std::ptrdiff_t>(at) : places[at];
+    }
+  };
+  using piece_listener = function_ref<void(const placed_piece&)>;
 
   /// What lies between all added tokens, normalized. `begins`: at the text's beginning.
   void encode_normalized(std::string_view text, bool begins, std::vector<token_id>& out,
@@ -157,7 +166,7 @@ private:
 
   /// Whether a merge may take in both the byte before piece[at] and that.
   bool may_be_crossed(std::string_view piece, std::size_t at) const;
-  static std::size_t both(char left, char right) {
+  static std::size_t pair_index(char left, char right) {
     return std::size_t{static_cast<unsigned char>(left)} << 8 | static_cast<unsigned char>(right);
   }
 

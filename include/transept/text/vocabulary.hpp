@@ -80,7 +80,7 @@ struct character_token {
   token_id token;     ///< what merges begin with
 };
 
-/// A part of what two texts become together: one of them, or a token that is put there.
+/// A part of what one or two texts become: one of them, or a token that is put there.
 struct pair_part {
   /// What a part is.
   enum class part_kind : std::uint8_t {
@@ -138,9 +138,10 @@ struct text_rules {
   bool single_precision = false;     ///< unigram: sums are SentencePiece's
   std::size_t most_characters = 100; ///< word_pieces: a longer word is unknown
 
-  std::vector<token_id> before = {}; ///< what a prompt has before it: beginning of text
-  std::vector<token_id> after = {};  ///< what it has behind it
-  std::vector<pair_part> pair = {};  ///< what two texts become together; empty: they are not taken
+  std::vector<token_id> before = {};  ///< what a prompt has before it: beginning of text
+  std::vector<token_id> after = {};   ///< what it has behind it
+  std::vector<pair_part> pair = {};   ///< what two texts become together; empty: they are not taken
+  std::vector<pair_part> single = {}; ///< the same of one text, where not all of it is of type 0
 
   bool operator==(const text_rules&) const = default; ///< member by member
 };

@@ -59,7 +59,7 @@ inline void write_vocabulary_lists(const gguf_file& file, const std::filesystem:
   if (from.rules != text_rules{}) {
     try {
       write_text(folder / "tokenizer.json", tokenizer_json_of(from));
-    } catch (const tokenizer_error& problem) {
+    } catch (const error& problem) {
       throw tokenizer_error(file.path().string() + ": " + problem.what());
     }
     return write_text(folder / "tokenizer_config.json", tokenizer_config_of(file.metadata(), tokens));
@@ -86,6 +86,18 @@ inline void write_vocabulary_lists(const gguf_file& file, const std::filesystem:
 TRANSEPT_FUNCTION void write_vocabulary_files(const vocabulary& vocabulary,
                                               const std::filesystem::path& folder) {
   (void)tokenizer(vocabulary); // refuses what contradicts itself
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw file_error(folder.string() + ": cannot make the folder: " + error.message());
+  const auto remove = [&](const char* name) { // of a vocabulary that was there before
+    std::filesystem::remove(folder / name, error);
+  };
+  if (vocabulary.rules != text_rules{}) {
+    write_text(folder / "tokenizer.json", tokenizer_json_of(vocabulary));
+    for (const char* const name : {"vocab.json", "merges.txt", "added_tokens.json"}) remove(name);
+    return;
+  }
+  remove("tokenizer.json");
   std::vector<std::pair<std::string, std::size_t>> all, added;
   for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id)
     all.emplace_back(to_byte_alphabet(vocabulary.tokens[id]), id);
@@ -98,17 +110,12 @@ TRANSEPT_FUNCTION void write_vocabulary_files(const vocabulary& vocabulary,
   for (const token_merge& merge : vocabulary.merges)
     lines += all[static_cast<std::size_t>(merge.left)].first + " " +
              all[static_cast<std::size_t>(merge.right)].first + "\n";
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) throw file_error(folder.string() + ": cannot make the folder: " + error.message());
   write_text(folder / "vocab.json", detail::json_table(all));
   write_text(folder / "merges.txt", lines);
-  const auto others = folder / "added_tokens.json";
-  if (!added.empty()) {
-    write_text(others, detail::json_table(added));
-  } else {
-    std::filesystem::remove(others, error); // of a vocabulary that was there before
-  }
+  if (added.empty())
+    remove("added_tokens.json");
+  else
+    write_text(folder / "added_tokens.json", detail::json_table(added));
 }
 
 TRANSEPT_FUNCTION void copy_vocabulary_files(const std::filesystem::path& from,

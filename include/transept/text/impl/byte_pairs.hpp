@@ -139,7 +139,8 @@ bool byte_pairs::merge_runs(std::size_t size, Symbol symbol, std::vector<token_i
 template <class Symbol>
 void byte_pairs::merge_long(std::size_t size, Symbol symbol, std::vector<token_id>& out) const {
   if (merge_runs(size, symbol, out)) return;
-  if (size >= no_rank) throw argument_error("a word of more than 4 GiB cannot be tokenized");
+  if (size >= no_rank / 3) // a queue has places for as many candidates
+    throw argument_error("a word of more than 1.3 GiB cannot be tokenized");
   struct link {
     token_id token;
     std::uint32_t previous;

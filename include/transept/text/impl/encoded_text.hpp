@@ -19,37 +19,89 @@ namespace transept::inline TRANSEPT_ABI {
 
 namespace detail {
 
-/// For each byte of a normalized text the characters that it comes from: the fewest that give, on their own,
-/// what comes next. A space before the first is of that.
-inline std::vector<text_span> origins_of(std::string_view text, std::string_view normalized,
-                                         const text_normalizer& normalize) {
-  constexpr int most = 8; // characters that become something together
+/// Finds for each byte of a normalized text the characters that it comes from: the fewest that give, on their
+/// own, what comes next.
+class origin_finder {
+public:
+  origin_finder(std::string_view text, std::string_view normalized, const text_normalizer& normalize)
+      : text_(text), normalized_(normalized), normalize_(normalize) {}
+
+  std::vector<text_span> find() {
+    origins_.reserve(normalized_.size());
+    if (normalize_.puts_space_before() && !text_.empty()) origins_.push_back({0, behind(0)}); // of the first
+    for (std::size_t at = 0; at < text_.size() && origins_.size() < normalized_.size();) at = find_from(at);
+    origins_.resize(normalized_.size(), {text_.size(), text_.size()});
+    return std::move(origins_);
+  }
+
+private:
+  static constexpr int most = 8; // characters that become something together
+
+  std::size_t behind(std::size_t at) const { return at + first_character(text_.substr(at)).length; }
+
+  /// What comes next that has no origin yet.
+  std::string_view rest() const { return normalized_.substr(origins_.size()); }
+
+  /// What part of the text becomes between letters; on their own spaces may be nothing.
+  std::string own_of(std::size_t begin, std::size_t end) const {
+    const std::string part(text_.substr(begin, end - begin));
+    const std::string between = normalize_.of_part("x" + part + "x");
+    if (between.size() > 1 && between.starts_with('x') && between.ends_with('x'))
+      return between.substr(1, between.size() - 2);
+    return normalize_.of_part(part); // it joins the letter
+  }
+
+  void add(std::size_t count, std::size_t begin, std::size_t end) {
+    origins_.insert(origins_.end(), count, {begin, end});
+  }
+
+  /// Finds where the character at `at`, alone or with others, went to; where the next one begins.
+  std::size_t find_from(std::size_t at) {
+    const auto lead = static_cast<unsigned char>(text_[at]);
+    const bool is_plain = lead < 0x80 && lead != ' ' && text_[at] == rest()[0] &&
+                          (at + 1 == text_.size() || static_cast<unsigned char>(text_[at + 1]) < 0x80);
+    if (is_plain && !normalize_.has_replacements()) {
+      add(1, at, at + 1);
+      return at + 1;
+    }
+    std::size_t end = behind(at);
+    std::string own = own_of(at, end);
+    if (!rest().starts_with(own)) own.erase(0, own.find_first_not_of(' ')); // beside another space
+    for (int count = 1; !rest().starts_with(own) && count < most && end < text_.size(); ++count) {
+      end = behind(end);
+      own = own_of(at, end);
+    }
+    if (!rest().starts_with(own)) return skip(at);
+    add(own.size(), at, end);
+    return end;
+  }
+
+  /// More characters than `most` became something together: on to what is seen again.
+  std::size_t skip(std::size_t at) {
+    std::size_t end = behind(at);
+    while (end < text_.size() && static_cast<unsigned char>(text_[end]) >= 0x80) end = behind(end);
+    const std::string next = end < text_.size() ? own_of(end, end + 1) : std::string();
+    const std::size_t length =
+        next.empty() ? std::string_view::npos : rest().substr(0, 4 * (end - at) + 16).find(next);
+    if (length == std::string_view::npos) return behind(at);
+    add(length, at, end);
+    return end;
+  }
+
+  std::string_view text_, normalized_;
+  const text_normalizer& normalize_;
+  std::vector<text_span> origins_;
+};
+
+/// The same where nothing changed a text.
+inline std::vector<text_span> origins_in(std::string_view text) {
   std::vector<text_span> origins;
-  origins.reserve(normalized.size());
-  const auto end_of_character = [&](std::size_t at) { return at + first_character(text.substr(at)).length; };
-  if (normalize.puts_space_before() && !text.empty()) origins.push_back({0, end_of_character(0)});
-  for (std::size_t at = 0; at < text.size() && origins.size() < normalized.size();) {
-    const std::string_view rest = normalized.substr(origins.size());
-    std::size_t end = end_of_character(at);
-    std::string own;
-    if (classify(text.substr(at)).kind == character_class::space) { // on its own it may be nothing
-      const std::string between = normalize.of_part("x" + std::string(text.substr(at, end - at)) + "x");
-      if (between.size() > 2) own = between.substr(1, between.size() - 2);
-      if (!rest.starts_with(own)) own.clear(); // and beside others
-    } else {
-      own = normalize.of_part(text.substr(at, end - at));
-    }
-    for (int count = 1; !rest.starts_with(own) && count < most && end < text.size(); ++count) {
-      end = end_of_character(end);
-      own = normalize.of_part(text.substr(at, end - at));
-    }
-    if (rest.starts_with(own))
-      origins.insert(origins.end(), own.size(), {at, end});
-    else
-      end = end_of_character(at); // lost sight of
+  origins.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = at + first_character(text.substr(at)).length;
+    origins.insert(origins.end(), end - at, {at, end});
     at = end;
   }
-  origins.resize(normalized.size(), {text.size(), text.size()});
   return origins;
 }
 
@@ -68,8 +120,19 @@ inline std::vector<text_span> tokenizer::spans_in_piece(std::string_view piece,
       at = own;
     }
   };
+  const auto behind_dropped = [&](std::size_t from) { // bytes that have no token
+    while (from < piece.size() && byte_tokens_[static_cast<unsigned char>(piece[from])] == no_token) ++from;
+    return from;
+  };
   for (const token_id id : ids) {
     std::string_view own = bytes(id);
+    if (rules_.drops_unknown && !rules_.by_characters &&
+        id != rules_.unknown) { // merged across what is dropped
+      const std::size_t begin = at = behind_dropped(at);
+      for (std::size_t i = 0; i < own.size(); ++i) at = std::min(behind_dropped(at) + 1, piece.size());
+      spans.push_back({begin, at});
+      continue;
+    }
     if (rules_.model == token_model::word_pieces)
       own.remove_prefix(std::min(own.find_first_not_of(' '), own.size()));
     if (!rules_.end_of_word.empty() && own.ends_with(' ')) own.remove_suffix(1);
@@ -102,8 +165,9 @@ inline encoded_text tokenizer::encode_with_spans(std::string_view text, special_
       allowed ? allowed_ : always_, text,
       [&](std::string_view part) {
         const auto part_begin = static_cast<std::size_t>(part.data() - text.data());
-        const std::string normalized = is_gpt2s_ ? std::string(part) : normalize_(part);
-        const auto origins = detail::origins_of(part, normalized, normalize_);
+        const std::string normalized = normalize_(part);
+        const auto origins = normalized == part ? detail::origins_in(part)
+                                                : detail::origin_finder(part, normalized, normalize_).find();
         const auto add = [&](std::size_t begin, std::size_t end) { // of the normalized text
           begin = std::min(begin, origins.size() - 1);
           end = std::clamp(end, begin + 1, origins.size());
@@ -113,12 +177,14 @@ inline encoded_text tokenizer::encode_with_spans(std::string_view text, special_
             allowed ? allowed_normalized_ : always_normalized_, normalized,
             [&](std::string_view inner) {
               const auto inner_begin = static_cast<std::size_t>(inner.data() - normalized.data());
-              const auto place = [&](std::string_view piece, std::ptrdiff_t begin, std::size_t first) {
-                const auto in_text = [&](std::size_t at) { // begin is −1 where the rules put a space there
-                  const auto shifted = begin + static_cast<std::ptrdiff_t>(at);
-                  return inner_begin + static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, shifted));
-                };
-                for (const text_span& span : spans_in_piece(piece, std::span(out.ids).subspan(first)))
+              const auto place = [&](const placed_piece& each) {
+                const auto in_text =
+                    [&](std::size_t at) { // a space that was put there goes with what follows
+                      return inner_begin +
+                             static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, each.place(at)));
+                    };
+                for (const text_span& span :
+                     spans_in_piece(each.piece, std::span(out.ids).subspan(each.first)))
                   add(in_text(span.begin), in_text(span.end));
                 end_piece();
               };
@@ -220,6 +286,7 @@ TRANSEPT_FUNCTION encoded_input tokenizer::put_together(std::span<const pair_par
 
 TRANSEPT_FUNCTION encoded_input tokenizer::encode_input(std::string_view text,
                                                         const input_options& options) const {
+  if (!rules_.single.empty()) return put_together(rules_.single, std::array{text}, options);
   std::vector<pair_part> parts = pair_template(rules_.before, {}, rules_.after, 0);
   std::erase_if(parts, [](const pair_part& part) { return part.kind == pair_part::part_kind::second_text; });
   return put_together(parts, std::array{text}, options);

@@ -18,7 +18,8 @@ struct merge_candidate {
 
 /// A priority queue: the lowest rank comes first, of equal ones the leftmost. Pairs of one rank are mostly
 /// found from left to right, as are all of a run of spaces: they wait in a line, and only lines are kept in
-/// a heap. Who comes too late for its line goes into a heap of its own.
+/// a heap. Who is left of the last of its line
+/// goes into a heap of its own.
 class merge_queue {
 public:
   /// For a piece of `size` symbols.

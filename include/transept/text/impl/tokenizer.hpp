@@ -60,8 +60,10 @@ TRANSEPT_FUNCTION tokenizer::tokenizer(const vocabulary& from)
                  !rules_.drops_unknown && !(lacks_bytes_ && rules_.unknown && rules_.fuses_unknown);
   crossed_.resize(1u << 16);
   for (const token_merge& merge : from.merges) {
+    // An unknown token's bytes are not those of the text that it stands for.
+    if (lacks_bytes_ && (merge.left == rules_.unknown || merge.right == rules_.unknown)) cuts_pieces_ = false;
     const std::string_view left = bytes(merge.left), right = bytes(merge.right);
-    if (!left.empty() && !right.empty()) crossed_[both(left.back(), right.front())] = true;
+    if (!left.empty() && !right.empty()) crossed_[pair_index(left.back(), right.front())] = true;
   }
 }
 
@@ -84,8 +86,8 @@ inline void tokenizer::add_tokens(const std::vector<added_token>& added) {
     set.matcher = string_matcher(texts);
   };
   for (const added_token& each : added) {
-    if (each.special) special_[static_cast<std::size_t>(each.id)] = true;
     if (bytes(each.id) == end_of_text_text) end_of_text_ = each.id;
+    if (each.special) special_[static_cast<std::size_t>(each.id)] = true;
   }
   gather(always_, false, false);
   gather(allowed_, true, false);
@@ -265,7 +267,24 @@ inline void tokenizer::encode_words(std::string_view text, bool begins, std::vec
         is_always || (rules_.prefix == space_prefix::first_of_text && begins && start == 0);
     const bool puts_space = wants_space && word[0] != ' ';
     if (puts_space) word.insert(0, 1, ' ');
-    encode_pieces(word, out, listener, (puts_space ? 1 : 0) - static_cast<std::ptrdiff_t>(start));
+    if (listener == nullptr) {
+      encode_pieces(word, out);
+      continue;
+    }
+    std::vector<std::ptrdiff_t> places; // of the word's bytes and its end in the text, where a ▁ is longer
+    if (puts_space) places.push_back(static_cast<std::ptrdiff_t>(start)); // with what follows
+    for (std::size_t from = start; from < at;) {
+      places.push_back(static_cast<std::ptrdiff_t>(from));
+      from += text.substr(from).starts_with(detail::space_mark) ? detail::space_mark.size() : 1;
+    }
+    places.push_back(static_cast<std::ptrdiff_t>(at));
+    const auto place = [&](const placed_piece& each) {
+      const auto own = std::span<const std::ptrdiff_t>(places).subspan(static_cast<std::size_t>(each.begin),
+                                                                       each.piece.size() + 1);
+      (*listener)({each.piece, own.front(), own, each.first});
+    };
+    const piece_listener in_word(place);
+    encode_pieces(word, out, &in_word);
   }
 }
 
@@ -275,7 +294,7 @@ TRANSEPT_FUNCTION void tokenizer::encode_pieces(std::string_view text, std::vect
     return splitter_.split(text, [&](std::string_view piece) {
       const std::size_t first = out.size();
       encode_piece(piece, out);
-      (*listener)(piece, piece.data() - text.data() - before, first);
+      (*listener)({piece, piece.data() - text.data() - before, {}, first});
     });
   const auto encode_one = [&](std::string_view piece) { encode_piece(piece, out); };
   if (is_gpt2s_) return pre_tokenize(text, encode_one);
@@ -304,7 +323,7 @@ inline void tokenizer::encode_piece(std::string_view piece, std::vector<token_id
 
 inline bool tokenizer::may_be_crossed(std::string_view piece, std::size_t at) const {
   const bool in_character = rules_.by_characters && (static_cast<unsigned char>(piece[at]) & 0xc0u) == 0x80u;
-  return in_character || crossed_[both(piece[at - 1], piece[at])];
+  return in_character || crossed_[pair_index(piece[at - 1], piece[at])];
 }
 
 inline void tokenizer::encode_uncut(std::string_view piece, std::vector<token_id>& out) const {
@@ -383,6 +402,23 @@ inline std::size_t tokenizer::place_of(std::string_view wanted) const {
 }
 
 TRANSEPT_FUNCTION void tokenizer::check(const vocabulary& from) const {
+  for (const added_token& each : from.added) (void)bytes(each.id); // throws
+  for (const auto* const ids : {&rules_.before, &rules_.after})
+    for (const token_id id : *ids) (void)bytes(id);
+  if (rules_.unknown) (void)bytes(*rules_.unknown);
+  for (const auto* const parts : {&rules_.single, &rules_.pair}) {
+    if (parts->empty()) continue;
+    std::size_t texts = 0;
+    for (const pair_part& part : *parts)
+      if (part.kind == pair_part::part_kind::token)
+        (void)bytes(part.token);
+      else
+        ++texts;
+    const std::size_t expected = parts == &rules_.pair ? 2 : 1;
+    if (texts != expected)
+      throw tokenizer_error("expected a template with " + std::to_string(expected) + " texts, found " +
+                            std::to_string(texts));
+  }
   for (std::size_t byte = 0; byte < 256; ++byte) {
     if (from.byte_tokens[byte] == no_token) continue;
     const char expected = static_cast<char>(byte);

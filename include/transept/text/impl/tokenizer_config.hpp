@@ -201,6 +201,7 @@ private:
       made_.rules.before.clear();
       made_.rules.after.clear();
       made_.rules.pair.clear();
+      made_.rules.single.clear();
       if (begins.value_or(begins_by_class)) made_.rules.before = {token("bos_token")};
       if (ends.value_or(ends_by_class)) made_.rules.after = {token("eos_token")};
     } else if (from_table && is_of_class({"Roberta", "Bart", "Longformer", "LED", "MVP", "Albert", "BigBird",
@@ -216,6 +217,7 @@ private:
       const bool has_types = is_of_class({"Albert", "BigBird", "DebertaV2"});
       if (!has_types) middle.insert(middle.end(), made_.rules.after.begin(), made_.rules.after.end());
       made_.rules.pair.clear();
+      made_.rules.single.clear();
       if (!begins_behind)
         made_.rules.pair = pair_template(made_.rules.before, middle, made_.rules.after, has_types ? 1 : 0);
     }

@@ -199,6 +199,8 @@ private:
       }
     }
     if (!behind) file_.refuse(key + ".single", found["single"], "a template with the text");
+    if (std::any_of(parts.begin(), parts.end(), [](const pair_part& part) { return part.type != 0; }))
+      rules_.single = parts;
     if (const json& pair = file_.member(found, "pair"); !pair.is_null()) {
       rules_.pair = read_template(key + ".pair", pair, found);
       for (const auto kind : {pair_part::part_kind::first_text, pair_part::part_kind::second_text})

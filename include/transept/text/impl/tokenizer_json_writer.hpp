@@ -9,10 +9,12 @@
 #include <tuple>
 #include <vector>
 
+#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
 #include <transept/core/json.hpp>
 #include <transept/text/impl/tokenizer_json_pre_tokenizers.hpp>
 #include <transept/text/token_lists.hpp>
+#include <transept/text/tokenizer.hpp>
 #include <transept/text/tokenizer_json_writer.hpp>
 #include <transept/text/unicode.hpp>
 #include <transept/text/vocabulary_files.hpp>
@@ -25,7 +27,11 @@ namespace detail {
 class tokenizer_json_writer {
 public:
   explicit tokenizer_json_writer(const vocabulary& from)
-      : from_(from), rules_(from.rules), symbols_(written_tokens_of(from).symbols) {}
+      : from_(from), rules_(from.rules), symbols_(written_tokens_of(from).symbols) {
+    for (const std::string& each : symbols_)
+      if (!is_utf8(each))
+        throw tokenizer_error("token " + quoted(each) + " is no UTF-8, which a tokenizer.json has to be");
+  }
 
   std::string text() const {
     std::string all = "{\n  \"version\": \"1.0\",\n  \"truncation\": null,\n  \"padding\": null";
@@ -100,38 +106,34 @@ private:
     if (rules_.before.empty() && rules_.after.empty())
       return is_byte_level() ? json{{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}}
                              : json();
-    json single = json::array(), tokens = json::object();
-    const auto add = [&](token_id id) {
-      single.push_back({{"SpecialToken", {{"id", symbol(id)}, {"type_id", 0}}}});
-      tokens[symbol(id)] = special_token(id);
+    json tokens = json::object();
+    const auto written = [&](const std::vector<pair_part>& parts) {
+      json all = json::array();
+      for (const pair_part& part : parts) {
+        const bool is_token = part.kind == pair_part::part_kind::token;
+        const json id = is_token ? symbol(part.token)
+                                 : std::string(part.kind == pair_part::part_kind::first_text ? "A" : "B");
+        all.push_back({{is_token ? "SpecialToken" : "Sequence", {{"id", id}, {"type_id", part.type}}}});
+        if (is_token)
+          tokens[symbol(part.token)] = {
+              {"id", symbol(part.token)}, {"ids", {part.token}}, {"tokens", {symbol(part.token)}}};
+      }
+      return all;
     };
-    for (const token_id each : rules_.before) add(each);
-    single.push_back({{"Sequence", {{"id", "A"}, {"type_id", 0}}}});
-    for (const token_id each : rules_.after) add(each);
-    json pair = json::array();
-    for (const pair_part& part : rules_.pair.empty() ? usual_pair() : rules_.pair) {
-      const bool is_token = part.kind == pair_part::part_kind::token;
-      const json id = is_token ? symbol(part.token)
-                               : std::string(part.kind == pair_part::part_kind::first_text ? "A" : "B");
-      pair.push_back({{is_token ? "SpecialToken" : "Sequence", {{"id", id}, {"type_id", part.type}}}});
-      if (is_token) tokens[symbol(part.token)] = special_token(part.token);
-    }
+    const json single = written(rules_.single.empty() ? one_after_another(1) : rules_.single);
+    const json pair = written(rules_.pair.empty() ? one_after_another(2) : rules_.pair);
     return {{"type", "TemplateProcessing"}, {"single", single}, {"pair", pair}, {"special_tokens", tokens}};
   }
 
-  json special_token(token_id id) const {
-    return {{"id", symbol(id)}, {"ids", {id}}, {"tokens", {symbol(id)}}};
-  }
-
-  /// One text behind the other, each with what is put around it: what transformers writes where a model takes
-  /// no two texts.
-  std::vector<pair_part> usual_pair() const {
+  /// Texts one behind the other, each with what is put around it: of two, what transformers writes where a
+  /// model takes no pairs.
+  std::vector<pair_part> one_after_another(int texts) const {
+    using enum pair_part::part_kind;
     std::vector<pair_part> parts;
-    for (const int text : {0, 1}) {
-      for (const token_id each : rules_.before) parts.push_back({pair_part::part_kind::token, each, text});
-      parts.push_back(
-          {text == 0 ? pair_part::part_kind::first_text : pair_part::part_kind::second_text, 0, text});
-      for (const token_id each : rules_.after) parts.push_back({pair_part::part_kind::token, each, text});
+    for (int text = 0; text < texts; ++text) {
+      for (const token_id each : rules_.before) parts.push_back({token, each, text});
+      parts.push_back({text == 0 ? first_text : second_text, 0, text});
+      for (const token_id each : rules_.after) parts.push_back({token, each, text});
     }
     return parts;
   }
@@ -208,7 +210,10 @@ private:
 };
 
 /// Whether a vocabulary was read as another, but for the order of merges that are equally early.
-inline bool is_read_as(vocabulary read, const vocabulary& from) {
+inline bool is_read_as(vocabulary read, vocabulary from) {
+  for (vocabulary* const each : {&read, &from})
+    std::sort(each->added.begin(), each->added.end(),
+              [](const added_token& a, const added_token& b) { return a.id < b.id; });
   if (from.rules.pair.empty()) read.rules.pair.clear(); // a file has one in any case
   const auto same_token = [](const added_token& a, const added_token& b) {
     return a.id == b.id && a.special == b.special && a.lstrip == b.lstrip && a.rstrip == b.rstrip &&
@@ -231,10 +236,16 @@ inline bool is_read_as(vocabulary read, const vocabulary& from) {
 TRANSEPT_FUNCTION std::string tokenizer_json_of(const vocabulary& from) {
   if (from.rules.model != token_model::byte_pairs)
     throw tokenizer_error("only byte-pair encodings are written as a tokenizer.json");
+  (void)tokenizer(from); // refuses what contradicts itself
   const std::string text = detail::tokenizer_json_writer(from).text();
-  if (!detail::is_read_as(read_tokenizer_json({"tokenizer.json", text}), from))
-    throw tokenizer_error("this kind of vocabulary has no tokenizer.json that would be read as the same");
-  return text;
+  constexpr const char* problem =
+      "this kind of vocabulary has no tokenizer.json that would be read as the same";
+  try {
+    if (detail::is_read_as(read_tokenizer_json({"tokenizer.json", text}), from)) return text;
+  } catch (const error& found) {
+    throw tokenizer_error(std::string(problem) + ": " + found.what());
+  }
+  throw tokenizer_error(problem);
 }
 
 } // namespace transept::inline TRANSEPT_ABI
