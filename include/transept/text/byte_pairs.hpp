@@ -75,13 +75,10 @@ private:
 
   /// A piece that is a few runs of equal tokens, such as many spaces before a word, run by run. False where
   /// it is not, or where merges do not come in their order.
-  template <class Symbol>
-  bool merge_runs(std::size_t size, Symbol symbol, std::vector<token_id>& out) const;
+  bool merge_runs(std::span<const token_id> symbols, std::vector<token_id>& out) const;
 
-  /// A doubly linked list of tokens, symbol(0) to symbol(size - 1), and a queue of the pairs that can be
-  /// merged.
-  template <class Symbol>
-  void merge_long(std::size_t size, Symbol symbol, std::vector<token_id>& out) const;
+  /// A doubly linked list of tokens, and a queue of the pairs that can be merged.
+  void merge_long(std::span<const token_id> symbols, std::vector<token_id>& out) const;
 
   std::array<token_id, 256> byte_tokens_{};
   std::vector<slot> slots_ = std::vector<slot>(1);

@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <string_view>
 #include <vector>
 
+#include <transept/core/error.hpp>
 #include <transept/core/types.hpp>
-#include <transept/core/version.hpp>
+#include <transept/text/tokenizer.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
 
@@ -18,7 +20,7 @@ struct text_span {
   bool operator==(const text_span&) const = default; ///< the same part
 };
 
-/// What tokenizer::encode_with_spans gives: as many spans as ids.
+/// What encode_with_spans gives: as many spans as ids.
 struct encoded_text {
   std::vector<token_id> ids; ///< those that tokenizer::encode gives
   /// What each was made of, whole characters: of two tokens that share one, both have it. Where a normalizer
@@ -36,7 +38,7 @@ enum class truncation : std::uint8_t {
   second_text ///< of the second
 };
 
-/// What tokenizer::encode_input may be told.
+/// What encode_input may be told.
 struct input_options {
   std::size_t most_tokens = std::numeric_limits<std::size_t>::max(); ///< of all together
   truncation left_out = truncation::longest_first;                   ///< where there are more
@@ -51,4 +53,22 @@ struct encoded_input {
   std::vector<text_span> spans; ///< where it is in that; {0, 0} where it is in none
 };
 
+/// The tokens of a text, and where each is in it. Throws what tokenizer::encode does.
+TRANSEPT_FUNCTION encoded_text encode_with_spans(const tokenizer& tokenizer, std::string_view text,
+                                                 special_tokens special = special_tokens::as_text);
+
+/// A text as a model takes it, with what tokenizer::encode_prompt puts around it, or two texts with what
+/// belongs between them, cut to `options.most_tokens`. Throws tokenizer_error for two texts where the
+/// tokenizer's file says nothing of pairs; argument_error where nothing that may be left out makes them short
+/// enough.
+TRANSEPT_FUNCTION encoded_input encode_input(const tokenizer& tokenizer, std::string_view text,
+                                             const input_options& options = {});
+TRANSEPT_FUNCTION encoded_input encode_input(const tokenizer& tokenizer, std::string_view first,
+                                             std::string_view second,
+                                             const input_options& options = {}); ///< the same of two texts
+
 } // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/text/impl/encoded_text.hpp>
+#endif

@@ -20,7 +20,6 @@
 #include <transept/core/function_ref.hpp>
 #include <transept/core/types.hpp>
 #include <transept/text/byte_pairs.hpp>
-#include <transept/text/encoded_text.hpp>
 #include <transept/text/splitting.hpp>
 #include <transept/text/string_matcher.hpp>
 #include <transept/text/text_normalizer.hpp>
@@ -37,6 +36,10 @@ enum class special_tokens { as_text, allowed };
 /// What `decode` does with special tokens: write their text, or nothing.
 enum class decoded_tokens { all, without_special };
 
+namespace detail {
+class span_finder;
+} // namespace detail
+
 /// Immutable: any number of threads may call its functions at once. A value; copying copies the tables
 /// (about 4 MB for GPT-2).
 class tokenizer {
@@ -48,21 +51,10 @@ public:
   /// vocabulary lacks a character of the text and has no token for what it lacks.
   std::vector<token_id> encode(std::string_view text, special_tokens special = special_tokens::as_text) const;
 
-  /// The same, and where each token is in the text.
-  encoded_text encode_with_spans(std::string_view text,
-                                 special_tokens special = special_tokens::as_text) const;
-
   /// The tokens of a text that a model begins with: what the tokenizer's file puts before and behind it, and
   /// encode(). Of GPT-2's kind nothing is put.
   std::vector<token_id> encode_prompt(std::string_view text,
                                       special_tokens special = special_tokens::as_text) const;
-
-  /// A text as a model takes it, with what encode_prompt puts around it, or two texts with what belongs
-  /// between them, cut to `options.most_tokens`. Throws tokenizer_error for two texts where the tokenizer's
-  /// file says nothing of pairs; argument_error where nothing that may be left out makes them short enough.
-  encoded_input encode_input(std::string_view text, const input_options& options = {}) const;
-  encoded_input encode_input(std::string_view first, std::string_view second,
-                             const input_options& options = {}) const; ///< the same of two texts
 
   /// Whether tokens end before text[at] whatever comes after `text`: the tokens of the text up to there and
   /// of the text from there on, encoded one by one, are those of the whole. For text that is larger than
@@ -107,6 +99,8 @@ public:
   static constexpr std::string_view end_of_text_text = "<|endoftext|>"; ///< what end_of_text() looks for
 
 private:
+  friend class detail::span_finder; // text/encoded_text.hpp
+
   struct found_string {
     std::size_t string; // its index
     std::size_t begin, end;
@@ -147,17 +141,6 @@ private:
   /// The words of a text, each with its prefix (text_rules::prefixes_words).
   void encode_words(std::string_view text, bool begins, std::vector<token_id>& out,
                     const piece_listener* listener) const;
-
-  /// encode_with_spans; `piece_ends`, if any: how many tokens are there at the end of each piece.
-  encoded_text encode_with_spans(std::string_view text, special_tokens special,
-                                 std::vector<std::size_t>* piece_ends) const;
-
-  /// The parts of a template, filled with texts that are not too long.
-  encoded_input put_together(std::span<const pair_part> parts, std::span<const std::string_view> texts,
-                             const input_options& options) const;
-
-  /// Where a piece's tokens are in it.
-  std::vector<text_span> spans_in_piece(std::string_view piece, std::span<const token_id> ids) const;
 
   void encode_piece(std::string_view piece, std::vector<token_id>& out) const;
 
@@ -227,6 +210,5 @@ private:
 } // namespace transept::inline TRANSEPT_ABI
 
 #if !TRANSEPT_IS_COMPILED
-#include <transept/text/impl/encoded_text.hpp>
 #include <transept/text/impl/tokenizer.hpp>
 #endif

@@ -33,9 +33,11 @@ TRANSEPT_FUNCTION byte_pairs::byte_pairs(const std::array<token_id, 256>& byte_t
 }
 
 TRANSEPT_FUNCTION void byte_pairs::encode(std::string_view piece, std::vector<token_id>& out) const {
-  if (piece.size() > short_piece)
-    return merge_long(
-        piece.size(), [&](std::size_t i) { return token_of(piece[i]); }, out);
+  if (piece.size() > short_piece) {
+    std::vector<token_id> symbols(piece.size());
+    std::transform(piece.begin(), piece.end(), symbols.begin(), [&](char byte) { return token_of(byte); });
+    return merge_long(symbols, out);
+  }
   token_id tokens[short_piece];
   for (std::size_t i = 0; i < piece.size(); ++i) tokens[i] = token_of(piece[i]);
   merge_short(tokens, piece.size(), out);
@@ -43,9 +45,7 @@ TRANSEPT_FUNCTION void byte_pairs::encode(std::string_view piece, std::vector<to
 
 TRANSEPT_FUNCTION void byte_pairs::merge(std::span<const token_id> symbols,
                                          std::vector<token_id>& out) const {
-  if (symbols.size() > short_piece)
-    return merge_long(
-        symbols.size(), [&](std::size_t i) { return symbols[i]; }, out);
+  if (symbols.size() > short_piece) return merge_long(symbols, out);
   token_id tokens[short_piece];
   std::copy(symbols.begin(), symbols.end(), tokens);
   merge_short(tokens, symbols.size(), out);
@@ -72,8 +72,7 @@ inline void byte_pairs::merge_short(token_id* tokens, std::size_t count, std::ve
   out.insert(out.end(), tokens, tokens + count);
 }
 
-template <class Symbol>
-bool byte_pairs::merge_runs(std::size_t size, Symbol symbol, std::vector<token_id>& out) const {
+inline bool byte_pairs::merge_runs(std::span<const token_id> symbols, std::vector<token_id>& out) const {
   struct run {
     token_id token;
     std::size_t count;
@@ -87,8 +86,8 @@ bool byte_pairs::merge_runs(std::size_t size, Symbol symbol, std::vector<token_i
     else
       to.push_back({token, count});
   };
-  for (std::size_t i = 0; i < size; ++i) {
-    append(runs, symbol(i), 1);
+  for (const token_id symbol : symbols) {
+    append(runs, symbol, 1);
     if (runs.size() > few) return false;
   }
   for (;;) {
@@ -136,10 +135,9 @@ bool byte_pairs::merge_runs(std::size_t size, Symbol symbol, std::vector<token_i
   return true;
 }
 
-template <class Symbol>
-void byte_pairs::merge_long(std::size_t size, Symbol symbol, std::vector<token_id>& out) const {
-  if (merge_runs(size, symbol, out)) return;
-  if (size >= no_rank / 3) // a queue has places for as many candidates
+inline void byte_pairs::merge_long(std::span<const token_id> symbols, std::vector<token_id>& out) const {
+  if (merge_runs(symbols, out)) return;
+  if (symbols.size() >= no_rank / 3) // a queue has places for as many candidates
     throw argument_error("a word of more than 1.3 GiB cannot be tokenized");
   struct link {
     token_id token;
@@ -147,7 +145,7 @@ void byte_pairs::merge_long(std::size_t size, Symbol symbol, std::vector<token_i
     std::uint32_t next;
     std::uint32_t pair; // with the next one: a place in slots_, free where they stay two
   };
-  const auto count = static_cast<std::uint32_t>(size);
+  const auto count = static_cast<std::uint32_t>(symbols.size());
   const std::uint32_t end = count;
   const auto place = [&](token_id left, token_id right) {
     return static_cast<std::uint32_t>(find(key_of(left, right)));
@@ -160,8 +158,8 @@ void byte_pairs::merge_long(std::size_t size, Symbol symbol, std::vector<token_i
     if (rank_of(at) != no_rank) candidates.push({rank_of(at), at});
   };
   for (std::uint32_t i = 0; i < count; ++i) {
-    const token_id token = symbol(i);
-    links[i] = {token, i == 0 ? end : i - 1, i + 1, i + 1 == count ? free : place(token, symbol(i + 1))};
+    links[i] = {symbols[i], i == 0 ? end : i - 1, i + 1,
+                i + 1 == count ? free : place(symbols[i], symbols[i + 1])};
     push(i);
   }
   while (const auto best = candidates.pop()) {

@@ -105,10 +105,25 @@ inline std::vector<text_span> origins_in(std::string_view text) {
   return origins;
 }
 
-} // namespace detail
+/// Encodes texts and finds their tokens in them.
+class span_finder {
+public:
+  explicit span_finder(const tokenizer& of) : of_(of) {}
 
-inline std::vector<text_span> tokenizer::spans_in_piece(std::string_view piece,
-                                                        std::span<const token_id> ids) const {
+  /// `piece_ends`, if any: how many tokens are there at the end of each piece.
+  encoded_text encode(std::string_view text, special_tokens special,
+                      std::vector<std::size_t>* piece_ends = nullptr) const;
+
+private:
+  /// Where a piece's tokens are in it.
+  std::vector<text_span> in_piece(std::string_view piece, std::span<const token_id> ids) const;
+
+  const tokenizer& of_;
+};
+
+inline std::vector<text_span> span_finder::in_piece(std::string_view piece,
+                                                    std::span<const token_id> ids) const {
+  const text_rules& rules = of_.rules();
   std::vector<text_span> spans;
   std::size_t at = 0;
   std::size_t waiting = 0; // tokens for what has none of its own
@@ -121,22 +136,22 @@ inline std::vector<text_span> tokenizer::spans_in_piece(std::string_view piece,
     }
   };
   const auto behind_dropped = [&](std::size_t from) { // bytes that have no token
-    while (from < piece.size() && byte_tokens_[static_cast<unsigned char>(piece[from])] == no_token) ++from;
+    while (from < piece.size() && of_.byte_tokens_[static_cast<unsigned char>(piece[from])] == no_token)
+      ++from;
     return from;
   };
   for (const token_id id : ids) {
-    std::string_view own = bytes(id);
-    if (rules_.drops_unknown && !rules_.by_characters &&
-        id != rules_.unknown) { // merged across what is dropped
+    std::string_view own = of_.bytes(id);
+    if (rules.drops_unknown && !rules.by_characters && id != rules.unknown) { // merged across what is dropped
       const std::size_t begin = at = behind_dropped(at);
       for (std::size_t i = 0; i < own.size(); ++i) at = std::min(behind_dropped(at) + 1, piece.size());
       spans.push_back({begin, at});
       continue;
     }
-    if (rules_.model == token_model::word_pieces)
+    if (rules.model == token_model::word_pieces)
       own.remove_prefix(std::min(own.find_first_not_of(' '), own.size()));
-    if (!rules_.end_of_word.empty() && own.ends_with(' ')) own.remove_suffix(1);
-    const std::size_t found = id == rules_.unknown ? piece.npos : piece.find(own, at);
+    if (!rules.end_of_word.empty() && own.ends_with(' ')) own.remove_suffix(1);
+    const std::size_t found = id == rules.unknown ? piece.npos : piece.find(own, at);
     if (found == piece.npos) {
       ++waiting;
       continue;
@@ -149,63 +164,55 @@ inline std::vector<text_span> tokenizer::spans_in_piece(std::string_view piece,
   return spans;
 }
 
-TRANSEPT_FUNCTION encoded_text tokenizer::encode_with_spans(std::string_view text,
-                                                            special_tokens special) const {
-  return encode_with_spans(text, special, nullptr);
-}
-
-inline encoded_text tokenizer::encode_with_spans(std::string_view text, special_tokens special,
-                                                 std::vector<std::size_t>* piece_ends) const {
+inline encoded_text span_finder::encode(std::string_view text, special_tokens special,
+                                        std::vector<std::size_t>* piece_ends) const {
   const bool allowed = special == special_tokens::allowed;
   encoded_text out;
   const auto end_piece = [&] {
     if (piece_ends != nullptr) piece_ends->push_back(out.ids.size());
   };
-  divide(
-      allowed ? allowed_ : always_, text,
+  of_.divide(
+      allowed ? of_.allowed_ : of_.always_, text,
       [&](std::string_view part) {
         const auto part_begin = static_cast<std::size_t>(part.data() - text.data());
-        const std::string normalized = normalize_(part);
-        const auto origins = normalized == part ? detail::origins_in(part)
-                                                : detail::origin_finder(part, normalized, normalize_).find();
+        const std::string normalized = of_.normalize_(part);
+        const auto origins =
+            normalized == part ? origins_in(part) : origin_finder(part, normalized, of_.normalize_).find();
         const auto add = [&](std::size_t begin, std::size_t end) { // of the normalized text
           begin = std::min(begin, origins.size() - 1);
           end = std::clamp(end, begin + 1, origins.size());
           out.spans.push_back({part_begin + origins[begin].begin, part_begin + origins[end - 1].end});
         };
-        divide(
-            allowed ? allowed_normalized_ : always_normalized_, normalized,
+        of_.divide(
+            allowed ? of_.allowed_normalized_ : of_.always_normalized_, normalized,
             [&](std::string_view inner) {
               const auto inner_begin = static_cast<std::size_t>(inner.data() - normalized.data());
-              const auto place = [&](const placed_piece& each) {
+              const auto place = [&](const tokenizer::placed_piece& each) {
                 const auto in_text =
                     [&](std::size_t at) { // a space that was put there goes with what follows
                       return inner_begin +
                              static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, each.place(at)));
                     };
-                for (const text_span& span :
-                     spans_in_piece(each.piece, std::span(out.ids).subspan(each.first)))
+                for (const text_span& span : in_piece(each.piece, std::span(out.ids).subspan(each.first)))
                   add(in_text(span.begin), in_text(span.end));
                 end_piece();
               };
-              const piece_listener listener(place);
-              encode_normalized(inner, part_begin == 0 && inner_begin == 0, out.ids, &listener);
+              const tokenizer::piece_listener listener(place);
+              of_.encode_normalized(inner, part_begin == 0 && inner_begin == 0, out.ids, &listener);
             },
-            [&](const found_token& token) {
+            [&](const tokenizer::found_token& token) {
               out.ids.push_back(token.id);
               add(token.begin, token.end);
               end_piece();
             });
       },
-      [&](const found_token& token) {
+      [&](const tokenizer::found_token& token) {
         out.ids.push_back(token.id);
         out.spans.push_back({token.begin, token.end});
         end_piece();
       });
   return out;
 }
-
-namespace detail {
 
 /// A text, and how many tokens are there at the end of each of its pieces.
 struct text_in_pieces {
@@ -250,21 +257,19 @@ inline void shorten(std::span<text_in_pieces> texts, std::size_t put, std::size_
   }
 }
 
-} // namespace detail
-
-TRANSEPT_FUNCTION encoded_input tokenizer::put_together(std::span<const pair_part> parts,
-                                                        std::span<const std::string_view> texts,
-                                                        const input_options& options) const {
+/// The parts of a template, filled with texts that are not too long.
+inline encoded_input put_together(const tokenizer& tokenizer, std::span<const pair_part> parts,
+                                  std::span<const std::string_view> texts, const input_options& options) {
   const auto special = options.allows_special ? special_tokens::allowed : special_tokens::as_text;
-  std::vector<detail::text_in_pieces> encoded(texts.size());
+  std::vector<text_in_pieces> encoded(texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i)
-    encoded[i].text = encode_with_spans(texts[i], special, &encoded[i].ends);
+    encoded[i].text = span_finder(tokenizer).encode(texts[i], special, &encoded[i].ends);
   const std::size_t put = parts.size() - texts.size();
   if (options.most_tokens < put)
     throw argument_error("expected room for more than " + std::to_string(put) +
                          " tokens, which a tokenizer puts around texts, found " +
                          std::to_string(options.most_tokens));
-  detail::shorten(encoded, put, options.most_tokens, options.left_out);
+  shorten(encoded, put, options.most_tokens, options.left_out);
   encoded_input all;
   const auto add = [&](token_id id, int type, int text, text_span span) {
     all.ids.push_back(id);
@@ -284,18 +289,27 @@ TRANSEPT_FUNCTION encoded_input tokenizer::put_together(std::span<const pair_par
   return all;
 }
 
-TRANSEPT_FUNCTION encoded_input tokenizer::encode_input(std::string_view text,
-                                                        const input_options& options) const {
-  if (!rules_.single.empty()) return put_together(rules_.single, std::array{text}, options);
-  std::vector<pair_part> parts = pair_template(rules_.before, {}, rules_.after, 0);
-  std::erase_if(parts, [](const pair_part& part) { return part.kind == pair_part::part_kind::second_text; });
-  return put_together(parts, std::array{text}, options);
+} // namespace detail
+
+TRANSEPT_FUNCTION encoded_text encode_with_spans(const tokenizer& tokenizer, std::string_view text,
+                                                 special_tokens special) {
+  return detail::span_finder(tokenizer).encode(text, special);
 }
 
-TRANSEPT_FUNCTION encoded_input tokenizer::encode_input(std::string_view first, std::string_view second,
-                                                        const input_options& options) const {
-  if (rules_.pair.empty()) throw tokenizer_error("this tokenizer says nothing of two texts together");
-  return put_together(rules_.pair, std::array{first, second}, options);
+TRANSEPT_FUNCTION encoded_input encode_input(const tokenizer& tokenizer, std::string_view text,
+                                             const input_options& options) {
+  const text_rules& rules = tokenizer.rules();
+  if (!rules.single.empty()) return detail::put_together(tokenizer, rules.single, std::array{text}, options);
+  std::vector<pair_part> parts = pair_template(rules.before, {}, rules.after, 0);
+  std::erase_if(parts, [](const pair_part& part) { return part.kind == pair_part::part_kind::second_text; });
+  return detail::put_together(tokenizer, parts, std::array{text}, options);
+}
+
+TRANSEPT_FUNCTION encoded_input encode_input(const tokenizer& tokenizer, std::string_view first,
+                                             std::string_view second, const input_options& options) {
+  const text_rules& rules = tokenizer.rules();
+  if (rules.pair.empty()) throw tokenizer_error("this tokenizer says nothing of two texts together");
+  return detail::put_together(tokenizer, rules.pair, std::array{first, second}, options);
 }
 
 } // namespace transept::inline TRANSEPT_ABI
