@@ -97,7 +97,6 @@ TRANSEPT_FUNCTION void write_vocabulary_files(const vocabulary& vocabulary,
     for (const char* const name : {"vocab.json", "merges.txt", "added_tokens.json"}) remove(name);
     return;
   }
-  remove("tokenizer.json");
   std::vector<std::pair<std::string, std::size_t>> all, added;
   for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id)
     all.emplace_back(to_byte_alphabet(vocabulary.tokens[id]), id);
@@ -116,6 +115,7 @@ TRANSEPT_FUNCTION void write_vocabulary_files(const vocabulary& vocabulary,
     remove("added_tokens.json");
   else
     write_text(folder / "added_tokens.json", detail::json_table(added));
+  remove("tokenizer.json"); // which would be read first
 }
 
 TRANSEPT_FUNCTION void copy_vocabulary_files(const std::filesystem::path& from,
