@@ -16,6 +16,7 @@
 #include <transept/kernels/visibility.hpp>
 #include <transept/layers/head_norm.hpp>
 #include <transept/layers/kv_cache.hpp>
+#include <transept/layers/kv_cache_batch.hpp>
 #include <transept/layers/linear.hpp>
 #include <transept/layers/observer.hpp>
 #include <transept/layers/residual.hpp>
@@ -153,7 +154,7 @@ void forward(const attention<Extents>& layer, compute_context& context, activati
              Observer&& observer = {}, bool add_to_y = true) {
   static_assert(compatible(XWidth, Extents.width), "attention: the input's width must equal the layer's");
   static_assert(compatible(YWidth, Extents.width), "attention: the output's width must equal the layer's");
-  static_assert(!observing<Observer> || std::same_as<Cache, kv_cache>,
+  static_assert(!observing<Observer> || !std::same_as<Cache, kv_cache_batch>,
                 "attention: an observer looks into one sequence at a time, not into a batch");
   static_assert(!taping<Observer> || std::same_as<Cache, whole_sequences>,
                 "attention: gradients flow through whole sequences (layers/whole_sequences.hpp), "
@@ -196,7 +197,8 @@ void forward(const attention<Extents>& layer, compute_context& context, activati
                                            .sees = settings.sees,
                                            .bias = settings.bias};
   attend(context, problem, cache, layer_index, heads.data());
-  if constexpr (observing<Observer>) observer.attention(layer_index, problem, cache.layer(layer_index));
+  if constexpr (observing<Observer> && std::same_as<Cache, kv_cache>)
+    observer.attention(layer_index, problem, cache.layer(layer_index));
 
   forward_dropped(layer.output, context, heads, y, add_to_y, observer);
 }
@@ -232,7 +234,7 @@ void backward(const attention<Extents>& layer, const attention<Extents, gradient
                                             .keys = queries + e.queries(),
                                             .values = queries + e.queries() + e.keys(),
                                             .row_stride = static_cast<std::size_t>(e.queries_keys_values()),
-                                            .sequences = static_cast<std::size_t>(rows) / sequences.length(),
+                                            .sequences = sequences.count(static_cast<std::size_t>(rows)),
                                             .length = sequences.length(),
                                             .heads = static_cast<std::size_t>(e.heads),
                                             .head_width = static_cast<std::size_t>(e.head_width),
@@ -241,7 +243,8 @@ void backward(const attention<Extents>& layer, const attention<Extents, gradient
                                             .key_value_heads = static_cast<std::size_t>(e.key_value_heads),
                                             .soft_cap = settings.soft_cap,
                                             .sees = settings.sees,
-                                            .bias = settings.bias},
+                                            .bias = settings.bias,
+                                            .offsets = sequences.offsets().data()},
                                            {.out = heads.data(),
                                             .log_sums = log_sums,
                                             .dout = dheads.data(),

@@ -6,7 +6,8 @@
 //   void hidden_state(std::size_t index, const float* rows, std::size_t count, std::size_t width);
 //       index 0: the embeddings; index i: after block i
 //   void attention(std::size_t layer, const kernels::attention_problem&, kernels::keys_and_values);
-//       the queries of one layer, and the cache that holds their keys
+//       the queries of one layer, and the cache that holds their keys; not told of whole sequences, which
+//       have no cache
 //
 // A tape (layers/tape.hpp) is the observer of training: it is told nothing either, but it is where a forward
 // pass keeps what its backward pass will need.

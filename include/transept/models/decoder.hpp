@@ -1,5 +1,5 @@
-// What every decoder does: the loop over its blocks, forward and backward, and what a session, a batch and a
-// trainer ask of a model.
+// What every decoder does before, around and behind its blocks, forward and backward: what a session, a batch
+// and a trainer ask of a model.
 //
 //   x = embed(tokens);  for each block: x = block(x);  logits = project(final_norm(x))
 //
@@ -10,24 +10,19 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <span>
-#include <string_view>
 #include <type_traits>
-#include <utility>
-#include <vector>
 
 #include <transept/core/types.hpp>
 #include <transept/kernels/add.hpp>
 #include <transept/kernels/soft_cap.hpp>
-#include <transept/layers/block.hpp>
 #include <transept/layers/embedding.hpp>
 #include <transept/layers/kv_cache.hpp>
 #include <transept/layers/kv_cache_batch.hpp>
 #include <transept/layers/observer.hpp>
-#include <transept/layers/position_terms.hpp>
+#include <transept/models/block_stack.hpp>
 #include <transept/models/decoder_base.hpp>
 #include <transept/runtime/compute_context.hpp>
 #include <transept/tensor/view.hpp>
@@ -69,17 +64,13 @@ concept batched_decoder_model = decoder_model<Model> &&
   forward(model, context, tokens, cache, x, no_observer{});
 };
 
-/// A model of this family: made of blocks, and of members that are called as decoder_base says.
-/// `settings_of_block(model, layer, terms)` is a function beside it: the numbers that block `layer` runs with
-/// in a pass whose positions are `terms`, angles or biases, which it passes on where the block is to heed
-/// them. shape_of asks it too, with terms of nothing.
+/// A model of this family: made of blocks (models/block_stack.hpp), and of members that are called as
+/// decoder_base says.
 template <class Model>
 concept block_decoder = requires(const Model& model) {
   model.tokens;
-  model.blocks;
-  { model.norms() } -> std::convertible_to<norm_settings>;
-  settings_of_block(model, std::size_t{}, position_terms{});
-};
+}
+&&block_model<Model>;
 
 // ---- Before the blocks -----------------------------------------------------------------------------------
 
@@ -131,16 +122,6 @@ void embed_backward(const Model& model, const Gradient& gradient, compute_contex
   if constexpr (requires { model.embedding_scale(); })
     for (extent i = 0; i < dx.size(); ++i) dx.data()[i] *= model.embedding_scale();
   copy_rows_backward(gradient.tokens, context, tokens, dx);
-}
-
-/// What attention is to know of the positions of `rows` rows, in memory of `scope`.
-template <block_decoder Model, key_value_cache Cache>
-position_terms terms_of_positions(const Model& model, workspace::scope& scope, const Cache& cache,
-                                  std::size_t rows) {
-  position_terms terms;
-  if constexpr (requires { model.rotary; }) terms.rotation = rotation_of(model.rotary, scope, cache, rows);
-  if constexpr (requires { model.alibi; }) terms.bias = bias_of(model.alibi, scope, cache, rows);
-  return terms;
 }
 
 // ---- Behind them -----------------------------------------------------------------------------------------
@@ -211,22 +192,7 @@ void project(const Model& model, compute_context& context, activations<Width> no
     kernels::soft_cap(context, logits, static_cast<std::size_t>(normed.rows() * table.rows()), cap);
 }
 
-// ---- The loop --------------------------------------------------------------------------------------------
-
-/// How many parameters come before block `block` in the walk: the embeddings', and those of the blocks
-/// before.
-template <block_decoder Model>
-std::size_t parameters_before_block(const Model& model, std::size_t block) {
-  std::size_t before = 0;
-  bool reached = false;
-  for_each_parameter_here(
-      [&](std::string_view here, const auto&) {
-        reached = reached || here.starts_with("blocks.");
-        if (!reached) ++before;
-      },
-      model);
-  return before + block * leaf_count(model.blocks.front());
-}
+// ---- Both ways --------------------------------------------------------------------------------------------
 
 /// x [tokens, width] = the residual stream after the last block (before the last norm), for tokens that
 /// follow the positions in `cache` (one after another in a kv_cache, one in each sequence of a
@@ -235,40 +201,9 @@ std::size_t parameters_before_block(const Model& model, std::size_t block) {
 template <block_decoder Model, key_value_cache Cache, class Observer = no_observer>
 void forward(const Model& model, compute_context& context, std::span<const token_id> tokens, Cache& cache,
              activations<Model::width> x, Observer&& observer = {}) {
-  workspace::scope scope(context.memory);
-  const position_terms terms = terms_of_positions(model, scope, cache, tokens.size());
-  const auto show = [&]([[maybe_unused]] std::size_t index) {
-    if constexpr (observing<Observer>)
-      observer.hidden_state(index, x.data(), tokens.size(), static_cast<std::size_t>(x.cols()));
-  };
-  const auto forward_block = [&](auto& rows, std::size_t layer, auto&& watching) {
-    forward(model.blocks[layer], context, x, rows, layer, settings_of_block(model, layer, terms), watching);
-  };
-  std::size_t layer = 0;
-  if constexpr (taping<Observer>) {
-    if (observer.frozen_blocks == 0) {
-      embed(model, context, tokens, cache, x, observer);
-      if (observer.dropout.embedding > 0)
-        kernels::drop(context, detail::mask_here(observer, observer.dropout.embedding), x.data(),
-                      tokens.size(), static_cast<std::size_t>(x.cols()), x.data());
-    } else {
-      embed(model, context, tokens, cache, x, no_observer{});
-    }
-    whole_sequences unkept(cache.length());
-    for (; layer < observer.frozen_blocks; ++layer) forward_block(unkept, layer, no_observer{});
-    for (; observer.recompute_blocks && layer < model.blocks.size(); ++layer) {
-      observer.keep_input(x);
-      forward_block(cache, layer, observer);
-      observer.forget();
-    }
-  } else {
-    embed(model, context, tokens, cache, x, observer);
-  }
-  show(0);
-  for (; layer < model.blocks.size(); ++layer) {
-    forward_block(cache, layer, observer);
-    if (layer + 1 < model.blocks.size()) show(layer + 1); // the last one is shown after the last norm
-  }
+  forward_stack(
+      model, context, cache, x, [&](auto&& watching) { embed(model, context, tokens, cache, x, watching); },
+      observer);
   advance(cache, tokens.size());
 }
 
@@ -279,22 +214,9 @@ template <block_decoder Model, class Gradient>
 void backward(const Model& model, const Gradient& gradient, compute_context& context,
               std::span<const token_id> tokens, const whole_sequences& sequences,
               activations<Model::width> dx, tape& tape) {
-  workspace::scope scope(context.memory);
-  const position_terms terms = terms_of_positions(model, scope, sequences, tokens.size());
-  for (std::size_t layer = model.blocks.size(); layer-- > tape.frozen_blocks;) {
-    const block_settings settings = settings_of_block(model, layer, terms);
-    if (tape.recompute_blocks) {
-      whole_sequences again(sequences.length(), &tape);
-      forward(model.blocks[layer], context, tape.take_input<Model::width>(dx.rows(), dx.cols()), again, layer,
-              settings, tape);
-    }
-    backward(model.blocks[layer], gradient.blocks[layer], context, dx, sequences, settings, tape);
-  }
-  if (tape.frozen_blocks > 0) return;
-  if (tape.dropout.embedding > 0)
-    kernels::drop(context, detail::mask_here(tape, tape.dropout.embedding), dx.data(), tokens.size(),
-                  static_cast<std::size_t>(dx.cols()), dx.data());
-  embed_backward(model, gradient, context, tokens, sequences, dx, tape);
+  backward_stack(
+      model, gradient, context, sequences, dx,
+      [&] { embed_backward(model, gradient, context, tokens, sequences, dx, tape); }, tape);
 }
 
 } // namespace transept::inline TRANSEPT_ABI
