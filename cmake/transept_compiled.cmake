@@ -27,7 +27,7 @@ foreach(set IN LISTS TRANSEPT_INSTRUCTION_SETS)
 endforeach()
 
 add_library(transept_compiled
-  src/core.cpp src/dispatch.cpp src/generate.cpp src/instruction_set.cpp src/io.cpp src/layers.cpp
+  src/core.cpp src/dispatch.cpp src/encode.cpp src/generate.cpp src/instruction_set.cpp src/io.cpp src/layers.cpp
   src/models.cpp src/processor.cpp src/runtime.cpp src/tensor.cpp src/text.cpp src/train.cpp)
 add_library(transept::compiled ALIAS transept_compiled)
 set_target_properties(transept_compiled PROPERTIES EXPORT_NAME compiled POSITION_INDEPENDENT_CODE ON

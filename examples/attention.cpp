@@ -280,7 +280,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
 
   return examples::run_program(app, argc, argv, [&] {
-    if (!prompt.text && !prompt.ids) prompt.text = "To be, or not to be: that is the question.";
+    if (!prompt.text && prompt.ids.empty()) prompt.text = "To be, or not to be: that is the question.";
     const auto tokenizer = prompt.open_tokenizer(common.model);
     const auto model = examples::open_model(common.model, common.load_options());
     const auto ids = prompt.tokens(*model, tokenizer ? &*tokenizer : nullptr);

@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
 """Checks the library's include directives: which folder may include which, and who includes third parties.
 
-core <- tensor <- simd <- runtime <- kernels <- layers <- models <- io <- generate <- train: no folder includes
-one to its right; what names vectors, simd/ and kernels/vector/, is included by itself and at the end of kernels/ alone.
-text stands on core alone; io, generate and train may include it. xtensor, xsimd and nlohmann-json
+core <- tensor <- simd <- runtime <- kernels <- layers <- models <- io <- generate <- encode <- train: no folder
+includes one to its right; what names vectors, simd/ and kernels/vector/, is included by itself and at the end of kernels/ alone.
+text stands on core alone; io, generate, encode and train may include it. xtensor, xsimd and nlohmann-json
 are each included in one header.
 """
 import pathlib
 import re
 import sys
 
-ORDER = ["core", "tensor", "simd", "runtime", "kernels", "layers", "models", "io", "generate", "train"]
+ORDER = ["core", "tensor", "simd", "runtime", "kernels", "layers", "models", "io", "generate", "encode", "train"]
 ALLOWED = {folder: set(ORDER[: place + 1]) for place, folder in enumerate(ORDER)}
 ALLOWED["text"] = {"core", "text"}
-for folder in ("io", "generate", "train"):
+for folder in ("io", "generate", "encode", "train"):
     ALLOWED[folder].add("text")
 # First folder of a third party's include -> the only header that may name it.
 ONLY_IN = {"xtensor": "tensor/xtensor.hpp", "xtl": "tensor/xtensor.hpp", "xsimd": "simd/batch.hpp",

@@ -4,6 +4,7 @@
 #include <transept/io/impl/checkpoint.hpp>
 #include <transept/io/impl/config_reader.hpp>
 #include <transept/io/impl/config_writer.hpp>
+#include <transept/io/impl/encoder_fields.hpp>
 #include <transept/io/impl/file_tensors.hpp>
 #include <transept/io/impl/find_parameter.hpp>
 #include <transept/io/impl/gguf.hpp>

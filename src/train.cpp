@@ -1,6 +1,7 @@
 // What of train/ no template touches, compiled once.
 #include <transept/train/impl/adamw.hpp>
 #include <transept/train/impl/batches.hpp>
+#include <transept/train/impl/encoder_loss.hpp>
 #include <transept/train/impl/loss.hpp>
 #include <transept/train/impl/parameters.hpp>
 #include <transept/train/impl/token_file.hpp>

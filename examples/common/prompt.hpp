@@ -47,18 +47,23 @@ inline void check_prompt(const any_model& model, std::span<const transept::token
 
 struct prompt_options {
   std::optional<std::string> text;
-  std::optional<std::string> ids;
+  std::vector<std::string> ids; ///< none, or one; several where the program takes several
   bool allow_special = false;
 
-  void add_to(CLI::App& app) {
+  void add_to(CLI::App& app, bool takes_several = false) {
     CLI::Option* const by_text = app.add_option("--prompt", text, "Text to begin with")
                                      ->type_name("TEXT")
                                      ->group("What to begin with");
-    app.add_option("--ids", ids,
-                   "The same as token ids (or @FILE: a file that holds them); needs no vocabulary")
-        ->type_name("1,2,3")
-        ->excludes(by_text)
-        ->group("What to begin with");
+    CLI::Option* const by_ids =
+        app.add_option("--ids", ids,
+                       "The same as token ids (or @FILE: a file that holds them); needs no vocabulary")
+            ->type_name("1,2,3")
+            ->excludes(by_text)
+            ->group("What to begin with");
+    if (takes_several)
+      by_ids->allow_extra_args(false);
+    else
+      by_ids->expected(1);
     app.add_flag("--allow-special", allow_special,
                  "In --prompt, <|endoftext|> and its like are tokens, not text")
         ->group("What to begin with");
@@ -76,8 +81,8 @@ struct prompt_options {
   /// The prompt's ids, checked; nothing given, or an empty text: the start token alone.
   std::vector<transept::token_id> tokens(const any_model& model, const transept::tokenizer* tokenizer) const {
     std::vector<transept::token_id> prompt;
-    if (ids) {
-      prompt = ids_argument(*ids);
+    if (!ids.empty()) {
+      prompt = ids_argument(ids.front());
       if (prompt.empty()) throw transept::argument_error("--ids: no token ids");
     } else if (text && tokenizer) {
       prompt = tokenizer->encode_prompt(*text, special());
@@ -87,7 +92,7 @@ struct prompt_options {
     return prompt;
   }
 
-  bool from_nothing() const { return !ids && (!text || text->empty()); }
+  bool from_nothing() const { return ids.empty() && (!text || text->empty()); }
 };
 
 } // namespace examples

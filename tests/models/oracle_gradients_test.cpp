@@ -5,16 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include <support/compare.hpp>
 #include <support/oracle.hpp>
+#include <support/oracle_gradients.hpp>
 
-#include <transept/io/file_tensors.hpp>
-#include <transept/io/find_parameter.hpp>
 #include <transept/io/safetensors.hpp>
 #include <transept/io/visit_model.hpp>
 #include <transept/train/training.hpp>
@@ -41,21 +38,6 @@ struct oracle_batch {
   extent rows, cols;
 };
 
-/// What a file with the names of `part` would hold of `values` [inputs, all outputs], from output `first` on.
-std::vector<float> as_stored(const file_tensor& part, bool inputs_first, std::span<const float> values,
-                             std::size_t all_outputs, std::size_t first) {
-  const auto outputs = static_cast<std::size_t>(part.shape.back());
-  const std::size_t inputs = static_cast<std::size_t>(part.count()) / outputs;
-  std::vector<float> stored(inputs * outputs);
-  for (std::size_t i = 0; i < inputs; ++i)
-    for (std::size_t o = 0; o < outputs; ++o) {
-      const std::size_t place = part.stored_output(o);
-      stored[part.is_linear && !inputs_first ? place * inputs + i : i * outputs + place] =
-          values[i * all_outputs + first + o];
-    }
-  return stored;
-}
-
 template <class Model>
 void check_gradients(const Model& model, const support::oracle_case& of) {
   const oracle_batch batch(of);
@@ -66,36 +48,7 @@ void check_gradients(const Model& model, const support::oracle_case& of) {
                                            token_rows(batch.targets.data(), batch.rows, batch.cols));
   CHECK(loss == Approx(expected_loss).epsilon(1e-5));
 
-  float largest = 0;
-  for (const float value : trainer.gradients().span()) largest = std::max(largest, std::abs(value));
-  std::size_t compared = 0;
-  for_each_parameter_here(
-      [&](std::string_view here, const auto& leaf, const auto& gradient) {
-        const std::span values(gradient.data(), static_cast<std::size_t>(gradient.size()));
-        const auto outputs = static_cast<std::size_t>(leaf.shape().back());
-        std::size_t first = 0;
-        for (const file_tensor& part : tensors_of(names_of(model), file_naming::huggingface, here,
-                                                  leaf_description::of(leaf), model.shape())) {
-          INFO(part.name);
-          const stored_tensor* tensor = expected.find(part.name);
-          if (tensor == nullptr) tensor = expected.find(detail::other_name(names_of(model), part.name));
-          if (tensor == nullptr && here == "output.weight")
-            tensor = expected.find("lm_head.weight"); // NeoX's, in memory
-          REQUIRE(tensor != nullptr);
-          REQUIRE(tensor->bytes.size() == part.count() * sizeof(float));
-          std::vector<float> wanted(static_cast<std::size_t>(part.count()));
-          std::memcpy(wanted.data(), tensor->bytes.data(), tensor->bytes.size());
-          // A gradient that is 0 but for rounding (a bias of keys) is held to the others' scale.
-          wanted.push_back(1e-2f * largest);
-          auto found = as_stored(part, names_of(model).inputs_first, values, outputs, first);
-          found.push_back(wanted.back());
-          CHECK(support::compare(found, wanted) <= 1e-4);
-          first += static_cast<std::size_t>(part.shape.back());
-          ++compared;
-        }
-      },
-      model, trainer.gradient());
-  CHECK(compared == expected.tensors().size());
+  support::check_gradients(model, trainer.gradient(), expected);
 }
 
 } // namespace

@@ -33,13 +33,14 @@ struct oracle_case {
     std::ifstream file(folder / "meta.json");
     return transept::json::parse(file);
   }
-  /// Rows of token ids.
+  /// Rows of token ids: the last axis.
   std::vector<std::vector<transept::token_id>> ids(const std::string& file) const {
     const auto all = numbers(file);
-    std::vector<std::vector<transept::token_id>> rows(all.shape[0]);
+    const std::size_t length = all.shape.back();
+    std::vector<std::vector<transept::token_id>> rows(all.values.size() / length);
     for (std::size_t r = 0; r < rows.size(); ++r)
-      for (std::size_t t = 0; t < all.shape[1]; ++t)
-        rows[r].push_back(static_cast<transept::token_id>(all.values[r * all.shape[1] + t]));
+      for (std::size_t t = 0; t < length; ++t)
+        rows[r].push_back(static_cast<transept::token_id>(all.values[r * length + t]));
     return rows;
   }
 };

@@ -13,6 +13,7 @@
 #include <transept/core/error.hpp>
 #include <transept/core/json_fwd.hpp>
 #include <transept/core/types.hpp>
+#include <transept/models/encoder_head.hpp>
 #include <transept/models/family.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -75,6 +76,16 @@ public:
 
   /// A key that can only have one value here; null or absent, it has it.
   void must_be(std::string_view key, bool value, const std::string& why_not) const;
+
+  /// The same of a text.
+  void must_be_text(std::string_view key, std::string_view value, const std::string& why_not) const;
+
+  /// That of the first of `architectures`, behind the model's name; absent, there is none.
+  void encoder_head(std::string_view model, transept::encoder_head& head) const;
+
+  /// What outputs mean, in their order: id2label; absent, as many as num_labels says, else two, which are
+  /// LABEL_0, LABEL_1, …
+  void labels(std::vector<std::string>& value) const;
 
   /// Positive, and a normal number as f32.
   void epsilon(std::string_view key, float& value) const;
@@ -147,5 +158,6 @@ private:
 
 #if !TRANSEPT_IS_COMPILED
 #include <transept/io/impl/config_reader.hpp>
+#include <transept/io/impl/encoder_fields.hpp>
 #include <transept/io/impl/rotary_fields.hpp>
 #endif

@@ -10,6 +10,7 @@
 
 #include <transept/core/activation.hpp>
 #include <transept/core/types.hpp>
+#include <transept/models/encoder_head.hpp>
 #include <transept/models/family.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -51,7 +52,11 @@ public:
   void choice(std::string_view key, transept::choice value);  ///< true or false: it is known
   void ignored_boolean(std::string_view) {}                   ///< nothing
   void must_be(std::string_view, bool, const std::string&) {} ///< nothing: absent, it has its value
-  void epsilon(std::string_view key, float value);            ///< the shortest that reads back as it
+  void must_be_text(std::string_view, std::string_view, const std::string&) {} ///< nothing
+  /// Begins the object, as architecture() does.
+  void encoder_head(std::string_view model, transept::encoder_head head);
+  void labels(const std::vector<std::string>& value); ///< id2label and label2id
+  void epsilon(std::string_view key, float value);    ///< the shortest that reads back as it
   /// The same; null where it is `null_is`.
   void positive(std::string_view key, float value, std::optional<float> null_is = std::nullopt);
   /// Its name in `own`, if it is there, else name_of it.
@@ -90,5 +95,6 @@ private:
 
 #if !TRANSEPT_IS_COMPILED
 #include <transept/io/impl/config_writer.hpp>
+#include <transept/io/impl/encoder_fields.hpp>
 #include <transept/io/impl/rotary_fields.hpp>
 #endif

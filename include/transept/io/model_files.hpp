@@ -43,6 +43,9 @@ public:
     return gguf_ ? is_of_family<Family>(*gguf_) : may_be_of(Family::model_types);
   }
 
+  /// Whether the files say which kind of model is in them.
+  bool name_a_type() const;
+
   /// What the files call their kind of model, quoted, or in words where they do not say.
   std::string type_in_words() const;
 

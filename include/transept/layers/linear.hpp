@@ -42,10 +42,10 @@ kernels::float_matrix float_operand(activations<Width> x) {
 
 } // namespace detail
 
-/// `Bias`: whether there is one.
+/// `Bias`: whether there is one. Without outputs it is a layer that is not there.
 template <extent In, extent Out, choice Bias = true, class Weights = inference_weights>
 struct linear {
-  static_assert((In > 0 || In == dyn) && (Out > 0 || Out == dyn),
+  static_assert((In > 0 || In == dyn) && (Out >= 0 || Out == dyn),
                 "linear<In, Out>: both widths must be positive, or dyn");
 
   typename Weights::template matrix<In, Out, matrix_use::linear> weight; ///< [In, Out]
@@ -61,6 +61,7 @@ struct linear {
   static linear shaped(extent in = In, extent out = Out, choice has_bias = Bias) {
     return {decltype(weight)::shaped(in, out), decltype(bias)::shaped(extent_if(has_bias, out))};
   }
+  bool is_there() const { return weight.size() != 0; } ///< whether it has outputs
 };
 
 /// What else a linear layer does in the same pass over its output.

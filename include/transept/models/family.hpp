@@ -33,6 +33,7 @@ struct config_limits {
   static constexpr int n_layer = 1 << 14;     ///< blocks
   static constexpr int vocab_size = 1 << 24;  ///< tokens
   static constexpr int n_positions = 1 << 24; ///< longest context
+  static constexpr int n_labels = 1 << 20;    ///< outputs of a classifier
 };
 
 /// Which blocks see only the `window` positions up to their own; the others see all before them.

@@ -3,9 +3,10 @@
 //   here                               Hugging Face                      GGUF
 //   blocks.*.attention.query_key_value model.layers.*.self_attn.{q,k,v}_proj  blk.*.attn_{q,k,v}
 //
-// without the last part, ".weight" or ".bias". A star stands for a block's number. Braces are several tensors
-// of a file that are one parameter here, their outputs one behind another; "{}" stands for one tensor for
-// each head, by number, which GGUF has as the rows of one.
+// without the last part, ".weight" or ".bias". A star stands for a block's number; two for that of its group
+// and its own in it. Braces are several tensors of a file that are one parameter here, their outputs one
+// behind another; "{}" stands for one tensor for each head, by number, which GGUF has as the rows of one.
+// Before a first dot stands the model's prefix.
 #pragma once
 
 #include <cstddef>
@@ -52,6 +53,7 @@ struct model_names {
   bool inputs_first = false;
   /// Whether the model's output is its token embedding: files may have it under either name.
   bool is_tied = false;
+  std::size_t blocks_of_group = 1; ///< where names have a group's number and a block's (ALBERT)
 };
 
 /// What files call the parameters of a model: what its `file_names()` says, where that depends on its shape
@@ -79,8 +81,12 @@ struct parsed_name {
 
 TRANSEPT_FUNCTION parsed_name parse_name(std::string_view name);
 
-/// The pattern with a block's number in place of its star.
-TRANSEPT_FUNCTION std::string in_block(std::string_view pattern, std::string_view block);
+/// The pattern with a block's number in place of its star, or those of its group and in it in place of two.
+TRANSEPT_FUNCTION std::string in_block(std::string pattern, const std::string& block,
+                                       std::size_t blocks_of_group);
+
+/// Hugging Face's entry of a line, with the prefix that it leaves out.
+TRANSEPT_FUNCTION std::string huggingface_pattern(const model_names& names, const tensor_names& line);
 
 } // namespace detail
 

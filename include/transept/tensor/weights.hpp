@@ -35,11 +35,11 @@ enum class matrix_layout : std::uint8_t {
 template <extent Rows, extent Cols, matrix_use Use = matrix_use::linear>
 class weight_matrix {
 public:
-  static constexpr std::size_t rank = 2;         ///< a matrix
-  static constexpr matrix_use use = Use;         ///< what it is for
-  static constexpr extent static_rows = Rows;    ///< a number, or `dyn`
-  static constexpr extent static_cols = Cols;    ///< a number, or `dyn`
-  static constexpr bool never_there = Rows == 0; ///< in any layer of the type
+  static constexpr std::size_t rank = 2;                      ///< a matrix
+  static constexpr matrix_use use = Use;                      ///< what it is for
+  static constexpr extent static_rows = Rows;                 ///< a number, or `dyn`
+  static constexpr extent static_cols = Cols;                 ///< a number, or `dyn`
+  static constexpr bool never_there = Rows == 0 || Cols == 0; ///< in any layer of the type
 
   constexpr weight_matrix() = default;
   /// Of elements at `data`, which must outlive it; static extents must be told as they are.
@@ -111,11 +111,11 @@ struct inference_weights {
 template <extent Rows, extent Cols, matrix_use Use = matrix_use::linear>
 class gradient_matrix {
 public:
-  static constexpr std::size_t rank = 2;         ///< a matrix
-  static constexpr matrix_use use = Use;         ///< what it is for
-  static constexpr extent static_rows = Rows;    ///< a number, or `dyn`
-  static constexpr extent static_cols = Cols;    ///< a number, or `dyn`
-  static constexpr bool never_there = Rows == 0; ///< in any layer of the type
+  static constexpr std::size_t rank = 2;                      ///< a matrix
+  static constexpr matrix_use use = Use;                      ///< what it is for
+  static constexpr extent static_rows = Rows;                 ///< a number, or `dyn`
+  static constexpr extent static_cols = Cols;                 ///< a number, or `dyn`
+  static constexpr bool never_there = Rows == 0 || Cols == 0; ///< in any layer of the type
 
   constexpr gradient_matrix() = default;
   /// Of [rows, cols] at `data`, which must outlive it; null: it is not computed.

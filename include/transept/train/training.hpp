@@ -65,9 +65,16 @@ concept freezable_model = requires(const Model& model, std::size_t block) {
   { parameters_before_block(model, block) } -> std::convertible_to<std::size_t>;
 };
 
+/// A model that a trainer takes: it has a shape, and a type for its gradient.
+template <class Model>
+concept trainable_model = requires(const Model& model) {
+  { model.shape().n_layer } -> std::convertible_to<std::size_t>;
+  typename Model::template stored_as<gradient_weights>;
+};
+
 /// A model that can be trained, all that training keeps beside it, and the memory of a step. One thread at a
 /// time may use it; copies of its model share its parameters, and see them change.
-template <decoder_model Model>
+template <trainable_model Model>
 class trainer {
 public:
   /// The model's type over gradients instead of weights.
@@ -111,12 +118,14 @@ public:
   /// How many forward passes that may drop activations were made; a resumed run continues the count.
   std::uint64_t passes = 0;
 
+  /// For those who write a step of their own: the gradient, which grows; a tape made ready for a pass; what
+  /// to compute in.
+  gradient_type& own_gradient() { return gradient_; }
+  tape& begin_pass();
+  compute_context context() { return {threads_, memory_, options_.products}; } ///< with scratch memory
+
 private:
-  template <decoder_model M>
-  friend double accumulate_gradients(trainer<M>&, token_rows, token_rows, double);
-  template <decoder_model M>
-  friend double evaluate(trainer<M>&, token_rows, token_rows);
-  template <decoder_model M>
+  template <trainable_model M>
   friend double optimizer_step(trainer<M>&, double);
 
   static std::size_t frozen_parameters(const Model& model, std::size_t blocks) {
@@ -124,6 +133,10 @@ private:
     if (blocks > model.shape().n_layer)
       throw argument_error("frozen_blocks must be at most the model's " +
                            std::to_string(model.shape().n_layer) + " blocks; got " + std::to_string(blocks));
+    if constexpr (requires { model.runs(); })
+      if (model.runs() != model.blocks.size())
+        throw argument_error("frozen_blocks must be 0 for a model whose blocks are run several times; got " +
+                             std::to_string(blocks));
     if constexpr (freezable_model<Model>)
       return parameters_before_block(model, blocks);
     else
@@ -145,6 +158,16 @@ private:
   gradient_type gradient_;
 };
 
+template <trainable_model Model>
+tape& trainer<Model>::begin_pass() {
+  tape_.clear();
+  tape_.dropout = options_.dropout;
+  tape_.dropout.pass = passes++;
+  tape_.frozen_blocks = options_.frozen_blocks;
+  tape_.recompute_blocks = options_.recompute_blocks;
+  return tape_;
+}
+
 /// Forward, loss and backward: gradients grow by `weight` times those of the mean loss over the targets,
 /// which is returned. tokens and targets [sequences, length]; a target of no_target does not count. To
 /// accumulate over n batches, call it n times with weight 1 / n. Throws argument_error, context_error; then
@@ -152,21 +175,17 @@ private:
 template <decoder_model Model>
 double accumulate_gradients(trainer<Model>& trainer, token_rows tokens, token_rows targets,
                             double weight = 1.0) {
-  const Model& model = trainer.model_;
+  const Model& model = trainer.model();
   detail::check_batch(model.shape(), tokens, targets);
   const std::span all_tokens(tokens.data(), static_cast<std::size_t>(tokens.size()));
   const std::span all_targets(targets.data(), static_cast<std::size_t>(targets.size()));
   const std::size_t counted = count_targets(all_targets);
   if (counted == 0) return 0.0;
 
-  compute_context context{trainer.threads_, trainer.memory_, trainer.options_.products};
-  tape& tape = trainer.tape_;
-  tape.clear();
-  tape.dropout = trainer.options_.dropout;
-  tape.dropout.pass = trainer.passes++;
-  tape.frozen_blocks = trainer.options_.frozen_blocks;
-  tape.recompute_blocks = trainer.options_.recompute_blocks;
-  workspace::scope scope(trainer.memory_);
+  compute_context context = trainer.context();
+  tape& tape = trainer.begin_pass();
+  auto& gradient = trainer.own_gradient();
+  workspace::scope scope(context.memory);
   const decoder_shape shape = model.shape();
   const auto width = static_cast<extent>(shape.n_embd), output_width = static_cast<extent>(shape.n_output);
   const auto x = scope.take<Model::width>(tokens.size(), width); // [rows, width]
@@ -176,17 +195,17 @@ double accumulate_gradients(trainer<Model>& trainer, token_rows tokens, token_ro
   whole_sequences sequences(static_cast<std::size_t>(tokens.cols()), &tape);
   forward(model, context, all_tokens, sequences, x, tape);
   final_norm(model, context, x, normed);
-  const double loss = sum_losses_backward(
-      output_weight(model), output_weight(trainer.gradient_), context, normed, all_targets,
-      {.soft_cap = logit_soft_cap(model),
-       .smoothing = trainer.options_.label_smoothing,
-       .weight = static_cast<float>(weight / static_cast<double>(counted)),
-       .bias = output_bias(model),
-       .bias_gradient = output_bias(trainer.gradient_)},
-      normed);
+  const double loss =
+      sum_losses_backward(output_weight(model), output_weight(gradient), context, normed, all_targets,
+                          {.soft_cap = logit_soft_cap(model),
+                           .smoothing = trainer.options().label_smoothing,
+                           .weight = static_cast<float>(weight / static_cast<double>(counted)),
+                           .bias = output_bias(model),
+                           .bias_gradient = output_bias(gradient)},
+                          normed);
   std::fill_n(dx.data(), dx.size(), 0.0f);
-  final_norm_backward(model, trainer.gradient_, context, x, normed, dx);
-  backward(model, trainer.gradient_, context, all_tokens, sequences, dx, tape);
+  final_norm_backward(model, gradient, context, x, normed, dx);
+  backward(model, gradient, context, all_tokens, sequences, dx, tape);
   return loss / static_cast<double>(counted);
 }
 
@@ -194,13 +213,13 @@ double accumulate_gradients(trainer<Model>& trainer, token_rows tokens, token_ro
 /// as accumulate_gradients.
 template <decoder_model Model>
 double evaluate(trainer<Model>& trainer, token_rows tokens, token_rows targets) {
-  const Model& model = trainer.model_;
+  const Model& model = trainer.model();
   detail::check_batch(model.shape(), tokens, targets);
   const std::span all_targets(targets.data(), static_cast<std::size_t>(targets.size()));
   const std::size_t counted = count_targets(all_targets);
   if (counted == 0) return 0.0;
-  compute_context context{trainer.threads_, trainer.memory_, trainer.options_.products};
-  workspace::scope scope(trainer.memory_);
+  compute_context context = trainer.context();
+  workspace::scope scope(context.memory);
   const decoder_shape shape = model.shape();
   const auto x = scope.take<Model::width>(tokens.size(), static_cast<extent>(shape.n_embd)); // [rows, width]
   const auto normed = scope.take<output_width_of<Model>>(tokens.size(), static_cast<extent>(shape.n_output));
@@ -214,7 +233,7 @@ double evaluate(trainer<Model>& trainer, token_rows tokens, token_rows targets) 
 
 /// Clips the gradients, makes a step of AdamW with learning rate `rate`, and clears the gradients; returns
 /// the norm they had. Throws numeric_error, and changes nothing, where the norm is not finite.
-template <decoder_model Model>
+template <trainable_model Model>
 double optimizer_step(trainer<Model>& trainer, double rate) {
   const double norm = gradient_norm(trainer.threads_, trainer.gradients_, trainer.norm_sums_);
   if (!std::isfinite(norm))

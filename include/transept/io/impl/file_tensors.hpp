@@ -65,7 +65,7 @@ TRANSEPT_FUNCTION std::vector<file_tensor> tensors_of(const model_names& names, 
   if (line == nullptr) return {whole};
 
   const bool in_gguf = naming != file_naming::huggingface;
-  const std::string_view pattern = in_gguf ? line->gguf : line->huggingface;
+  const std::string pattern = in_gguf ? std::string(line->gguf) : detail::huggingface_pattern(names, *line);
   if (pattern.empty()) return {whole};
   if (naming == file_naming::huggingface) whole.order = line->order;
   if (naming == file_naming::gguf) {
@@ -75,7 +75,8 @@ TRANSEPT_FUNCTION std::vector<file_tensor> tensors_of(const model_names& names, 
   const std::size_t heads = // of a parameter that has a head_width for each
       static_cast<std::size_t>(whole.shape.back()) / std::max<std::size_t>(shape.head_width, 1);
   const auto parsed = detail::parse_name(here);
-  const auto file_names = without_braces(detail::in_block(pattern, parsed.block) + parsed.suffix, heads);
+  const auto file_names = without_braces(
+      detail::in_block(pattern, parsed.block, in_gguf ? 1 : names.blocks_of_group) + parsed.suffix, heads);
   const auto outputs = detail::outputs_of_parts(file_names.size(), whole.shape.back(), shape);
   std::vector<file_tensor> tensors(file_names.size(), whole);
   for (std::size_t i = 0; i < tensors.size(); ++i) {

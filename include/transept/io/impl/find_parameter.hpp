@@ -29,10 +29,20 @@ TRANSEPT_FUNCTION std::string other_name(const model_names& names, std::string_v
                                         : std::string(names.prefix) + std::string(name);
 }
 
+/// What files of BERT's first years call the weight and bias of a layer norm.
+inline std::string older_name(std::string_view name) {
+  const auto ending = [&](std::string_view now, std::string_view then) {
+    return std::string(name.substr(0, name.size() - now.size())) + std::string(then);
+  };
+  if (name.ends_with("LayerNorm.weight")) return ending("weight", "gamma");
+  return name.ends_with("LayerNorm.bias") ? ending("bias", "beta") : std::string();
+}
+
 /// What files call the weight of `tokens` or `output`.
 inline std::string table_name(const model_names& names, std::string_view here, bool is_gguf) {
   const tensor_names* const line = find_names(names, std::string(here) + ".weight");
-  return line == nullptr ? std::string() : std::string(is_gguf ? line->gguf : line->huggingface) + ".weight";
+  if (line == nullptr) return {};
+  return (is_gguf ? std::string(line->gguf) : huggingface_pattern(names, *line)) + ".weight";
 }
 
 } // namespace detail
@@ -46,6 +56,8 @@ TRANSEPT_FUNCTION found_parameter find_parameter(const checkpoint& weights, cons
   const std::string other = is_gguf ? std::string() : detail::other_name(names, called);
   const stored_tensor* tensor = weights.find(called);
   if (tensor == nullptr && !other.empty()) tensor = weights.find(other);
+  if (tensor == nullptr && !is_gguf) tensor = weights.find(detail::older_name(called));
+  if (tensor == nullptr && !other.empty()) tensor = weights.find(detail::older_name(other));
   if (tensor == nullptr && names.is_tied && called == detail::table_name(names, "tokens", is_gguf))
     tensor = weights.find(detail::table_name(names, "output", is_gguf));
   if (tensor == nullptr) {
@@ -95,6 +107,7 @@ TRANSEPT_FUNCTION std::vector<const stored_tensor*> surplus_tensors(const checkp
     const std::string_view name = tensor.name;
     const bool is_buffer = name.ends_with(".masked_bias") || name.ends_with(".inv_freq") ||
                            name.ends_with("attn.bias") || name.ends_with("attention.bias") ||
+                           name.ends_with(".position_ids") || name.ends_with(".token_type_ids") ||
                            (weights.is_gguf() && name.starts_with("rope_f")); // rotary factors
     const bool is_output = names.is_tied && (name == output || name == detail::other_name(names, output));
     if (known.contains(&tensor) || is_buffer) continue;

@@ -44,6 +44,10 @@ TRANSEPT_FUNCTION bool model_files::may_be_of(std::span<const std::string_view> 
           std::ranges::find(model_types, type->get_ref<const std::string&>()) != model_types.end());
 }
 
+TRANSEPT_FUNCTION bool model_files::name_a_type() const {
+  return gguf_.has_value() || (config_->is_object() && config_->contains("model_type"));
+}
+
 TRANSEPT_FUNCTION std::string model_files::type_in_words() const {
   if (gguf_) {
     const auto name = gguf_->metadata().text("general.architecture");

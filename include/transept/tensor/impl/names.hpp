@@ -35,10 +35,21 @@ TRANSEPT_FUNCTION parsed_name parse_name(std::string_view name) {
   return parsed;
 }
 
-TRANSEPT_FUNCTION std::string in_block(std::string_view pattern, std::string_view block) {
-  std::string name(pattern);
-  if (const std::size_t star = name.find('*'); star != name.npos) name.replace(star, 1, block);
-  return name;
+TRANSEPT_FUNCTION std::string in_block(std::string pattern, const std::string& block,
+                                       std::size_t blocks_of_group) {
+  const std::size_t first = pattern.find('*');
+  if (first == pattern.npos) return pattern;
+  if (const std::size_t second = pattern.find('*', first + 1); second != pattern.npos) {
+    const std::size_t number = std::stoul(block);
+    pattern.replace(second, 1, std::to_string(number % blocks_of_group));
+    return pattern.replace(first, 1, std::to_string(number / blocks_of_group));
+  }
+  return pattern.replace(first, 1, block);
+}
+
+TRANSEPT_FUNCTION std::string huggingface_pattern(const model_names& names, const tensor_names& line) {
+  if (!line.huggingface.starts_with('.')) return std::string(line.huggingface);
+  return std::string(names.prefix) + std::string(line.huggingface.substr(1));
 }
 
 } // namespace detail
@@ -73,7 +84,8 @@ TRANSEPT_FUNCTION std::string huggingface_name(const model_names& names, std::st
   const tensor_names* const found = find_names(names, here);
   if (found == nullptr) return std::string(here);
   const auto parsed = detail::parse_name(here);
-  return detail::in_block(found->huggingface, parsed.block) + parsed.suffix;
+  return detail::in_block(detail::huggingface_pattern(names, *found), parsed.block, names.blocks_of_group) +
+         parsed.suffix;
 }
 
 } // namespace transept::inline TRANSEPT_ABI
