@@ -1,11 +1,11 @@
 // The ten likeliest next words, with their probabilities; choose one and go on. (After AllenAI's GPT-2
 // Explorer.)
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <optional>
 
 #include <common/any_model.hpp>
+#include <common/bars.hpp>
 #include <common/program.hpp>
 #include <common/prompt.hpp>
 #include <common/terminal.hpp>
@@ -96,20 +96,6 @@ private:
   std::vector<transept::token_id> text_;
   std::vector<std::size_t> steps_; // the text's length before each choice
 };
-
-/// A bar that fills `share` of `width` columns, in eighths of a column, and spaces after it.
-std::string bar(double share, int width) {
-  static constexpr std::array<const char*, 8> eighths = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-  const int length = std::clamp(static_cast<int>(std::lround(share * width * 8)), 0, width * 8);
-  std::string text;
-  for (int i = 0; i < length / 8; ++i) text += "█";
-  text += eighths[static_cast<std::size_t>(length % 8)];
-  return text.append(static_cast<std::size_t>(width - (length + 7) / 8), ' ');
-}
-
-std::string right_aligned(const std::string& text, std::size_t width) {
-  return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
-}
 
 /// The commands, as typed.
 class screen {

@@ -153,7 +153,7 @@ void write_logits(const path& to, transept::encoder_head head, const transept::a
 void write_encoder(const options& chosen) {
   const auto model = examples::open_encoder(chosen.common.model, chosen.common.load_options());
   const transept::text_batch texts = texts_of(chosen);
-  const bool has_choices = model->head == transept::encoder_head::multiple_choice;
+  const bool has_choices = model->settings.head == transept::encoder_head::multiple_choice;
   if (texts.size() > 1 && !has_choices)
     throw transept::argument_error(
         "--ids is given several times to encoders with a multiple-choice head only");
@@ -167,7 +167,7 @@ void write_encoder(const options& chosen) {
     inside = inspect(
         *model, session, texts.input(),
         {.hidden_states = chosen.hidden_states.has_value(), .attentions = chosen.attentions.has_value()});
-  write_logits(chosen.logits, model->head, seen.logits);
+  write_logits(chosen.logits, model->settings.head, seen.logits);
   write(chosen.pooled, transept::make_array<1>(seen.pooled.data(), {seen.pooled.size()}));
   write(chosen.next_sentence,
         transept::make_array<1>(seen.next_sentence.data(), {seen.next_sentence.size()}));

@@ -17,9 +17,12 @@ class any_encoder {
 public:
   virtual ~any_encoder() = default;
 
-  transept::encoder_head head = transept::encoder_head::none; ///< what it gives
-  std::vector<std::string> labels;                            ///< what its outputs mean, where it classifies
-  bool has_pooler = false;
+  /// Of the model's own settings, those that tasks heed.
+  struct {
+    transept::encoder_head head;
+    std::string problem_type;
+    std::vector<std::string> labels;
+  } settings;
 
   virtual transept::decoder_shape shape() const = 0;
 

@@ -13,9 +13,7 @@ template <class Model>
 class loaded_encoder final : public any_encoder {
 public:
   explicit loaded_encoder(Model model) : model_(std::move(model)) {
-    head = model_.settings.head;
-    labels = model_.settings.labels;
-    has_pooler = model_.pooler.is_there();
+    settings = {model_.settings.head, model_.settings.problem_type, model_.settings.labels};
   }
 
   transept::decoder_shape shape() const override { return model_.shape(); }

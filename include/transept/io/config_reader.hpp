@@ -80,6 +80,9 @@ public:
   /// The same of a text.
   void must_be_text(std::string_view key, std::string_view value, const std::string& why_not) const;
 
+  /// A text; null counts as absent.
+  void text(std::string_view key, std::string& value) const;
+
   /// That of the first of `architectures`, behind the model's name; absent, there is none.
   void encoder_head(std::string_view model, transept::encoder_head& head) const;
 

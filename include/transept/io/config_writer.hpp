@@ -53,6 +53,7 @@ public:
   void ignored_boolean(std::string_view) {}                   ///< nothing
   void must_be(std::string_view, bool, const std::string&) {} ///< nothing: absent, it has its value
   void must_be_text(std::string_view, std::string_view, const std::string&) {} ///< nothing
+  void text(std::string_view key, const std::string& value);                   ///< nothing where it is empty
   /// Begins the object, as architecture() does.
   void encoder_head(std::string_view model, transept::encoder_head head);
   void labels(const std::vector<std::string>& value); ///< id2label and label2id

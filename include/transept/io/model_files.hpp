@@ -52,13 +52,22 @@ public:
   /// The configuration of a model of this family. Throws config_error, and for GGUF shape_error, as
   /// read_config does; format_error for a damaged generation_config.json.
   ///
-  /// In a folder, generation_config.json's tokens that begin and end a text count, where it is there.
+  /// In a folder, generation_config.json's tokens that begin and end a text count, where it is there; and of
+  /// a family whose models may lack parameters that config.json says nothing of, which tensors there are.
   template <model_family Family>
   model_config<Family> config() const {
-    if (gguf_) return read_config<Family>(*gguf_);
-    auto config = parse_config<Family>(*config_, (path_ / "config.json").string());
-    read_generation_config(config.shape.vocab_size, config.settings.bos_token_id,
-                           config.settings.eos_token_ids);
+    auto config = gguf_ ? read_config<Family>(*gguf_)
+                        : parse_config<Family>(*config_, (path_ / "config.json").string());
+    if (!gguf_)
+      read_generation_config(config.shape.vocab_size, config.settings.bos_token_id,
+                             config.settings.eos_token_ids);
+    std::optional<checkpoint> opened;
+    const auto has = [&](std::string_view name) {
+      if (!opened) opened = weights();
+      return opened->find(name) != nullptr;
+    };
+    if constexpr (requires { Family::heed_tensors(config.shape, config.settings, file_naming{}, has); })
+      Family::heed_tensors(config.shape, config.settings, naming(), has);
     return config;
   }
 

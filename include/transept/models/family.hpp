@@ -174,6 +174,8 @@ struct family_of {
 ///   (Fields::reading), which sets what the file has and leaves the rest, or a config_writer, which writes
 ///   all. Both begin with settings that know their `model_type`, the reader with huggingface_defaults()
 /// - `begin(config, settings)`, where it needs one: what else a new model has (new_shape)
+/// - `heed_tensors(config, settings, naming, has)`, where it needs one: what the files' tensors say beside
+///   config.json; has(name) tells whether there is one
 /// - where llama.cpp knows the family: `gguf`, its architectures in GGUF files (gguf_architecture.hpp)
 template <class Family>
 concept model_family = requires {

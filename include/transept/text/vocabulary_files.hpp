@@ -39,7 +39,7 @@ TRANSEPT_FUNCTION vocabulary read_tokenizer_json(const source_text& file,
                                                  const std::optional<source_text>& table = std::nullopt);
 
 /// What BERT's tokenizers have been told beside their vocab.txt.
-struct bert_settings {
+struct bert_tokenizer_settings {
   bool lower_case = true;                                ///< do_lower_case
   bool ideographs_apart = true;                          ///< tokenize_chinese_chars
   std::optional<bool> strips_accents = {};               ///< strip_accents; none: where it is lower case
@@ -50,7 +50,7 @@ struct bert_settings {
 
 /// Reads vocab.txt, of a WordPiece.
 TRANSEPT_FUNCTION vocabulary read_vocabulary_lines(const source_text& file,
-                                                   const bert_settings& settings = {});
+                                                   const bert_tokenizer_settings& settings = {});
 
 } // namespace transept::inline TRANSEPT_ABI
 

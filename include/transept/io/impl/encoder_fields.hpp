@@ -22,6 +22,13 @@ TRANSEPT_FUNCTION void config_reader::must_be_text(std::string_view key, std::st
     fail(key, "\"" + std::string(value) + "\" (" + why_not + ")", *found);
 }
 
+TRANSEPT_FUNCTION void config_reader::text(std::string_view key, std::string& value) const {
+  const json* const found = find(key, true);
+  if (found == nullptr) return;
+  if (!found->is_string()) fail(key, "a text", *found);
+  value = found->get<std::string>();
+}
+
 TRANSEPT_FUNCTION void config_reader::encoder_head(std::string_view model,
                                                    transept::encoder_head& head) const {
   const json* const all = find("architectures", true);
@@ -53,6 +60,10 @@ TRANSEPT_FUNCTION void config_reader::labels(std::vector<std::string>& value) co
     if (name == names->end() || !name->is_string()) fail("id2label", expected, *names);
     value.push_back(name->get<std::string>());
   }
+}
+
+TRANSEPT_FUNCTION void config_writer::text(std::string_view key, const std::string& value) {
+  if (!value.empty()) add(key, json(value).dump());
 }
 
 TRANSEPT_FUNCTION void config_writer::encoder_head(std::string_view model, transept::encoder_head head) {

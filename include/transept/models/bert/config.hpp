@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include <transept/core/function_ref.hpp>
 #include <transept/models/bert/names.hpp>
 #include <transept/models/encoder_head.hpp>
 #include <transept/models/family.hpp>
@@ -70,6 +71,7 @@ struct bert_settings {
   activation_type words_activation = activation_type::gelu_erf; ///< of masked_lm's layer
   int first_position = 0;                    ///< row of a text's first position (RoBERTa: 2)
   int groups = 1, blocks_of_group = 1;       ///< ALBERT's
+  std::string problem_type = {};             ///< of sequence_classification, where config.json has it
   std::vector<std::string> labels = {};      ///< what the classifier's outputs mean
   std::optional<token_id> pad_token_id = 0;  ///< fills texts up, elsewhere
   std::optional<token_id> bos_token_id = {}; ///< as config.json has it
@@ -143,6 +145,7 @@ struct bert_family : family_of<bert_config, bert_settings, bert> {
       f.activation("summary_activation", s.pooler_activation);
     }
     if (is_labelled(s.head)) f.labels(s.labels);
+    f.text("problem_type", s.problem_type);
     f.token("pad_token_id", s.pad_token_id, has_padded_positions(type) ? 1 : 0, c.vocab_size);
     describe_vocabulary(f, c, s, std::nullopt, {});
     if constexpr (Fields::reading) {
@@ -174,6 +177,18 @@ struct bert_family : family_of<bert_config, bert_settings, bert> {
     if (is_electra && head == sequence_classification) s.pooler_activation = activation_type::gelu_erf;
     if (is_electra && head == replaced_tokens) s.pooler_activation = s.activation;
     s.words_activation = is_roberta || is_electra ? activation_type::gelu_erf : s.activation;
+  }
+
+  /// A model without a head may be without the pooler, too: nothing but its files says so.
+  static void heed_tensors(bert_config& c, const bert_settings& s, file_naming naming,
+                           function_ref<bool(std::string_view)> has) {
+    if (s.head != encoder_head::none || !c.has_pooler) return;
+    const model_names names = bert_names(s.model_type, s.head);
+    const auto* const line = find_names(names, "pooler.weight");
+    const std::string name = naming == file_naming::huggingface
+                                 ? detail::huggingface_pattern(names, *line) + ".weight"
+                                 : std::string(line->gguf) + ".weight";
+    c.has_pooler = has(name) || (name.starts_with(names.prefix) && has(name.substr(names.prefix.size())));
   }
 
   /// Whether a head's outputs are labels that config.json names.

@@ -47,8 +47,8 @@ struct config_source {
 };
 
 /// What the settings of a BERT are, for its vocab.txt.
-inline bert_settings bert_settings_of(const config_source& config, const config_source& map) {
-  bert_settings settings;
+inline bert_tokenizer_settings bert_settings_of(const config_source& config, const config_source& map) {
+  bert_tokenizer_settings settings;
   settings.lower_case = config.flag("do_lower_case").value_or(true);
   settings.ideographs_apart = config.flag("tokenize_chinese_chars").value_or(true);
   settings.strips_accents = config.flag("strip_accents");

@@ -79,7 +79,8 @@ TRANSEPT_FUNCTION vocabulary read_tokenizer_json(const source_text& file,
   return made;
 }
 
-TRANSEPT_FUNCTION vocabulary read_vocabulary_lines(const source_text& file, const bert_settings& settings) {
+TRANSEPT_FUNCTION vocabulary read_vocabulary_lines(const source_text& file,
+                                                   const bert_tokenizer_settings& settings) {
   text_rules rules{.steps = {splitting::words},
                    .by_characters = true}; // by characters as far as reading goes
   rules.normalizers =
