@@ -9,8 +9,12 @@
 
 #include <support/compare.hpp>
 #include <support/oracle_encoders.hpp>
+#include <support/small_encoder.hpp>
+#include <support/temporary_folder.hpp>
 
 #include <transept/encode/encode.hpp>
+#include <transept/io/convert_files.hpp>
+#include <transept/io/save_model.hpp>
 #include <transept/io/visit_model.hpp>
 #include <transept/models/all_encoders.hpp>
 #include <transept/models/initialise.hpp>
@@ -156,6 +160,88 @@ TEST_CASE("what cannot be encoded is a typed error, and says why") {
     if (!model.next_sentence.is_there()) refuses(texts, {.next_sentence = true}, "follows another");
   });
   CHECK_THROWS_AS(encoder_session({.tokens_at_once = 0}), argument_error);
+}
+
+TEST_CASE("every encoder is saved as a folder, and through GGUF, with the bits that it has") {
+  for (const auto& each : support::encoder_fixtures()) {
+    INFO(each.name());
+    const support::temporary_folder folder;
+    const text_batch texts = some_texts();
+    const auto seen = [&](const std::filesystem::path& path) {
+      return visit_model(all_encoders{}, path, {}, [&](const auto& model) {
+        encoder_session session({.threads = 1});
+        return encode(model, session, texts.input(), all_of(model));
+      });
+    };
+    const auto expected = seen(each.model());
+    visit_model(all_encoders{}, each.model(), {},
+                [&](const auto& model) { save(model, folder.path() / "saved"); });
+    CHECK(same(seen(folder.path() / "saved"), expected));
+    const auto convert = [&](const std::filesystem::path& from, const std::filesystem::path& to) {
+      const auto files = model_files::open(from);
+      visit_config(all_encoders{}, files, [&]<class Model>(std::type_identity<Model>, const auto&) {
+        using family = typename Model::family;
+        if (to.extension() == ".gguf")
+          convert_to_gguf<family>(files, to, {.type = element_type::f32});
+        else
+          convert_to_folder<family>(files, to, {.type = element_type::f32});
+      });
+    };
+    convert(each.model(), folder.path() / "model.gguf");
+    CHECK(same(seen(folder.path() / "model.gguf"), expected));
+    convert(folder.path() / "model.gguf", folder.path() / "back");
+    CHECK(same(seen(folder.path() / "back"), expected));
+  }
+}
+
+TEST_CASE("what config.json says of an encoder is written as it was read") {
+  auto cases = support::encoder_fixtures();
+  for (const auto& each : support::shared_encoders()) cases.push_back(each);
+  for (const auto& each : cases) {
+    INFO(each.name());
+    const auto config = read_config<bert_family>(each.model());
+    CHECK(parse_config<bert_family>(to_json(config), "written") == config);
+  }
+}
+
+TEST_CASE("what config.json cannot say of an encoder is refused, by its name in the file") {
+  const auto refuses = [](const std::string& text, const std::string& why) {
+    CHECK_THROWS_WITH(parse_config<bert_family>("{" + text + "}", "config.json"), Catch::Contains(why));
+  };
+  refuses(R"("model_type": "bert", "architectures": ["BertLMHeadModel"])",
+          "one of BertModel, BertForMaskedLM");
+  refuses(R"("model_type": "bert", "is_decoder": true)", "is_decoder");
+  refuses(R"("model_type": "bert", "position_embedding_type": "relative_key")", "absolute");
+  refuses(R"("model_type": "roberta", "max_position_embeddings": 2)", "more than pad_token_id + 1");
+  refuses(R"("model_type": "albert", "num_hidden_groups": 13)", "num_hidden_groups");
+  refuses(R"("architectures": ["BertForTokenClassification"], "id2label": {"0": "a", "2": "b"})", "id2label");
+  refuses(R"("architectures": ["BertForTokenClassification"], "id2label": {})", "id2label");
+  refuses(R"("architectures": "BertModel")", "an array of names");
+  const auto two =
+      parse_config<bert_family>(R"({"architectures": ["BertForSequenceClassification"]})", "config.json");
+  CHECK(two.settings.labels == std::vector<std::string>{"LABEL_0", "LABEL_1"});
+}
+
+TEST_CASE("a folder without a head may lack the pooler, and have the names of BERT's first years") {
+  const support::small_encoder folder(encoder_head::none);
+  const auto before = load<bert<any_bert>>(folder.path());
+  REQUIRE(before.pooler.is_there());
+  std::string bytes = support::read_file(folder / "model.safetensors");
+  const auto rename = [&](const std::string& from, const std::string& to) { // of the same length
+    for (std::size_t at = 0; (at = bytes.find(from, at)) != bytes.npos; at += to.size())
+      bytes.replace(at, from.size(), to);
+  };
+  rename("pooler.dense", "unused.dense");
+  rename("LayerNorm.weight\"", "LayerNorm.gamma\" ");
+  rename("LayerNorm.bias\"", "LayerNorm.beta\"");
+  support::write_file(folder / "model.safetensors", bytes);
+  const auto after = load<bert<any_bert>>(folder.path());
+  CHECK(!after.pooler.is_there());
+  encoder_session session({.threads = 1});
+  text_batch texts;
+  texts.add(std::vector<token_id>{2, 5, 3});
+  CHECK((encode(after, session, texts.input()).hidden_states ==
+         encode(before, session, texts.input()).hidden_states));
 }
 
 TEST_CASE("published shapes have the parameters that are published") {

@@ -5,20 +5,24 @@
 //   load_damaged --iterations N [--seed S] [PATH…]
 //                                             damages copies of the folders and GGUF files N times each;
 //                                             without one, of a tiny model that it makes itself, as both, and
-//                                             of a tiny folder of each family (tests/fixtures/models)
+//                                             of a tiny folder of each family (tests/fixtures/models,
+//                                             encoders)
 //
 // Iteration i of seed S damages as iteration 0 of seed S + i does, so one can be repeated alone. Where a
 // sanitizer ends the program, the damaged folder stays in the place that was printed at the start.
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <type_traits>
 #include <vector>
 
 #include <support/damage.hpp>
@@ -26,6 +30,8 @@
 #include <support/paths.hpp>
 #include <support/temporary_folder.hpp>
 
+#include <transept/encode/encode.hpp>
+#include <transept/encode/sentence_modules.hpp>
 #include <transept/generate/session.hpp>
 #include <transept/io/checkpoint.hpp>
 #include <transept/io/convert_files.hpp>
@@ -35,6 +41,7 @@
 #include <transept/io/save_model.hpp>
 #include <transept/io/visit_model.hpp>
 #include <transept/models/all.hpp>
+#include <transept/models/all_encoders.hpp>
 #include <transept/models/initialise.hpp>
 #include <transept/text/byte_alphabet.hpp>
 
@@ -53,7 +60,7 @@ constexpr transept::gpt2_config block_wide{
 using block_wide_model = transept::gpt2<block_wide.any_vocabulary()>;
 /// Compiled shapes first, then any shape of any family.
 using known_models = decltype(joined(transept::model_list<tiny_model, block_wide_model, shipped_model>{},
-                                     transept::all_models{}));
+                                     joined(transept::all_models{}, transept::all_encoders{})));
 
 unsigned sum_of(const std::vector<transept::stored_tensor>& tensors) {
   unsigned sum = 0;
@@ -102,9 +109,17 @@ void load_file(const fs::path& path) {
 void load_weights(const fs::path& folder) {
   sum_of(transept::checkpoint::open(folder).tensors());
   visit_model(known_models{}, folder, {.threads = 1}, [](const auto& model) {
-    transept::session session(model, {.threads = 1, .capacity = 1});
     const std::vector<transept::token_id> tokens{0};
-    return static_cast<int>(forward(model, session, tokens).size());
+    if constexpr (transept::encoder_model<std::remove_cvref_t<decltype(model)>>) {
+      transept::encoder_session session({.threads = 1});
+      transept::text_batch texts;
+      texts.add(tokens);
+      const bool has_head = model.settings.head != transept::encoder_head::none;
+      return static_cast<int>(encode(model, session, texts.input(), {.logits = has_head}).logits.size());
+    } else {
+      transept::session session(model, {.threads = 1, .capacity = 1});
+      return static_cast<int>(forward(model, session, tokens).size());
+    }
   });
 }
 
@@ -128,22 +143,46 @@ void write_byte_vocabulary(const fs::path& folder) {
   support::write_file(folder / "merges.txt", "a a\n");
 }
 
+/// A sentence-transformers folder with all that one may have.
+void write_sentence_encoder(const fs::path& folder) {
+  fs::copy(support::fixture("encoders/albert_base_inner_group/model"), folder, fs::copy_options::recursive);
+  const std::string type = R"(", "type": "sentence_transformers.models.)";
+  support::write_file(folder / "modules.json", R"([{"path": ")" + type +
+                                                   R"(Transformer"}, {"path": "1_Pooling)" + type +
+                                                   R"(Pooling"}, {"path": "2_Dense)" + type + R"(Dense"}])");
+  for (const char* const name : {"1_Pooling", "2_Dense"}) fs::create_directories(folder / name);
+  support::write_file(folder / "1_Pooling/config.json", R"({"pooling_mode_mean_tokens": true})");
+  support::write_file(folder / "2_Dense/config.json",
+                      R"({"in_features": 2, "out_features": 1, "bias": false})");
+  const std::vector<transept::tensor_entry> tensors{{"linear.weight", {1, 2}, transept::element_type::f32}};
+  transept::safetensors_stream file(folder / "2_Dense/model.safetensors", tensors);
+  const std::array<float, 2> weight{1, 2};
+  file.write(std::as_bytes(std::span(weight)));
+  file.commit();
+  support::write_file(folder / "sentence_bert_config.json", R"({"max_seq_length": 12})");
+  support::write_file(folder / "config_sentence_transformers.json",
+                      R"({"prompts": {"query": "q: "}, "default_prompt_name": "query"})");
+}
+
 void load_folder(tally& counts, const fs::path& folder, bool show) {
   const std::string name = folder.string();
   attempt(counts, name + " (weights)", show, [&] { load_weights(folder); });
   if (transept::is_gguf(folder) || fs::exists(folder / "vocab.json") || fs::exists(folder / "tokenizer.json"))
     attempt(counts, name + " (vocabulary)", show, [&] { load_vocabulary(folder); });
+  if (fs::exists(folder / "modules.json"))
+    attempt(counts, name + " (modules)", show, [&] { transept::read_sentence_modules(folder); });
 }
 
 void load_damaged(tally& counts, const fs::path& folder, std::uint64_t seed, std::uint64_t iterations) {
   const support::temporary_folder copy;
   std::cout << "damaged copies of " << folder.string() << " are in " << copy.path().string() << std::endl;
   std::vector<fs::path> names;
-  for (const auto& entry : fs::directory_iterator(folder)) {
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     if (!entry.is_regular_file()) continue;
     const std::string extension = entry.path().extension().string();
     if (extension != ".json" && extension != ".safetensors" && extension != ".txt") continue;
-    names.push_back(entry.path().filename());
+    names.push_back(fs::relative(entry.path(), folder));
+    fs::create_directories((copy / names.back()).parent_path());
     fs::copy_file(entry.path(), copy / names.back());
   }
   std::sort(names.begin(), names.end()); // a directory's own order differs between machines
@@ -220,10 +259,13 @@ int main(int argc, char** argv) try {
     support::k_quant_file("Q6_K", "Q4_K", "Q6_K", "Q4_K").write(made / "k.gguf");
     support::k_quant_file("Q3_K", "Q2_K", "Q5_K", "Q5_0").write(made / "l.gguf");
     for (const char* const name : {"k.gguf", "l.gguf"}) paths.push_back(made / name);
-    for (const auto& family : fs::directory_iterator(support::fixture("models"))) {
-      paths.push_back(family.path() / "model");
-      if (fs::exists(family.path() / "model.gguf")) paths.push_back(family.path() / "model.gguf");
-    }
+    write_sentence_encoder(made / "sentences");
+    paths.push_back(made / "sentences");
+    for (const char* const kind : {"models", "encoders"})
+      for (const auto& family : fs::directory_iterator(support::fixture(kind))) {
+        paths.push_back(family.path() / "model");
+        if (fs::exists(family.path() / "model.gguf")) paths.push_back(family.path() / "model.gguf");
+      }
     std::sort(paths.begin(), paths.end());
   }
   for (const auto& path : paths) {
