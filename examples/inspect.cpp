@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include <common/any_model.hpp>
+#include <common/model_list.hpp>
 #include <common/program.hpp>
 #include <common/table.hpp>
 #include <common/terminal.hpp>
@@ -23,7 +23,6 @@
 #include <transept/io/describe_model.hpp>
 #include <transept/io/find_parameter.hpp>
 #include <transept/io/model_files.hpp>
-#include <transept/models/all.hpp>
 
 namespace {
 
@@ -69,7 +68,7 @@ std::string why_ignored(const stored_tensor& tensor, const transept::model_descr
 
 folder_report read_folder(const transept::model_files& files, const transept::checkpoint& weights) {
   folder_report report;
-  report.model = describe_model(transept::all_models{}, files);
+  report.model = describe_model(examples::all_kinds{}, files);
   std::set<const stored_tensor*> used;
   report.sound = true;
   report.total_parameters = report.model.parameter_count();
@@ -111,13 +110,16 @@ void print_tensors(std::ostream& out, const folder_report& report) {
 /// One block stands for all: they are equal.
 void print_parameters(std::ostream& out, const folder_report& report) {
   std::vector<std::vector<std::string>> rows{{"parameter", "dimensions", "parameters", "total"}};
-  std::uint64_t in_block = 0;
+  std::uint64_t in_block = 0, blocks = 1;
+  for (const auto& [expected, found] : report.parameters)
+    if (const auto block = transept::detail::parse_name(expected.name).block; !block.empty())
+      blocks = std::max<std::uint64_t>(blocks, std::stoull(block) + 1);
   bool block_closed = false;
   const auto close_block = [&] {
-    const std::uint64_t all = in_block * report.model.shape.n_layer;
+    const std::uint64_t all = in_block * blocks;
     rows.push_back({});
     rows.push_back({"one block", "", grouped(in_block)});
-    rows.push_back({"x " + std::to_string(report.model.shape.n_layer) + " blocks", "", "", grouped(all)});
+    rows.push_back({"x " + std::to_string(blocks) + " blocks", "", "", grouped(all)});
     rows.push_back({});
     block_closed = true;
   };
@@ -146,8 +148,11 @@ void print_model(std::ostream& out, const folder_report& report) {
       << shape.n_head << " heads of " << shape.head_width;
   if (shape.n_key_value_head != shape.n_head) out << " (" << shape.n_key_value_head << " of keys and values)";
   out << ", feed-forward " << shape.n_inner << ",\n  " << grouped(shape.vocab_size) << " tokens, context "
-      << shape.n_positions << ", " << name_of(model.activation) << ", output "
-      << (model.is_tied ? "tied" : "not tied") << " to the embedding\n";
+      << shape.n_positions << ", " << name_of(model.activation) << ", ";
+  if (model.head.empty())
+    out << "output " << (model.is_tied ? "tied" : "not tied") << " to the embedding\n";
+  else
+    out << "head " << model.head << "\n";
 }
 
 transept::json to_json(const std::filesystem::path& folder, const folder_report& report) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <common/interruption.hpp>
+#include <common/model_list.hpp>
 #include <common/program.hpp>
 #include <common/progress.hpp>
 #include <common/table.hpp>
@@ -18,7 +19,6 @@
 
 #include <transept/io/convert_files.hpp>
 #include <transept/io/visit_model.hpp>
-#include <transept/models/all.hpp>
 
 namespace {
 
@@ -105,7 +105,7 @@ int main(int argc, char** argv) {
                                      std::to_string(transept::block_length));
               }};
       tensors = transept::visit_config(
-          transept::all_models{}, files, [&]<class Model>(std::type_identity<Model>, const auto&) {
+          examples::all_kinds{}, files, [&]<class Model>(std::type_identity<Model>, const auto&) {
             using family = typename Model::family;
             return is_gguf ? transept::convert_to_gguf<family>(files, output, options)
                            : transept::convert_to_folder<family>(files, output, options);

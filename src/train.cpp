@@ -3,6 +3,7 @@
 #include <transept/train/impl/batches.hpp>
 #include <transept/train/impl/encoder_loss.hpp>
 #include <transept/train/impl/loss.hpp>
+#include <transept/train/impl/masked_words.hpp>
 #include <transept/train/impl/parameters.hpp>
 #include <transept/train/impl/token_file.hpp>
 #include <transept/train/impl/token_rows.hpp>

@@ -19,6 +19,18 @@ namespace {
 using any = bert<any_bert>;
 const std::vector<std::string> some_texts{"the cat sat on the mat", "paris is in france.", "a"};
 
+struct named_pooling {
+  sentence_pooling pooling;
+  std::string key, name;
+};
+const std::vector<named_pooling> all_poolings{
+    {sentence_pooling::first, "pooling_mode_cls_token", "cls"},
+    {sentence_pooling::max, "pooling_mode_max_tokens", "max"},
+    {sentence_pooling::mean, "pooling_mode_mean_tokens", "mean"},
+    {sentence_pooling::mean_sqrt_len, "pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens"},
+    {sentence_pooling::weighted_mean, "pooling_mode_weightedmean_tokens", "weightedmean"},
+    {sentence_pooling::last, "pooling_mode_lasttoken", "lasttoken"}};
+
 /// A module's line in modules.json.
 std::string module(int index, const std::string& path, const std::string& type) {
   return "{\"idx\": " + std::to_string(index) + ", \"name\": \"" + std::to_string(index) +
@@ -82,10 +94,10 @@ TEST_CASE("a folder without modules gives the mean of its hidden states") {
 TEST_CASE("every pooling is its formula, in the older and the newer words; several stand side by side") {
   const support::small_encoder folder(encoder_head::none);
   write_modules(folder);
-  for (const auto& each : detail::sentence_poolings) {
+  for (const auto& each : all_poolings) {
     for (const bool is_new : {false, true}) {
-      write_pooling(folder, is_new ? "\"pooling_mode\": \"" + std::string(each.name) + "\""
-                                   : "\"" + std::string(each.key) + "\": true");
+      write_pooling(folder,
+                    is_new ? "\"pooling_mode\": \"" + each.name + "\"" : "\"" + each.key + "\": true");
       const auto encoder = load_sentence_encoder<any>(folder.path());
       encoder_session session({.threads = 1});
       const auto vectors = embed(encoder, session, some_texts);

@@ -78,17 +78,9 @@ void check_request(const Model& model, const encoder_request& request) {
   check_layers(request.layers, runs_of(model));
   if (request.logits && outputs_of(model) == 0)
     throw argument_error("this model has no head: it gives hidden states alone, and no logits");
-  if (request.pooled && !model.pooler.is_there()) throw argument_error("this model has no pooler");
-  if (request.next_sentence && !model.next_sentence.is_there())
+  if (request.pooled && !has_pooler(model)) throw argument_error("this model has no pooler");
+  if (request.next_sentence && !has_next_sentence(model))
     throw argument_error("this model does not say whether a sentence follows another");
-}
-
-/// Row s of `firsts` is the hidden state of text s's first token.
-template <extent Width>
-void copy_firsts(activations<Width> x, std::span<const std::size_t> offsets, activations<Width> firsts) {
-  for (extent s = 0; s < firsts.rows(); ++s)
-    std::copy_n(x.row(static_cast<extent>(offsets[static_cast<std::size_t>(s)])).data(), x.cols(),
-                firsts.row(s).data());
 }
 
 } // namespace detail
@@ -99,7 +91,7 @@ template <encoder_model Model>
 encoder_output encode(const Model& model, encoder_session& session, const encoder_input& input,
                       const encoder_request& request = {.hidden_states = true}) {
   const decoder_shape shape = model.shape();
-  check_texts(shape, static_cast<std::size_t>(model.token_types.weight.rows()), input);
+  check_texts(shape, token_types_of(model), input);
   detail::check_request(model, request);
   const encoder_head head = model.settings.head;
   const std::size_t tokens = input.tokens.size(), texts = input.texts(), width = shape.n_embd;
@@ -132,22 +124,25 @@ encoder_output encode(const Model& model, encoder_session& session, const encode
     } else {
       forward(model, context, part, sequences, x);
     }
-    const auto firsts =
+    const auto states =
         scope.take<Model::width>(static_cast<extent>(end - first), static_cast<extent>(width));
-    detail::copy_firsts(x, part.offsets, firsts);
-    if (request.pooled)
-      pool(model, context, firsts,
-           activations<Model::width>(&out.pooled(first, 0), firsts.rows(), firsts.cols()));
-    if (request.next_sentence) judge_next_sentence(model, context, firsts, &out.next_sentence(first, 0));
-    if (!request.logits) continue;
-    if (has_words(head))
-      project_words(model, context, x, &out.logits(begin, 0));
-    else if (head == encoder_head::next_sentence)
-      judge_next_sentence(model, context, firsts, &out.logits(first, 0));
-    else if (is_per_token(head))
+    pool_texts(model, x, part.offsets, states);
+    if constexpr (requires { model.pooler; })
+      if (request.pooled)
+        pool(model, context, states,
+             activations<Model::width>(&out.pooled(first, 0), states.rows(), states.cols()));
+    if constexpr (requires { model.next_sentence; }) {
+      if (request.next_sentence) judge_next_sentence(model, context, states, &out.next_sentence(first, 0));
+      if (request.logits && head == encoder_head::next_sentence)
+        judge_next_sentence(model, context, states, &out.logits(first, 0));
+    }
+    if constexpr (requires { model.words; })
+      if (request.logits && has_words(head)) project_words(model, context, x, &out.logits(begin, 0));
+    if (!request.logits || !model.classifier.is_there()) continue;
+    if (is_per_token(head))
       classify(model, context, x, &out.logits(begin, 0));
     else
-      classify(model, context, firsts, &out.logits(first, 0));
+      classify(model, context, states, &out.logits(first, 0));
   }
   return out;
 }
@@ -159,7 +154,7 @@ template <encoder_model Model>
 inspection inspect(const Model& model, encoder_session& session, const encoder_input& text,
                    const inspection_request& request) {
   const decoder_shape shape = model.shape();
-  check_texts(shape, static_cast<std::size_t>(model.token_types.weight.rows()), text);
+  check_texts(shape, token_types_of(model), text);
   if (text.texts() != 1)
     throw argument_error("inspect looks into one text at a time; got " + std::to_string(text.texts()));
   const std::size_t rows = text.tokens.size();

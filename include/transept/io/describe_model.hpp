@@ -11,6 +11,7 @@
 #include <transept/io/visit_model.hpp>
 #include <transept/io/write_config.hpp>
 #include <transept/models/decoder.hpp>
+#include <transept/models/encoder_head.hpp>
 #include <transept/models/list.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -23,6 +24,7 @@ struct model_description {
   decoder_shape shape = {};         ///< its extents, as a session needs them
   activation_type activation;       ///< of its networks
   bool is_tied;                     ///< the output is the token embedding
+  std::string head;                 ///< an encoder's, as `architectures` ends: "ForMaskedLM"; else empty
   model_names names;                ///< how its tensors are found
   std::vector<file_tensor> tensors; ///< all that it needs
 
@@ -40,12 +42,19 @@ model_description describe_model(model_list<Models...> models, const model_files
   return visit_config(models, files, [&]<class Model>(std::type_identity<Model>, const auto& config) {
     using family = typename Model::family;
     const auto model = shaped_model<any_shape<family>>(config.shape, config.settings);
+    std::string head;
+    if constexpr (requires { config.settings.head; }) {
+      const bool detects = config.settings.head == encoder_head::replaced_tokens; // ELECTRA's ForPreTraining
+      for (const named_encoder_head& each : encoder_head_names)
+        if (each.head == (detects ? encoder_head::pretraining : config.settings.head)) head = each.suffix;
+    }
     return model_description{.family = std::string(family::name),
                              .declaration = to_declaration<family>(config.shape, "my_model"),
                              .config = to_json(config),
                              .shape = model.shape(),
                              .activation = config.settings.activation,
                              .is_tied = bool(config.shape.tie_word_embeddings),
+                             .head = head,
                              .names = names_of(model),
                              .tensors = all_tensors_of(model, files.naming())};
   });

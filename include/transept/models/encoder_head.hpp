@@ -41,6 +41,13 @@ inline constexpr std::array<named_encoder_head, 8> encoder_head_names{{
     {encoder_head::multiple_choice, "ForMultipleChoice"},
 }};
 
+/// How the hidden states of a text become the one that a head for texts reads.
+enum class text_pooling : std::uint8_t {
+  first, ///< that of its first token, [CLS]
+  mean,  ///< their mean
+  max    ///< the greatest of each number
+};
+
 /// Whether a head says which word a position has.
 constexpr bool has_words(encoder_head head) {
   return head == encoder_head::masked_lm || head == encoder_head::pretraining;

@@ -20,23 +20,24 @@ namespace transept::inline TRANSEPT_ABI {
 
 namespace detail {
 
-/// Rows of hidden states that a head reads, and where its gradient goes.
+/// Hidden states that a head reads, and their gradient: both [count, width].
 template <extent Width>
-struct head_rows_of {
-  std::span<const std::size_t> rows;   ///< of all
-  activations<Width> states, gradient; ///< [rows, width] of those
+struct head_states {
+  activations<Width> states, gradient;
 
-  head_rows_of(workspace::scope& scope, std::span<const std::size_t> which, activations<Width> x)
-      : rows(which),
-        states(scope.take<Width>(static_cast<extent>(which.size()), x.cols())),
-        gradient(scope.take<Width>(static_cast<extent>(which.size()), x.cols())) {
-    for (std::size_t i = 0; i < which.size(); ++i)
-      std::copy_n(x.row(static_cast<extent>(which[i])).data(), x.cols(),
+  head_states(workspace::scope& scope, std::size_t count, extent width)
+      : states(scope.take<Width>(static_cast<extent>(count), width)),
+        gradient(scope.take<Width>(static_cast<extent>(count), width)) {}
+
+  /// Some of the rows of x.
+  void take_rows(std::span<const std::size_t> rows, activations<Width> x) const {
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      std::copy_n(x.row(static_cast<extent>(rows[i])).data(), x.cols(),
                   states.row(static_cast<extent>(i)).data());
   }
 
-  /// dx += the gradient.
-  void add_to(activations<Width> dx) const {
+  /// Those rows of dx += the gradient.
+  void add_rows(std::span<const std::size_t> rows, activations<Width> dx) const {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       float* const to = dx.row(static_cast<extent>(rows[i])).data();
       const float* const from = gradient.row(static_cast<extent>(i)).data();
@@ -49,7 +50,7 @@ struct head_rows_of {
 /// its own, times `weight`.
 template <encoder_model Model, class Gradient>
 double words_loss_backward(const Model& model, const Gradient& gradient, compute_context& context,
-                           const head_rows_of<Model::width>& at, std::span<const token_id> targets,
+                           const head_states<Model::width>& at, std::span<const token_id> targets,
                            const training_options& options, double weight) {
   workspace::scope scope(context.memory);
   const extent rows = at.states.rows(), width = model.words.transform.weight.cols();
@@ -78,7 +79,7 @@ double words_loss_backward(const Model& model, const Gradient& gradient, compute
 /// mean loss and makes scores its gradient.
 template <encoder_model Model, class Gradient, class Layer, class LayerGradient, class Judge>
 double scores_loss_backward(const Model& model, const Gradient& gradient, compute_context& context,
-                            const head_rows_of<Model::width>& at, const Layer& layer,
+                            const head_states<Model::width>& at, const Layer& layer,
                             const LayerGradient& layer_gradient, bool pools, const tape& tape,
                             Judge&& judge) {
   workspace::scope scope(context.memory);
@@ -91,24 +92,25 @@ double scores_loss_backward(const Model& model, const Gradient& gradient, comput
       kernels::drop(context, mask_here(tape, tape.dropout.residual), y.data(), static_cast<std::size_t>(rows),
                     static_cast<std::size_t>(width), y.data());
   };
-  if (pools) {
-    forward(model.pooler, context, at.states, any_width(before));
-    kernels::activate(context, model.settings.pooler_activation, before.data(), count, pooled.data());
-  } else {
-    std::copy_n(at.states.data(), count, pooled.data());
-  }
+  std::copy_n(at.states.data(), count, pooled.data());
+  if constexpr (requires { model.pooler; })
+    if (pools) {
+      forward(model.pooler, context, at.states, any_width(before));
+      kernels::activate(context, model.settings.pooler_activation, before.data(), count, pooled.data());
+    }
   drop(pooled);
   forward(layer, context, pooled, scores);
   const double loss = judge(scores.data());
   backward(layer, layer_gradient, context, pooled, scores, at.gradient);
   drop(at.gradient);
-  if (pools) {
-    const auto dpooled = scope.take<Model::width>(rows, width);
-    std::copy_n(at.gradient.data(), count, dpooled.data());
-    kernels::activate_backward(context, model.settings.pooler_activation, before.data(), count, pooled.data(),
-                               dpooled.data());
-    backward(model.pooler, gradient.pooler, context, at.states, dpooled, at.gradient);
-  }
+  if constexpr (requires { model.pooler; })
+    if (pools) {
+      const auto dpooled = scope.take<Model::width>(rows, width);
+      std::copy_n(at.gradient.data(), count, dpooled.data());
+      kernels::activate_backward(context, model.settings.pooler_activation, before.data(), count,
+                                 pooled.data(), dpooled.data());
+      backward(model.pooler, gradient.pooler, context, at.states, dpooled, at.gradient);
+    }
   return loss;
 }
 
@@ -123,7 +125,7 @@ double accumulate_gradients(trainer<Model>& trainer, const encoder_input& input,
   const decoder_shape shape = model.shape();
   const encoder_head head = model.settings.head;
   const auto outputs = static_cast<std::size_t>(model.config.n_labels);
-  check_texts(shape, static_cast<std::size_t>(model.token_types.weight.rows()), input);
+  check_texts(shape, token_types_of(model), input);
   check_targets(head, outputs, shape.vocab_size, input, targets);
 
   compute_context context = trainer.context();
@@ -138,36 +140,50 @@ double accumulate_gradients(trainer<Model>& trainer, const encoder_input& input,
   std::fill_n(dx.data(), dx.size(), 0.0f);
   double loss = 0;
   const std::size_t count = input.tokens.size();
-  auto* const rows = reinterpret_cast<std::size_t*>(scope.floats(2 * count)); // those that a head reads
-  std::size_t used = 0;
-  if (has_words(head)) {
-    auto* const words = reinterpret_cast<token_id*>(scope.floats(count));
-    for (std::size_t t = 0; t < count; ++t)
-      if (targets.words[t] != no_target) {
-        words[used] = targets.words[t];
-        rows[used++] = t;
+  if constexpr (requires { model.words; })
+    if (has_words(head)) {
+      auto* const rows = reinterpret_cast<std::size_t*>(scope.floats(2 * count)); // those with a target
+      auto* const words = reinterpret_cast<token_id*>(scope.floats(count));
+      std::size_t used = 0;
+      for (std::size_t t = 0; t < count; ++t)
+        if (targets.words[t] != no_target) {
+          words[used] = targets.words[t];
+          rows[used++] = t;
+        }
+      if (used > 0) {
+        const detail::head_states<Model::width> at(scope, used, width);
+        at.take_rows({rows, used}, x);
+        loss += detail::words_loss_backward(model, gradient, context, at, {words, used}, trainer.options(),
+                                            weight);
+        at.add_rows({rows, used}, dx);
       }
-    if (used > 0) {
-      const detail::head_rows_of<Model::width> at(scope, {rows, used}, x);
-      loss +=
-          detail::words_loss_backward(model, gradient, context, at, {words, used}, trainer.options(), weight);
-      at.add_to(dx);
     }
-  }
-  if (head != encoder_head::masked_lm) {
-    const bool is_next = model.next_sentence.is_there(), is_of_tokens = is_per_token(head) && !is_next;
-    used = is_of_tokens ? count : input.texts();
-    for (std::size_t i = 0; i < used; ++i) rows[i] = is_of_tokens ? i : input.offsets[i];
-    const detail::head_rows_of<Model::width> at(scope, {rows, used}, x);
-    const auto judge = [&](float* scores) {
-      return scores_loss(is_next ? encoder_head::next_sentence : head, is_next ? 2 : outputs, input, targets,
-                         scores, weight);
-    };
-    loss += is_next ? detail::scores_loss_backward(model, gradient, context, at, model.next_sentence,
-                                                   gradient.next_sentence, true, tape, judge)
-                    : detail::scores_loss_backward(model, gradient, context, at, model.classifier,
-                                                   gradient.classifier, model.pooler.is_there(), tape, judge);
-    at.add_to(dx);
+  const auto judge = [&](float* scores) {
+    const bool is_next = has_next_sentence(model);
+    return scores_loss(is_next ? encoder_head::next_sentence : head, is_next ? 2 : outputs, input, targets,
+                       scores, weight);
+  };
+  if constexpr (requires { model.next_sentence; })
+    if (has_next_sentence(model)) {
+      const detail::head_states<Model::width> at(scope, input.texts(), width);
+      pool_texts(model, x, input.offsets, at.states);
+      loss += detail::scores_loss_backward(model, gradient, context, at, model.next_sentence,
+                                           gradient.next_sentence, true, tape, judge);
+      pool_texts_backward(model, x, input.offsets, at.gradient, dx);
+    }
+  if (model.classifier.is_there()) {
+    const bool is_of_tokens = is_per_token(head);
+    const detail::head_states<Model::width> at(scope, is_of_tokens ? count : input.texts(), width);
+    if (is_of_tokens)
+      std::copy_n(x.data(), x.size(), at.states.data());
+    else
+      pool_texts(model, x, input.offsets, at.states);
+    loss += detail::scores_loss_backward(model, gradient, context, at, model.classifier, gradient.classifier,
+                                         has_pooler(model), tape, judge);
+    if (is_of_tokens)
+      std::copy_n(at.gradient.data(), dx.size(), dx.data());
+    else
+      pool_texts_backward(model, x, input.offsets, at.gradient, dx);
   }
   backward(model, gradient, context, input, sequences, dx, tape);
   return loss;
