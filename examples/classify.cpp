@@ -42,8 +42,9 @@ void run(const options& chosen) {
     const std::span all(&scores(i, 0), scores.shape(1));
     const auto best = static_cast<std::size_t>(std::ranges::max_element(all) - all.begin());
     if (chosen.common.json) {
-      transept::json by_label = transept::json::object();
-      for (std::size_t label = 0; label < all.size(); ++label) by_label[labels[label]] = all[label];
+      transept::json by_label = transept::json::array();
+      for (std::size_t label = 0; label < all.size(); ++label)
+        by_label.push_back({{"label", labels[label]}, {"score", all[label]}});
       print_json({{"text", shown[i]}, {"label", labels[best]}, {"scores", std::move(by_label)}});
     } else {
       std::cout << displayable(labels[best]) << "  " << decimal(all[best], 4) << "  " << displayable(shown[i])

@@ -45,6 +45,8 @@ void print_similar(const options& chosen, const std::vector<std::string>& lines,
 
 void run(const options& chosen) {
   const auto modules = transept::read_sentence_modules(chosen.common.model);
+  if (!std::filesystem::exists(chosen.common.model / "modules.json"))
+    print_note(chosen.common.model.string() + " has no modules.json: hidden states are averaged");
   const auto model = open_encoder(modules.encoder, chosen.common.load_options());
   const auto tokenizer = examples::open_tokenizer(modules.encoder);
   auto session = chosen.common.session();
@@ -61,10 +63,13 @@ void run(const options& chosen) {
                         std::span(shape.data(), shape.size()));
     std::cerr << chosen.out->string() << ": [" << shape[0] << ", " << shape[1] << "]\n";
   }
+  const auto likeness = [&](const transept::array<2>& query, const transept::array<2>& all) {
+    return modules.similarity == "dot" ? transept::dot_similarity(query, all)
+                                       : transept::cosine_similarity(query, all);
+  };
   if (chosen.similar)
-    return print_similar(
-        chosen, lines,
-        transept::cosine_similarity(vectors_of({*chosen.similar}, chosen.query_prompt), vectors));
+    return print_similar(chosen, lines,
+                         likeness(vectors_of({*chosen.similar}, chosen.query_prompt), vectors));
   if (chosen.out) return;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const std::vector<float> vector(&vectors(i, 0), &vectors(i, 0) + vectors.shape(1));

@@ -126,6 +126,8 @@ void write_decoder(const options& chosen) {
 transept::text_batch texts_of(const options& chosen) {
   transept::text_batch texts;
   if (chosen.input.text) {
+    if (!chosen.token_types.empty())
+      throw transept::argument_error("--token-types goes with --ids: of --prompt the vocabulary tells them");
     const auto input = encode_input(examples::open_tokenizer(chosen.common.model), *chosen.input.text,
                                     {.allows_special = chosen.input.allow_special});
     texts.add(input.ids, input.token_types);
@@ -151,7 +153,10 @@ void write_logits(const path& to, transept::encoder_head head, const transept::a
 }
 
 void write_encoder(const options& chosen) {
-  const auto model = examples::open_encoder(chosen.common.model, chosen.common.load_options());
+  if (chosen.context != 0) throw transept::argument_error("--context is for decoders");
+  auto loading = chosen.common.load_options();
+  if (!loading.type) loading.type = transept::element_type::f32; // to be exact
+  const auto model = examples::open_encoder(chosen.common.model, loading);
   const transept::text_batch texts = texts_of(chosen);
   const bool has_choices = model->settings.head == transept::encoder_head::multiple_choice;
   if (texts.size() > 1 && !has_choices)

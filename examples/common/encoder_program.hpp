@@ -1,6 +1,7 @@
 // What the programs that run an encoder share: --model, --dtype, --threads, --json, and the lines they read.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <memory>

@@ -103,12 +103,12 @@ void check_outputs(const Model& model, const support::oracle_case& of, bool mask
   const bool has_head = head != encoder_head::none;
   const auto seen = encode(model, session, input,
                            {.hidden_states = true,
-                            .pooled = bool(model.config.has_pooler),
+                            .pooled = has_pooler(model),
                             .logits = has_head,
                             .next_sentence = head == encoder_head::pretraining});
   if (!has_head) {
     check("last_hidden_state", seen.hidden_states, true);
-    if (model.pooler.is_there()) check("pooler_output", seen.pooled, false);
+    if (has_pooler(model)) check("pooler_output", seen.pooled, false);
   } else if (head == encoder_head::pretraining) {
     check("prediction_logits", seen.logits, true);
     check("seq_relationship_logits", seen.next_sentence, false);
@@ -146,7 +146,7 @@ void check(const support::oracle_case& of) {
   visit_model(all_encoders{}, of.model(), {}, [&](const auto& model) {
     check_outputs(model, of, true);
     // RoBERTa gives padding positions of its own.
-    if (of.has("attention_mask.npy") && model.settings.first_position == 0) check_outputs(model, of, false);
+    if (of.has("attention_mask.npy") && first_position_of_table(model) == 0) check_outputs(model, of, false);
     check_inside(model, of);
   });
 }

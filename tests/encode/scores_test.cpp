@@ -26,5 +26,9 @@ TEST_CASE("entities are right where their kind and both ends are, as seqeval cou
   CHECK(score.recall() == Approx(1.0 / 3));
   CHECK(score.f1() == Approx(0.4));
   CHECK(label_score().f1() == 0);
+  label_score some;
+  count_entities(some, std::vector<int>{1, 1}, std::vector<int>{1, -1}, labels); // the second does not count
+  CHECK((some.right == 1 && some.found == 1 && some.expected == 1));
+  CHECK_THROWS_AS(count_entities(some, std::vector<int>{-1}, std::vector<int>{0}, labels), argument_error);
   CHECK_THROWS_AS(count_entities(score, std::vector<int>{0}, std::vector<int>{}, labels), argument_error);
 }

@@ -190,10 +190,41 @@ TEST_CASE("modules that are not known, and parts that are damaged, are typed err
   CHECK_THROWS_WITH(read_sentence_modules(folder.path()), Catch::Contains("CNN"));
   write_modules(folder, ", " + module(2, "2_Dense", "Dense"));
   CHECK_THROWS_AS(read_sentence_modules(folder.path()), file_error);
+  write_modules(folder, ", " + module(2, "2_Normalize", "Normalize") + ", " + module(3, "2_Dense", "Dense"));
+  CHECK_THROWS_WITH(read_sentence_modules(folder.path()), Catch::Contains("in this order"));
+  write_modules(folder, ", " + module(2, "1_Pooling", "Pooling"));
+  CHECK_THROWS_AS(read_sentence_modules(folder.path()), config_error);
+  for (const std::string path : {"/etc", "../other", "a/../../b"}) {
+    support::write_file(folder / "modules.json",
+                        "[" + module(0, "", "Transformer") + ", " + module(1, path, "Pooling") + "]");
+    CHECK_THROWS_WITH(read_sentence_modules(folder.path()), Catch::Contains("a folder in this one"));
+  }
   support::write_file(folder / "modules.json", "{}");
   CHECK_THROWS_AS(read_sentence_modules(folder.path()), config_error);
   support::write_file(folder / "modules.json", "[");
   CHECK_THROWS_AS(read_sentence_modules(folder.path()), format_error);
+}
+
+TEST_CASE("a dense layer must take what is pooled") {
+  const support::small_encoder folder(encoder_head::none);
+  auto encoder = load_sentence_encoder<any>(folder.path());
+  encoder.modules.poolings = {sentence_pooling::first, sentence_pooling::mean};
+  encoder.modules.dense.push_back({.layer = linear<dyn, dyn>::shaped(16, 4)});
+  encoder_session session({.threads = 1});
+  CHECK_THROWS_WITH(embed(encoder, session, some_texts), Catch::Contains("in_features: expected 32"));
+}
+
+TEST_CASE("texts are stripped, and lower case where the folder says so") {
+  const support::small_encoder folder(encoder_head::none);
+  const auto encoder = load_sentence_encoder<any>(folder.path());
+  encoder_session session({.threads = 1});
+  const std::vector<std::string> spaced{" \tthe cat sat on the mat\n", "\u00a0paris is in france. ", "a"};
+  CHECK((embed(encoder, session, spaced) == embed(encoder, session, some_texts)));
+  support::write_file(folder / "sentence_roberta_config.json",
+                      R"({"max_seq_length": 9, "do_lower_case": true})");
+  const auto modules = read_sentence_modules(folder.path());
+  CHECK(modules.lowers_case);
+  CHECK(modules.most_tokens == 9);
 }
 
 TEST_CASE("likeness is the cosine of the angle") {
@@ -205,4 +236,5 @@ TEST_CASE("likeness is the cosine of the angle") {
   CHECK(likeness(0, 1) == Approx(-1));
   CHECK(likeness(0, 2) == Approx(0));
   CHECK_THROWS_AS(cosine_similarity(a, make_array<2>({1, 3})), argument_error);
+  CHECK(dot_similarity(a, b)(0, 1) == Approx(-6));
 }

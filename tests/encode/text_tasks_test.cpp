@@ -1,6 +1,8 @@
 // From texts to labels, words, entities and answers.
 #include <support/catch.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -48,6 +50,9 @@ TEST_CASE("masked words are told by the logits of their places, likeliest first"
       CHECK(logits(place, static_cast<std::size_t>(masks[m][0].id)) >= logits(place, i));
   }
   CHECK_THROWS_WITH(fill_mask(model, tokenizer, session, "the cat"), Catch::Contains("[MASK]"));
+  std::string longer = "[MASK]";
+  for (int i = 0; i < 50; ++i) longer += " a";
+  CHECK_THROWS_AS(fill_mask(model, tokenizer, session, longer), context_error);
   CHECK_THROWS_WITH(classify(model, tokenizer, session, std::vector<std::string>{"a"}),
                     Catch::Contains("ForSequenceClassification"));
 }
@@ -65,12 +70,15 @@ TEST_CASE("labels of texts are probabilities; of two texts, what stands in the s
   const auto of_pairs = classify(model, tokenizer, session, texts, seconds);
   CHECK(of_pairs != scores);
   CHECK_THROWS_AS(classify(model, tokenizer, session, texts, std::span(seconds).first(1)), argument_error);
+  model.settings.problem_type = "regression"; // the numbers themselves
+  const auto numbers = classify(model, tokenizer, session, texts);
   model.settings.problem_type = "multi_label_classification";
   text_batch batch;
   batch.add(std::vector<token_id>{2, 5, 6, 3});
   const auto logits = encode(model, session, batch.input(), {.logits = true}).logits;
   const auto each = classify(model, tokenizer, session, texts);
   for (std::size_t i = 0; i < 3; ++i) CHECK(each(0, i) == Approx(1 / (1 + std::exp(-double{logits(0, i)}))));
+  for (std::size_t i = 0; i < 3; ++i) CHECK(numbers(0, i) == logits(0, i));
 }
 
 TEST_CASE("tokens that join without space are one word") {
@@ -108,6 +116,7 @@ TEST_CASE("entities are what seqeval counts") {
   CHECK(entities_of({0, 0}).empty());
   const std::vector<tagged_word> two{{{0, 1}, 1, 0.5f}, {{2, 3}, 2, 1.0f}};
   CHECK(find_entities(two, labels)[0].probability == Approx(0.75));
+  CHECK_THROWS_AS(find_entities(two, std::span(labels).first(2)), argument_error);
 }
 
 TEST_CASE("answers are parts of the text alone, likeliest first, of long texts too") {
@@ -126,7 +135,7 @@ TEST_CASE("answers are parts of the text alone, likeliest first, of long texts t
     for (std::size_t j = 0; j < i; ++j)
       CHECK((answers[i].span.end <= answers[j].span.begin || answers[j].span.end <= answers[i].span.begin));
   }
-  // By hand: softmax of both ends over the text's tokens, the best pair of at most three.
+  // By hand: softmax of both ends over [CLS] and the text's tokens, the best pair of at most three.
   const auto parts = detail::parts_of_question(tokenizer, "where is paris?", text, 40, 8);
   REQUIRE(parts.inputs.size() == 1);
   const auto logits = encode(model, session, parts.texts.input(), {.logits = true}).logits;
@@ -134,8 +143,10 @@ TEST_CASE("answers are parts of the text alone, likeliest first, of long texts t
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < parts.inputs[0].ids.size(); ++i)
     if (parts.inputs[0].texts[i] == 1) places.push_back(i);
-  for (const std::size_t place : places)
-    for (std::size_t which = 0; which < 2; ++which) sums[which] += std::exp(double{logits(place, which)});
+  for (std::size_t which = 0; which < 2; ++which) {
+    sums[which] = std::exp(double{logits(0, which)}); // [CLS]: nothing answers
+    for (const std::size_t place : places) sums[which] += std::exp(double{logits(place, which)});
+  }
   for (std::size_t i = 0; i < places.size(); ++i)
     for (std::size_t j = i; j < std::min(i + 3, places.size()); ++j)
       best = std::max(best, std::exp(double{logits(places[i], 0)}) / sums[0] *
@@ -160,4 +171,15 @@ TEST_CASE("answers are parts of the text alone, likeliest first, of long texts t
   CHECK(answer(model, tokenizer, session, "where?", longer, {.stride = 100}).size() == 1);
   CHECK_THROWS_WITH(answer(model, tokenizer, session, longer, "paris"), Catch::Contains("no room"));
   CHECK_THROWS_AS(answer(model, tokenizer, session, "where?", ""), argument_error);
+  CHECK_THROWS_AS(answer(model, tokenizer, session, "where?", text, {.top = 0}), argument_error);
+  CHECK(answer(model, tokenizer, session, "where?", text, {.most_tokens = std::size_t(-1)}).size() == 1);
+  // Words are whole, and without the space around them.
+  const auto whole = [](const std::string& from, text_span span) {
+    const text_span words = detail::whole_words(from, span);
+    return from.substr(words.begin, words.end - words.begin);
+  };
+  CHECK(whole("he is playing, now", {6, 9}) == "playing");
+  CHECK(whole("he is playing, now", {5, 10}) == "playing");
+  CHECK(whole("he is playing, now", {13, 15}) == ",");
+  CHECK(whole("a b", {1, 2}).empty());
 }

@@ -12,6 +12,7 @@
 #include <support/oracle_encoders.hpp>
 #include <support/oracle_gradients.hpp>
 
+#include <transept/encode/encode.hpp>
 #include <transept/io/visit_model.hpp>
 #include <transept/models/all_encoders.hpp>
 #include <transept/train/encoder_training.hpp>
@@ -147,5 +148,33 @@ TEST_CASE("along a parameter's gradient the loss of every encoder rises as steep
           },
           other.model(), trainer.gradient());
     });
+  }
+}
+
+TEST_CASE("labels may be numbers, or many at once, each with its loss") {
+  for (const auto& each : support::encoder_fixtures()) {
+    if (each.name() != "roberta_sequence_classification") continue;
+    auto model = load<bert<any_bert>>(each.model());
+    const batch_of_case batch(each, model.settings.head);
+    const std::vector<float> values{1, 0, 1, 0, 0, 1};
+    encoder_session session({.threads = 1});
+    const auto logits = encode(model, session, batch.texts.input(), {.logits = true}).logits;
+    double squares = 0, entropy = 0;
+    for (std::size_t i = 0; i < 6; ++i) {
+      const double z = double{logits.data()[i]}, target = double{values[i]};
+      squares += (z - target) * (z - target) / 6;
+      entropy -=
+          (target * std::log(1 / (1 + std::exp(-z))) + (1 - target) * std::log(1 / (1 + std::exp(z)))) / 6;
+    }
+    trainer numbers(model);
+    CHECK(accumulate_gradients(numbers, batch.texts.input(), {.values = values}) ==
+          Approx(squares).epsilon(1e-5));
+    model.settings.problem_type = "multi_label_classification";
+    trainer many(model);
+    CHECK(accumulate_gradients(many, batch.texts.input(), {.values = values}) ==
+          Approx(entropy).epsilon(1e-5));
+    const std::vector<int> labels{0, 1};
+    CHECK_THROWS_AS(accumulate_gradients(many, batch.texts.input(), {.labels = labels, .values = values}),
+                    argument_error);
   }
 }

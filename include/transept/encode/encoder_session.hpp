@@ -1,9 +1,10 @@
 // What encoding needs beside a model: threads and scratch memory. And texts as it takes them.
 //
 //   transept::encoder_session session({.threads = 2});
-//   transept::text_batch texts;
-//   texts.add(ids);  texts.add(other_ids);                                 // of any lengths: nothing is
-//   padded const auto seen = encode(model, session, texts.input());               // encode/encode.hpp
+//   transept::text_batch texts;             // of any lengths: nothing is padded
+//   texts.add(ids);
+//   texts.add(other_ids);
+//   const auto seen = encode(model, session, texts.input());   // encode/encode.hpp
 #pragma once
 
 #include <cstddef>
@@ -76,7 +77,8 @@ private:
 };
 
 /// Throws unless the texts can be encoded: argument_error for offsets that are none, a text without tokens,
-/// an id outside the vocabulary or a type that the model lacks; context_error for a text that is too long.
+/// an id outside the vocabulary or a type that the model lacks (one that has none, as DistilBERT, does not
+/// look at types); context_error for a text that is too long.
 TRANSEPT_FUNCTION void check_texts(const decoder_shape& shape, std::size_t token_types,
                                    const encoder_input& input);
 

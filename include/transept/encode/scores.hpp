@@ -30,8 +30,8 @@ struct label_score {
 TRANSEPT_FUNCTION double accuracy(std::span<const int> found, std::span<const int> expected);
 
 /// Adds the entities of one text to a score: labels of its words, as indices of `labels` (find_entities). An
-/// entity is right where its kind and both its ends are. Throws argument_error for lists of different
-/// lengths.
+/// entity is right where its kind and both its ends are; words whose expected label is negative do not count.
+/// Throws argument_error for lists of different lengths, and for other indices that are none of `labels`.
 TRANSEPT_FUNCTION void count_entities(label_score& score, std::span<const int> found,
                                       std::span<const int> expected, std::span<const std::string> labels);
 

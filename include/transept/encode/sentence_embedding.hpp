@@ -52,8 +52,8 @@ array<2> embed(const Model& model, const sentence_modules& modules, encoder_sess
                const sentence_batch& batch) {
   const encoder_input all = batch.texts.input();
   const std::size_t width = model.shape().n_embd;
+  check_widths(modules, width);
   array<2> vectors = make_array<2>({all.texts(), modules.output_width(width)});
-  const std::vector<std::size_t> of_text(2);
   // A group at a time: hidden states of all tokens need not exist at once.
   for (std::size_t first = 0, end = 0; first < all.texts(); first = end) {
     const std::size_t begin = all.offsets[first];
@@ -88,6 +88,9 @@ array<2> embed(const sentence_encoder<Model>& encoder, encoder_session& session,
 /// The cosine of the angle between each of a [n, width] and each of b [m, width]: [n, m], from −1 to 1.
 /// Throws argument_error for vectors of other widths.
 TRANSEPT_FUNCTION array<2> cosine_similarity(const array<2>& a, const array<2>& b);
+
+/// The same of their products, not divided by their lengths.
+TRANSEPT_FUNCTION array<2> dot_similarity(const array<2>& a, const array<2>& b);
 
 /// The sentence encoder in a folder: of sentence-transformers, or any encoder's, whose hidden states are then
 /// averaged. Throws what reading its parts does.

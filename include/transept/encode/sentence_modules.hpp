@@ -7,7 +7,8 @@
 //   sentence_bert_config.json         max_seq_length
 //   config_sentence_transformers.json prompts
 //
-// A folder without modules.json is pooled by its mean, as sentence-transformers has it.
+// Modules stand in this order; another is an error. A folder without modules.json is pooled by its mean, as
+// sentence-transformers has it.
 #pragma once
 
 #include <cstddef>
@@ -49,6 +50,8 @@ struct sentence_modules {
   std::vector<sentence_dense> dense;                              ///< one after another
   bool normalizes = false;                                        ///< to length 1, at the end
   std::optional<std::size_t> most_tokens;                         ///< of a text; the rest is cut off
+  bool lowers_case = false;                                       ///< of texts, before they are tokens
+  std::string similarity = "cosine";          ///< of two vectors: "cosine", or "dot" product
   bool pools_prompt = true;                   ///< whether a prompt's tokens are pooled too
   std::map<std::string, std::string> prompts; ///< what to put before a text, by name
   std::string default_prompt;                 ///< its name; empty: none
@@ -62,8 +65,13 @@ struct sentence_modules {
 /// What the folder says of it. Throws file_error, format_error; config_error for modules that are not known.
 TRANSEPT_FUNCTION sentence_modules read_sentence_modules(const std::filesystem::path& folder);
 
+/// Throws config_error where a dense layer does not take what the module before it gives, for hidden states
+/// of `width`.
+TRANSEPT_FUNCTION void check_widths(const sentence_modules& modules, std::size_t width);
+
 /// out [texts, output_width(width)] of hidden states [tokens, width], of texts that begin at `offsets`
-/// [texts + 1]; the first skipped[s] tokens of text s (none, if it is empty) are not pooled.
+/// [texts + 1]; the first skipped[s] tokens of text s (none, if it is empty) are not pooled, unless as the
+/// first token. Throws as check_widths.
 TRANSEPT_FUNCTION void apply(const sentence_modules& modules, compute_context& context, const float* states,
                              std::size_t width, std::span<const std::size_t> offsets,
                              std::span<const std::size_t> skipped, float* out);

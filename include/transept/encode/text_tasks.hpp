@@ -1,14 +1,15 @@
 // What encoders are used for: classifying texts, filling in masked words, tagging words, finding answers.
 //
-//   const auto masks = fill_mask(model, tokenizer, session, "Paris is the [MASK] of France.");  //
-//   masks[0][0].id const auto labels = classify(model, tokenizer, session, texts);              //
-//   probabilities [texts, labels] const auto entities = find_entities(tag(model, tokenizer, session, text),
-//   model.settings.labels); const auto best = answer(model, tokenizer, session, question, context).front();
+//   const auto masks = fill_mask(model, tokenizer, session, text);          // masks[0][0].id
+//   const auto labels = classify(model, tokenizer, session, texts);         // probabilities [texts, labels]
+//   const auto words = tag(model, tokenizer, session, text);
+//   const auto best = answer(model, tokenizer, session, question, context).front();
 //
 // A model is one of the library's encoders with the head that the task needs, or anything that encode() takes
 // like one and that has their `settings`.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -54,7 +55,7 @@ TRANSEPT_FUNCTION void softmax_rows(array<2>& scores);
 } // namespace detail
 
 /// The likeliest `top` words for every mask in a text. Throws argument_error for a text without one, or a
-/// vocabulary without such a token; as encode does.
+/// vocabulary without such a token; context_error for a text that is too long.
 template <class Model>
 std::vector<std::vector<scored_word>> fill_mask(const Model& model, const tokenizer& tokenizer,
                                                 encoder_session& session, std::string_view text,
@@ -72,9 +73,9 @@ std::vector<std::vector<scored_word>> fill_mask(const Model& model, const tokeni
 // ---- Texts ------------------------------------------------------------------------------------------------
 
 /// Probabilities [texts, labels] of each label for each text (of two parts where `seconds` are given, as
-/// many): their softmax, or for a model of `multi_label_classification` of each label alone; of one label, a
-/// regression, the number itself. Texts that are too long are cut. Throws argument_error for a model without
-/// that head; as encode_input and encode do.
+/// many): their softmax, or for a model of `multi_label_classification`, or of one label, of each label
+/// alone; of a `regression` the numbers themselves, as transformers' pipeline has them. Texts that are too
+/// long are cut. Throws argument_error for a model without that head; as encode_input and encode do.
 template <class Model>
 array<2> classify(const Model& model, const tokenizer& tokenizer, encoder_session& session,
                   std::span<const std::string> texts, std::span<const std::string> seconds = {});
@@ -86,7 +87,7 @@ TRANSEPT_FUNCTION text_batch tokens_of_texts(const tokenizer& tokenizer, std::sp
                                              std::span<const std::string> seconds, std::size_t most_tokens);
 
 /// Scores of labels become probabilities.
-TRANSEPT_FUNCTION void to_probabilities(array<2>& scores, bool has_many_labels);
+TRANSEPT_FUNCTION void to_probabilities(array<2>& scores, std::string_view problem_type);
 
 } // namespace detail
 
@@ -96,7 +97,7 @@ array<2> classify(const Model& model, const tokenizer& tokenizer, encoder_sessio
   detail::check_head(model.settings.head, encoder_head::sequence_classification, "classify");
   const text_batch batch = detail::tokens_of_texts(tokenizer, texts, seconds, model.shape().n_positions);
   array<2> scores = encode(model, session, batch.input(), {.logits = true}).logits;
-  detail::to_probabilities(scores, model.settings.problem_type == "multi_label_classification");
+  detail::to_probabilities(scores, model.settings.problem_type);
   return scores;
 }
 
@@ -154,15 +155,16 @@ TRANSEPT_FUNCTION std::vector<tagged_entity> find_entities(std::span<const tagge
 
 /// Part of a text that may answer a question.
 struct scored_answer {
-  text_span span;    ///< where it is in the text
-  float probability; ///< among all parts that were looked at
+  text_span span;    ///< where it is in the text: whole words
+  float probability; ///< among all that the part of the text it stands in could answer, "nothing" too
 };
 
-/// What answer may be told.
+/// What answer may be told. As in transformers' pipeline.
 struct answer_options {
-  std::size_t top = 1;          ///< how many answers
-  std::size_t most_tokens = 15; ///< of an answer
-  std::size_t stride = 128;     ///< tokens that neighbouring parts of a long text share
+  std::size_t top = 1;           ///< how many answers
+  std::size_t most_tokens = 15;  ///< of an answer
+  std::size_t part_tokens = 384; ///< of a part of a long text with the question; the model's length at most
+  std::size_t stride = 128;      ///< tokens that neighbouring parts of a long text share
 };
 
 namespace detail {
@@ -176,23 +178,24 @@ TRANSEPT_FUNCTION question_parts parts_of_question(const tokenizer& tokenizer, s
                                                    std::string_view text, std::size_t most_tokens,
                                                    std::size_t stride);
 
-TRANSEPT_FUNCTION std::vector<scored_answer> best_answers(const question_parts& parts, const array<2>& logits,
+TRANSEPT_FUNCTION std::vector<scored_answer> best_answers(const question_parts& parts, std::string_view text,
+                                                          const array<2>& logits,
                                                           const answer_options& options);
 
 } // namespace detail
 
 /// The parts of a text that most likely answer a question, likeliest first; no two of them overlap. A text
-/// that is too long is looked at in parts. Throws argument_error for a model without that head, or a question
-/// that leaves no room for a text; as encode_input and encode do.
+/// that is too long is looked at in parts. Throws argument_error for a model without that head, a question
+/// that leaves no room for a text, or options that are 0; as encode_input and encode do.
 template <class Model>
 std::vector<scored_answer> answer(const Model& model, const tokenizer& tokenizer, encoder_session& session,
                                   std::string_view question, std::string_view text,
                                   const answer_options& options = {}) {
   detail::check_head(model.settings.head, encoder_head::question_answering, "answer");
-  const auto parts =
-      detail::parts_of_question(tokenizer, question, text, model.shape().n_positions, options.stride);
-  return detail::best_answers(parts, encode(model, session, parts.texts.input(), {.logits = true}).logits,
-                              options);
+  const auto parts = detail::parts_of_question(
+      tokenizer, question, text, std::min(options.part_tokens, model.shape().n_positions), options.stride);
+  const auto seen = encode(model, session, parts.texts.input(), {.logits = true});
+  return detail::best_answers(parts, text, seen.logits, options);
 }
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -88,7 +88,7 @@ public:
 
   /// What outputs mean, in their order: id2label; absent, as many as num_labels says, else two, which are
   /// LABEL_0, LABEL_1, …
-  void labels(std::vector<std::string>& value) const;
+  void labels(std::vector<std::string>& value, int = 0) const;
 
   /// Positive, and a normal number as f32.
   void epsilon(std::string_view key, float& value) const;

@@ -56,8 +56,9 @@ public:
   void text(std::string_view key, const std::string& value);                   ///< nothing where it is empty
   /// Begins the object, as architecture() does.
   void encoder_head(std::string_view model, transept::encoder_head head);
-  void labels(const std::vector<std::string>& value); ///< id2label and label2id
-  void epsilon(std::string_view key, float value);    ///< the shortest that reads back as it
+  /// id2label and label2id, of `count` labels: LABEL_2, … where they have no names.
+  void labels(std::vector<std::string> value, int count);
+  void epsilon(std::string_view key, float value); ///< the shortest that reads back as it
   /// The same; null where it is `null_is`.
   void positive(std::string_view key, float value, std::optional<float> null_is = std::nullopt);
   /// Its name in `own`, if it is there, else name_of it.

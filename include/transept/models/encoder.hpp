@@ -113,8 +113,10 @@ void add_up_embeddings(const Model& model, const encoder_input& input, const Cac
         add_row(model.token_types, input.types.empty() ? 0 : input.types[i], to);
     if (model.positions.is_there())
       add_row(model.positions, first_position_of_table(model) + static_cast<extent>(position(cache, i)), to);
-    else if constexpr (requires { model.sinusoid(position(cache, i)); })
-      for (extent j = 0; j < e.cols(); ++j) to[j] += model.sinusoid(position(cache, i))[j];
+    else if constexpr (requires { model.sinusoid(i); }) {
+      const float* const sinusoid = model.sinusoid(position(cache, i));
+      for (extent j = 0; j < e.cols(); ++j) to[j] += sinusoid[j];
+    }
   }
 }
 

@@ -21,7 +21,7 @@ struct encoder_targets {
   /// (next_sentence, pretraining).
   std::span<const int> labels = {};
   /// sequence_classification: numbers [texts, labels] in place of labels. The loss is their mean squared
-  /// error.
+  /// error, or of a model of `multi_label_classification` the mean binary cross-entropy.
   std::span<const float> values = {};
   /// question_answering: at which token of its text each text's answer begins and ends.
   std::span<const int> begins = {}, ends = {};
@@ -32,12 +32,20 @@ struct encoder_targets {
 TRANSEPT_FUNCTION void check_targets(encoder_head head, std::size_t outputs, std::size_t vocab_size,
                                      const encoder_input& input, const encoder_targets& targets);
 
-/// The mean loss of scores [tokens or texts, outputs] of any head but words; scores become `weight` times its
-/// gradient. Cross-entropy of labels; of multiple_choice over the choices of a question; of
-/// question_answering over the tokens of a text, the mean of both ends; binary cross-entropy of
-/// replaced_tokens; as transformers has them. 0 where no target counts.
+/// How the loss of scores is made.
+struct scores_loss_settings {
+  double weight = 1.0;          ///< of its gradient
+  float smoothing = 0.0f;       ///< of labels: what of each one's probability is spread over all
+  bool has_many_labels = false; ///< values are 0 or 1 for each label (multi_label_classification)
+};
+
+/// The mean loss of scores [tokens or texts, outputs] of any head but words; scores become its gradient.
+/// Cross-entropy of labels; of multiple_choice over the choices of a question; of question_answering over the
+/// tokens of a text, the mean of both ends; binary cross-entropy of replaced_tokens; as transformers has
+/// them. 0 where no target counts.
 TRANSEPT_FUNCTION double scores_loss(encoder_head head, std::size_t outputs, const encoder_input& input,
-                                     const encoder_targets& targets, float* scores, double weight = 1.0);
+                                     const encoder_targets& targets, float* scores,
+                                     const scores_loss_settings& settings = {});
 
 } // namespace transept::inline TRANSEPT_ABI
 

@@ -160,8 +160,14 @@ double accumulate_gradients(trainer<Model>& trainer, const encoder_input& input,
     }
   const auto judge = [&](float* scores) {
     const bool is_next = has_next_sentence(model);
+    bool has_many_labels = false;
+    if constexpr (requires { model.settings.problem_type; })
+      has_many_labels = model.settings.problem_type == "multi_label_classification";
     return scores_loss(is_next ? encoder_head::next_sentence : head, is_next ? 2 : outputs, input, targets,
-                       scores, weight);
+                       scores,
+                       {.weight = weight,
+                        .smoothing = trainer.options().label_smoothing,
+                        .has_many_labels = has_many_labels});
   };
   if constexpr (requires { model.next_sentence; })
     if (has_next_sentence(model)) {

@@ -66,11 +66,11 @@ TRANSEPT_FUNCTION void check_texts(const decoder_shape& shape, std::size_t token
   if (!input.types.empty() && input.types.size() != input.tokens.size())
     throw argument_error("there must be as many token types as tokens, " +
                          std::to_string(input.tokens.size()) + "; got " + std::to_string(input.types.size()));
-  const std::size_t types = std::max<std::size_t>(token_types, 1);
+  if (token_types == 0) return; // types are not looked at
   for (std::size_t i = 0; i < input.types.size(); ++i)
-    if (input.types[i] < 0 || static_cast<std::size_t>(input.types[i]) >= types)
+    if (input.types[i] < 0 || static_cast<std::size_t>(input.types[i]) >= token_types)
       throw argument_error(of_token(i) + " is of type " + std::to_string(input.types[i]) +
-                           ", but types of this model are from 0 to " + std::to_string(types - 1));
+                           ", but types of this model are from 0 to " + std::to_string(token_types - 1));
 }
 
 } // namespace transept::inline TRANSEPT_ABI

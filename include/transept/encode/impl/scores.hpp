@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <transept/core/error.hpp>
+#include <transept/core/function_ref.hpp>
 #include <transept/encode/scores.hpp>
 #include <transept/encode/text_tasks.hpp>
 
@@ -21,10 +22,11 @@ inline void check_label_counts(std::size_t found, std::size_t expected) {
 }
 
 inline std::vector<tagged_entity> entities_of(std::span<const int> of_words,
-                                              std::span<const std::string> labels) {
+                                              std::span<const std::string> labels,
+                                              function_ref<bool(std::size_t)> counts) {
   std::vector<tagged_word> words;
   for (std::size_t i = 0; i < of_words.size(); ++i)
-    words.push_back({{i, i + 1}, static_cast<std::size_t>(of_words[i]), 1.0f});
+    if (counts(i)) words.push_back({{i, i + 1}, static_cast<std::size_t>(of_words[i]), 1.0f});
   return find_entities(words, labels);
 }
 
@@ -44,7 +46,9 @@ TRANSEPT_FUNCTION double accuracy(std::span<const int> found, std::span<const in
 TRANSEPT_FUNCTION void count_entities(label_score& score, std::span<const int> found,
                                       std::span<const int> expected, std::span<const std::string> labels) {
   detail::check_label_counts(found.size(), expected.size());
-  const auto some = detail::entities_of(found, labels), all = detail::entities_of(expected, labels);
+  const auto counts = [&](std::size_t word) { return expected[word] >= 0; };
+  const auto some = detail::entities_of(found, labels, counts);
+  const auto all = detail::entities_of(expected, labels, counts);
   score.found += some.size();
   score.expected += all.size();
   score.right += static_cast<std::size_t>(std::ranges::count_if(some, [&](const tagged_entity& each) {

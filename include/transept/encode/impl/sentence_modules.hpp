@@ -2,12 +2,15 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
 #include <transept/core/json.hpp>
 #include <transept/encode/sentence_modules.hpp>
@@ -52,12 +55,15 @@ inline void read_pooling(const std::filesystem::path& path, sentence_modules& mo
     if (modules.poolings.empty())
       f.fail("pooling_mode", "cls, max, mean, mean_sqrt_len_tokens, weightedmean or lasttoken", *mode);
   } else {
+    bool says_mean = false;
     for (const named_pooling& each : sentence_poolings) {
       bool is_on = false;
       f.boolean(each.key, is_on);
       if (is_on) modules.poolings.push_back(each.pooling);
+      says_mean = says_mean || (each.pooling == sentence_pooling::mean && f.find(each.key) != nullptr);
     }
-    if (modules.poolings.empty()) f.fail("expected one pooling_mode_… that is true");
+    if (modules.poolings.empty() && says_mean) f.fail("expected one pooling_mode_… that is true");
+    if (modules.poolings.empty()) modules.poolings.push_back(sentence_pooling::mean);
   }
   f.boolean("include_prompt", modules.pools_prompt);
 }
@@ -123,6 +129,11 @@ inline void read_prompts(const std::filesystem::path& path, sentence_modules& mo
       modules.prompts[name] = text.get<std::string>();
     }
   }
+  if (const json* const name = f.find("similarity_fn_name", true)) {
+    modules.similarity = config_reader::text_of(*name);
+    if (modules.similarity != "cosine" && modules.similarity != "dot")
+      f.fail("similarity_fn_name", "\"cosine\" or \"dot\"", *name);
+  }
   if (const json* const name = f.find("default_prompt_name", true)) {
     modules.default_prompt = config_reader::text_of(*name);
     if (!modules.prompts.contains(modules.default_prompt))
@@ -130,27 +141,40 @@ inline void read_prompts(const std::filesystem::path& path, sentence_modules& mo
   }
 }
 
-/// to [width] = the states of tokens [begin, end), pooled.
+/// to [width] = the states of tokens [begin, end), pooled; the first `skip` of them count only as a first
+/// token, and as places.
 inline void pool_text(sentence_pooling pooling, const float* states, std::size_t width, std::size_t begin,
-                      std::size_t end, float* to) {
-  const float* const first = states + begin * width;
-  if (pooling == sentence_pooling::first) return void(std::copy_n(first, width, to));
+                      std::size_t end, std::size_t skip, float* to) {
+  if (pooling == sentence_pooling::first) return void(std::copy_n(states + begin * width, width, to));
   if (pooling == sentence_pooling::last) return void(std::copy_n(states + (end - 1) * width, width, to));
-  const auto length = static_cast<double>(end - begin);
-  const double scale = pooling == sentence_pooling::mean            ? 1 / length
-                       : pooling == sentence_pooling::mean_sqrt_len ? 1 / std::sqrt(length)
-                                                                    : 2 / (length * (length + 1));
+  const auto weight_of = [&](std::size_t t) {
+    return pooling == sentence_pooling::weighted_mean ? static_cast<double>(t - begin + 1) : 1.0;
+  };
+  double weights = 0;
+  for (std::size_t t = begin + skip; t < end; ++t) weights += weight_of(t);
+  const double divisor = pooling == sentence_pooling::mean_sqrt_len
+                             ? std::sqrt(static_cast<double>(end - begin - skip))
+                             : weights;
   for (std::size_t i = 0; i < width; ++i) {
-    float most = first[i];
+    float most = states[(begin + skip) * width + i];
     double sum = 0;
-    for (std::size_t t = begin; t < end; ++t) {
+    for (std::size_t t = begin + skip; t < end; ++t) {
       const float value = states[t * width + i];
       most = std::max(most, value);
-      sum += pooling == sentence_pooling::weighted_mean ? double{value} * static_cast<double>(t - begin + 1)
-                                                        : double{value};
+      sum += weight_of(t) * double{value};
     }
-    to[i] = pooling == sentence_pooling::max ? most : static_cast<float>(sum * scale);
+    to[i] = pooling == sentence_pooling::max ? most : static_cast<float>(sum / divisor);
   }
+}
+
+/// A folder of a module, which lies in `folder`. Throws config_error.
+inline std::filesystem::path module_folder(const std::filesystem::path& folder, const config_reader& f) {
+  const json* const path = f.find("path", true);
+  const std::filesystem::path inside(std::string(path == nullptr ? "" : config_reader::text_of(*path)));
+  const bool leaves = std::ranges::any_of(inside, [](const auto& part) { return part == ".."; });
+  if (inside.is_absolute() || leaves) f.fail("path", "a folder in this one", *path);
+  std::filesystem::path place = (folder / inside).lexically_normal();
+  return place.has_filename() ? place : place.parent_path();
 }
 
 } // namespace detail
@@ -159,46 +183,67 @@ TRANSEPT_FUNCTION std::size_t sentence_modules::output_width(std::size_t width) 
   return dense.empty() ? poolings.size() * width : static_cast<std::size_t>(dense.back().layer.weight.cols());
 }
 
+TRANSEPT_FUNCTION void check_widths(const sentence_modules& modules, std::size_t width) {
+  std::size_t found = modules.poolings.size() * width;
+  for (const sentence_dense& dense : modules.dense) {
+    const auto wanted = static_cast<std::size_t>(dense.layer.weight.rows());
+    if (wanted != found)
+      throw config_error(modules.encoder.string() + ": in_features: expected " + std::to_string(found) +
+                         ", what the module before gives, found " + std::to_string(wanted));
+    found = static_cast<std::size_t>(dense.layer.weight.cols());
+  }
+}
+
 TRANSEPT_FUNCTION sentence_modules read_sentence_modules(const std::filesystem::path& folder) {
   sentence_modules modules;
   modules.encoder = folder;
-  const auto read_limit = [&](const std::filesystem::path& path) {
-    if (!detail::file_is_there(path)) return;
-    const json root = read_config_json(path);
-    const config_reader f(root, path.string());
-    int most = 0;
-    if (f.find("max_seq_length", true) != nullptr)
-      f.count({"max_seq_length"}, most, config_limits::n_positions);
-    if (most > 0) modules.most_tokens = static_cast<std::size_t>(most);
+  const auto read_limit = [&](const std::filesystem::path& place) {
+    for (const char* const kind : {"bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta"}) {
+      const auto path = place / ("sentence_" + std::string(kind) + "_config.json");
+      if (!detail::file_is_there(path)) continue;
+      const json root = read_config_json(path);
+      const config_reader f(root, path.string());
+      int most = 0;
+      if (f.find("max_seq_length", true) != nullptr)
+        f.count({"max_seq_length"}, most, config_limits::n_positions);
+      if (most > 0) modules.most_tokens = static_cast<std::size_t>(most);
+      f.boolean("do_lower_case", modules.lowers_case);
+      return;
+    }
   };
-  const auto list = folder / "modules.json";
-  if (detail::file_is_there(list)) {
+  if (const auto list = folder / "modules.json"; detail::file_is_there(list)) {
     const json root = read_config_json(list);
     if (!root.is_array())
       throw config_error(list.string() + ": expected a list of modules, found " + described(root));
+    constexpr std::array<std::string_view, 4> order{"Transformer", "Pooling", "Dense", "Normalize"};
+    std::size_t next = 0; // what may come now, or what is behind it in the order
     for (const json& module : root) {
       const config_reader f(module, list.string());
-      const json *const type = f.find("type", true), *const path = f.find("path", true);
+      const json* const type = f.find("type", true);
       const std::string_view name = type == nullptr ? "" : config_reader::text_of(*type);
       const std::string_view kind = name.substr(name.rfind('.') + 1);
-      const std::filesystem::path place =
-          folder / std::string(path == nullptr ? "" : config_reader::text_of(*path));
+      const auto step = static_cast<std::size_t>(std::ranges::find(order, kind) - order.begin());
+      if (step == order.size() || step < next || (next < 2 && step != next))
+        f.fail("type: expected sentence_transformers' Transformer, Pooling, perhaps Dense, perhaps "
+               "Normalize, in "
+               "this order, found " +
+               quoted(name));
+      next = kind == "Dense" ? step : step + 1;
+      const std::filesystem::path place = detail::module_folder(folder, f);
       if (kind == "Transformer") {
-        modules.encoder = place.has_filename() ? place : folder;
-        read_limit(place / "sentence_bert_config.json");
+        modules.encoder = place;
+        read_limit(place);
       } else if (kind == "Pooling") {
         detail::read_pooling(place / "config.json", modules);
       } else if (kind == "Dense") {
         detail::read_dense(place, modules);
-      } else if (kind == "Normalize") {
-        modules.normalizes = true;
       } else {
-        f.fail("type: expected sentence_transformers' Transformer, Pooling, Dense or Normalize, found " +
-               quoted(name));
+        modules.normalizes = true;
       }
     }
+    if (next < 2) throw config_error(list.string() + ": expected a Transformer and a Pooling");
   } else {
-    read_limit(folder / "sentence_bert_config.json");
+    read_limit(folder);
   }
   if (const auto prompts = folder / "config_sentence_transformers.json"; detail::file_is_there(prompts))
     detail::read_prompts(prompts, modules);
@@ -208,6 +253,7 @@ TRANSEPT_FUNCTION sentence_modules read_sentence_modules(const std::filesystem::
 TRANSEPT_FUNCTION void apply(const sentence_modules& modules, compute_context& context, const float* states,
                              std::size_t width, std::span<const std::size_t> offsets,
                              std::span<const std::size_t> skipped, float* out) {
+  check_widths(modules, width);
   const std::size_t texts = offsets.size() - 1, poolings = modules.poolings.size();
   workspace::scope scope(context.memory);
   auto vectors = scope.take<dyn>(static_cast<extent>(texts), static_cast<extent>(poolings * width));
@@ -215,7 +261,7 @@ TRANSEPT_FUNCTION void apply(const sentence_modules& modules, compute_context& c
     for (std::size_t s = begin; s < end; ++s) {
       const std::size_t skip = skipped.empty() ? 0 : std::min(skipped[s], offsets[s + 1] - offsets[s] - 1);
       for (std::size_t p = 0; p < poolings; ++p)
-        detail::pool_text(modules.poolings[p], states, width, offsets[s] + skip, offsets[s + 1],
+        detail::pool_text(modules.poolings[p], states, width, offsets[s], offsets[s + 1], skip,
                           vectors.data() + (s * poolings + p) * width);
     }
   });

@@ -23,8 +23,14 @@ TRANSEPT_FUNCTION void check_head(encoder_head has, encoder_head needed, const c
       if (each.head == head) return std::string(each.suffix);
     return std::string("ForPreTraining");
   };
-  throw argument_error(std::string(what) + " needs a model whose config.json says …" + name(needed) +
-                       "; this one says …" + name(has));
+  throw argument_error(
+      std::string(what) + " needs a model whose architecture ends with " + name(needed) +
+      (has == encoder_head::none ? "; this one has no head" : "; this one's ends with " + name(has)));
+}
+
+inline std::string too_long(std::size_t tokens, std::size_t most_tokens) {
+  return "the text has " + std::to_string(tokens) + " tokens, and the model takes " +
+         std::to_string(most_tokens) + " at most: divide it";
 }
 
 // ---- Words ------------------------------------------------------------------------------------------------
@@ -37,8 +43,8 @@ TRANSEPT_FUNCTION masked_text masked_tokens(const tokenizer& tokenizer, std::str
     if (ids.size() == 1 && tokenizer.is_special(ids.front())) masks.emplace_back(ids.front(), name);
   }
   if (masks.empty()) throw argument_error("this vocabulary has no token that masks a word ([MASK], <mask>)");
-  const encoded_input input =
-      encode_input(tokenizer, text, {.most_tokens = most_tokens, .allows_special = true});
+  const encoded_input input = encode_input(tokenizer, text, {.allows_special = true});
+  if (input.ids.size() > most_tokens) throw context_error(too_long(input.ids.size(), most_tokens));
   masked_text result;
   for (std::size_t i = 0; i < input.ids.size(); ++i)
     if (std::ranges::any_of(masks, [&](const auto& mask) { return mask.first == input.ids[i]; }))
@@ -94,10 +100,11 @@ TRANSEPT_FUNCTION text_batch tokens_of_texts(const tokenizer& tokenizer, std::sp
   return batch;
 }
 
-TRANSEPT_FUNCTION void to_probabilities(array<2>& scores, bool has_many_labels) {
-  if (has_many_labels)
+TRANSEPT_FUNCTION void to_probabilities(array<2>& scores, std::string_view problem_type) {
+  if (problem_type == "regression") return;
+  if (problem_type == "multi_label_classification" || scores.shape(1) == 1)
     for (float& score : scores) score = static_cast<float>(1 / (1 + std::exp(-double{score})));
-  else if (scores.shape(1) > 1)
+  else
     softmax_rows(scores);
 }
 
@@ -107,9 +114,7 @@ TRANSEPT_FUNCTION words_of_text words_of(const tokenizer& tokenizer, std::string
                                          std::size_t most_tokens) {
   words_of_text words{.input = encode_input(tokenizer, text)};
   const encoded_input& input = words.input;
-  if (input.ids.size() > most_tokens)
-    throw context_error("the text has " + std::to_string(input.ids.size()) + " tokens, and the model takes " +
-                        std::to_string(most_tokens) + " at most: divide it");
+  if (input.ids.size() > most_tokens) throw context_error(too_long(input.ids.size(), most_tokens));
   const auto is_of_word = [&](std::size_t at) { // a letter, digit or mark begins there
     const std::uint32_t c = first_character(text.substr(at)).code_point;
     return class_of(c) == character_class::letter || class_of(c) == character_class::number ||
@@ -159,6 +164,9 @@ TRANSEPT_FUNCTION std::vector<tagged_entity> find_entities(std::span<const tagge
   std::size_t count = 0; // words of the last one
   bool is_open = false;
   for (const tagged_word& word : words) {
+    if (word.label >= labels.size())
+      throw argument_error("a word has label " + std::to_string(word.label) + ", but there are " +
+                           std::to_string(labels.size()));
     const std::string& label = labels[word.label];
     const bool is_first = label.starts_with("B-"), is_inside = label.starts_with("I-");
     const std::string kind = is_first || is_inside ? label.substr(2) : label;
@@ -216,21 +224,49 @@ TRANSEPT_FUNCTION question_parts parts_of_question(const tokenizer& tokenizer, s
   }
 }
 
-TRANSEPT_FUNCTION std::vector<scored_answer> best_answers(const question_parts& parts, const array<2>& logits,
+/// A span without the white space around it, and with the rest of the words that it cuts.
+inline text_span whole_words(std::string_view text, text_span span) {
+  const auto class_at = [&](std::size_t at) { return class_of(first_character(text.substr(at)).code_point); };
+  const auto before = [&](std::size_t at) { return start_of_last_character(text.substr(0, at)); };
+  const auto is_of_word = [&](std::size_t at) {
+    const auto c = class_at(at);
+    return c == character_class::letter || c == character_class::number ||
+           kind_of(first_character(text.substr(at)).code_point) == character_kind::mark;
+  };
+  while (span.begin < span.end && class_at(span.begin) == character_class::space)
+    span.begin += first_character(text.substr(span.begin)).length;
+  while (span.begin < span.end && class_at(before(span.end)) == character_class::space)
+    span.end = before(span.end);
+  if (span.begin == span.end) return span;
+  while (span.begin > 0 && is_of_word(span.begin) && is_of_word(before(span.begin)))
+    span.begin = before(span.begin);
+  while (span.end < text.size() && is_of_word(span.end) && is_of_word(before(span.end)))
+    span.end += first_character(text.substr(span.end)).length;
+  return span;
+}
+
+TRANSEPT_FUNCTION std::vector<scored_answer> best_answers(const question_parts& parts, std::string_view text,
+                                                          const array<2>& logits,
                                                           const answer_options& options) {
+  if (options.top == 0 || options.most_tokens == 0)
+    throw argument_error("answer: `top` and `most_tokens` must be at least 1");
   std::vector<scored_answer> all;
   std::size_t row = 0;
   for (const encoded_input& part : parts.inputs) {
-    std::vector<std::size_t> places; // tokens of the text
+    std::vector<std::size_t> places; // tokens of the text, behind [CLS], which stands for no answer
     for (std::size_t i = 0; i < part.ids.size(); ++i)
-      if (part.texts[i] == 1) places.push_back(i);
+      if (part.texts[i] == 1 || (i == 0 && part.texts[i] < 0)) places.push_back(i);
     array<2> ends = make_array<2>({2, places.size()}); // begins, ends here
     for (std::size_t i = 0; i < places.size(); ++i)
       for (std::size_t which = 0; which < 2; ++which) ends(which, i) = logits(row + places[i], which);
     softmax_rows(ends);
-    for (std::size_t i = 0; i < places.size(); ++i)
-      for (std::size_t j = i; j < std::min(i + options.most_tokens, places.size()); ++j)
-        all.push_back({{part.spans[places[i]].begin, part.spans[places[j]].end}, ends(0, i) * ends(1, j)});
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (part.texts[places[i]] != 1) continue;
+      for (std::size_t j = i; j - i < std::min(options.most_tokens, places.size() - i); ++j) {
+        const text_span span = whole_words(text, {part.spans[places[i]].begin, part.spans[places[j]].end});
+        if (span.begin < span.end) all.push_back({span, ends(0, i) * ends(1, j)});
+      }
+    }
     row += part.ids.size();
   }
   std::ranges::stable_sort(

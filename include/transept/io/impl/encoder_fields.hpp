@@ -2,6 +2,7 @@
 // io/config_writer.hpp).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -44,7 +45,7 @@ TRANSEPT_FUNCTION void config_reader::encoder_head(std::string_view model,
   fail("architectures", "one of " + known, all->front());
 }
 
-TRANSEPT_FUNCTION void config_reader::labels(std::vector<std::string>& value) const {
+TRANSEPT_FUNCTION void config_reader::labels(std::vector<std::string>& value, int) const {
   value.clear();
   const json* const names = find("id2label", true);
   if (names == nullptr) {
@@ -72,12 +73,20 @@ TRANSEPT_FUNCTION void config_writer::encoder_head(std::string_view model, trans
     if (each.head == head) architecture(std::string(model) + std::string(each.suffix));
 }
 
-TRANSEPT_FUNCTION void config_writer::labels(const std::vector<std::string>& value) {
+TRANSEPT_FUNCTION void config_writer::labels(std::vector<std::string> value, int count) {
+  for (std::size_t i = value.size(); i < static_cast<std::size_t>(count); ++i)
+    value.push_back("LABEL_" + std::to_string(i));
+  if (value.empty()) return;
+  const auto quoted_name = [](const std::string& name) {
+    return json(name).dump(-1, ' ', false, json::error_handler_t::replace);
+  };
   std::string by_id, by_name;
   for (std::size_t i = 0; i < value.size(); ++i) {
-    const std::string id = std::to_string(i), name = json(value[i]).dump(), comma = i == 0 ? "" : ",";
-    by_id += comma + "\n    \"" + id + "\": " + name;
-    by_name += comma + "\n    " + name + ": " + id;
+    const std::string id = std::to_string(i), name = quoted_name(value[i]);
+    by_id += (i == 0 ? "" : ",") + std::string("\n    \"") + id + "\": " + name;
+    if (std::find(value.begin(), value.begin() + static_cast<std::ptrdiff_t>(i), value[i]) ==
+        value.begin() + static_cast<std::ptrdiff_t>(i)) // a name stands once
+      by_name += (i == 0 ? "" : ",") + std::string("\n    ") + name + ": " + id;
   }
   add("id2label", "{" + by_id + "\n  }");
   add("label2id", "{" + by_name + "\n  }");

@@ -56,8 +56,9 @@ TRANSEPT_FUNCTION found_parameter find_parameter(const checkpoint& weights, cons
   const std::string other = is_gguf ? std::string() : detail::other_name(names, called);
   const stored_tensor* tensor = weights.find(called);
   if (tensor == nullptr && !other.empty()) tensor = weights.find(other);
-  if (tensor == nullptr && !is_gguf) tensor = weights.find(detail::older_name(called));
-  if (tensor == nullptr && !other.empty()) tensor = weights.find(detail::older_name(other));
+  if (!is_gguf)
+    for (const std::string& older : {detail::older_name(called), detail::older_name(other)})
+      if (tensor == nullptr && !older.empty()) tensor = weights.find(older);
   if (tensor == nullptr && names.is_tied && called == detail::table_name(names, "tokens", is_gguf))
     tensor = weights.find(detail::table_name(names, "output", is_gguf));
   if (tensor == nullptr) {

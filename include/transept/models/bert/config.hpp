@@ -144,16 +144,15 @@ struct bert_family : family_of<bert_config, bert_settings, bert> {
       f.must_be_text("summary_type", "first", "another summary is not supported");
       f.activation("summary_activation", s.pooler_activation);
     }
-    if (is_labelled(s.head)) f.labels(s.labels);
+    if (is_labelled(s.head)) f.labels(s.labels, c.n_labels);
     f.text("problem_type", s.problem_type);
     f.token("pad_token_id", s.pad_token_id, has_padded_positions(type) ? 1 : 0, c.vocab_size);
     describe_vocabulary(f, c, s, std::nullopt, {});
     if constexpr (Fields::reading) {
-      if (has_padded_positions(type)) s.first_position = s.pad_token_id.value_or(0) + 1;
-      if (s.first_position >= c.n_positions)
-        f.fail("max_position_embeddings: expected more than pad_token_id + 1, " +
-               std::to_string(s.first_position) + ", found " + std::to_string(c.n_positions));
       heed_head(c, s);
+      if (s.first_position >= c.n_positions)
+        f.fail("max_position_embeddings: expected more than " + std::to_string(s.first_position) +
+               " (pad_token_id + 1), found " + std::to_string(c.n_positions));
     }
   }
 
@@ -177,6 +176,25 @@ struct bert_family : family_of<bert_config, bert_settings, bert> {
     if (is_electra && head == sequence_classification) s.pooler_activation = activation_type::gelu_erf;
     if (is_electra && head == replaced_tokens) s.pooler_activation = s.activation;
     s.words_activation = is_roberta || is_electra ? activation_type::gelu_erf : s.activation;
+    s.first_position = is_roberta ? s.pad_token_id.value_or(0) + 1 : 0;
+  }
+
+  /// Throws config_error where a shape does not have what the head of its settings needs, which heed_head
+  /// gives it.
+  static void check(const bert_config& c, const bert_settings& s) {
+    const auto fail = [](const std::string& what) {
+      throw config_error("a BERT's settings contradict its shape: " + what +
+                         " (bert_family::heed_head makes them agree)");
+    };
+    const bool is_next = s.head == encoder_head::pretraining || s.head == encoder_head::next_sentence;
+    const bool has_scores = s.head != encoder_head::none && !transept::has_words(s.head) && !is_next;
+    if (bool(c.has_words) != transept::has_words(s.head)) fail("has_words");
+    if (bool(c.has_next_sentence) != is_next || (is_next && !c.has_pooler)) fail("has_next_sentence");
+    if ((c.n_labels > 0) != has_scores) fail("n_labels is " + std::to_string(c.n_labels));
+    if (c.token_width != c.n_embd && !c.projects_tokens) fail("token_width is not n_embd");
+    if (s.first_position < 0 || s.first_position >= c.n_positions) fail("first_position");
+    if (s.model_type == "albert" ? c.n_block != s.groups * s.blocks_of_group : c.n_block != c.n_layer)
+      fail("n_block is " + std::to_string(c.n_block));
   }
 
   /// A model without a head may be without the pooler, too: nothing but its files says so.

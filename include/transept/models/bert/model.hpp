@@ -95,6 +95,9 @@ struct bert : model_base<bert_family, Config, Weights> {
     return model;
   }
 
+  /// Throws config_error for settings that contradict the shape.
+  void prepare() const { bert_family::check(this->config, this->settings); }
+
   /// The run-time sizes; n_positions is what a text can have.
   decoder_shape shape() const {
     const auto& c = this->config;

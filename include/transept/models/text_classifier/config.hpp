@@ -1,7 +1,6 @@
 // The shape of the classifier of *Transformers from scratch* (Bloem 2019).
 //
-//   constexpr transept::text_classifier_config mine{.n_embd = 128, .n_layer = 2, .n_head = 4, .vocab_size =
-//   8000};
+//   constexpr transept::text_classifier_config mine{.n_embd = 128, .n_layer = 2, .n_head = 4};
 #pragma once
 
 #include <string>
@@ -77,7 +76,7 @@ struct text_classifier_family : family_of<text_classifier_config, text_classifie
     bool takes_mean = s.pooling == text_pooling::mean;
     f.boolean("mean_pooling", takes_mean);
     s.pooling = takes_mean ? text_pooling::mean : text_pooling::max;
-    f.labels(s.labels);
+    f.labels(s.labels, c.n_labels);
     f.text("problem_type", s.problem_type);
     if constexpr (Fields::reading) c.n_labels = static_cast<int>(s.labels.size());
     describe_vocabulary(f, c, s, std::nullopt, {});

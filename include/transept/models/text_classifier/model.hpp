@@ -50,8 +50,11 @@ struct text_classifier : model_base<text_classifier_family, Config, Weights> {
     return model;
   }
 
-  /// Fills `sinusoids` where positions are not learned.
+  /// Fills `sinusoids` where positions are not learned. Throws config_error for a pooling that no file can
+  /// name.
   void prepare() {
+    if (this->settings.pooling == text_pooling::first)
+      throw config_error("a text_classifier takes the mean or the greatest of hidden states, not the first");
     const auto count = static_cast<std::size_t>(this->config.n_positions),
                numbers = static_cast<std::size_t>(this->config.n_embd);
     if (this->config.learns_positions) return;

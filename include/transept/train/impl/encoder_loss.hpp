@@ -30,15 +30,16 @@ void check_each_target(std::span<const T> targets, std::size_t outputs) {
 
 /// The mean cross-entropy of rows [targets, classes] of scores, which become its gradient times `weight`.
 inline double mean_cross_entropy(std::span<const int> targets, std::size_t classes, float* scores,
-                                 double weight) {
+                                 const scores_loss_settings& settings) {
   const std::size_t counted = count_targets(targets);
   double total = 0;
   for (std::size_t row = 0; row < targets.size(); ++row, scores += classes) {
     if (targets[row] == no_target)
       std::fill_n(scores, classes, 0.0f);
     else
-      total += kernels::cross_entropy_backward(scores, classes, static_cast<std::size_t>(targets[row]), 0.0f,
-                                               static_cast<float>(weight / static_cast<double>(counted)));
+      total += kernels::cross_entropy_backward(
+          scores, classes, static_cast<std::size_t>(targets[row]), settings.smoothing,
+          static_cast<float>(settings.weight / static_cast<double>(counted)));
   }
   return counted == 0 ? 0.0 : total / static_cast<double>(counted);
 }
@@ -69,18 +70,20 @@ inline double mean_position_loss(const encoder_input& input, std::span<const int
   return counted == 0 ? 0.0 : total / static_cast<double>(counted);
 }
 
-/// −log sigmoid(z) where the target is 1, −log(1 − sigmoid(z)) where it is 0.
-inline double mean_binary_cross_entropy(std::span<const int> targets, float* scores, double weight) {
-  const std::size_t counted = count_targets(targets);
+/// −log sigmoid(z) where the target is 1, −log(1 − sigmoid(z)) where it is 0; a negative one does not count.
+template <class T>
+double mean_binary_cross_entropy(std::span<const T> targets, float* scores, double weight) {
+  const auto counted =
+      static_cast<double>(std::ranges::count_if(targets, [](T target) { return target >= 0; }));
   double total = 0;
   for (std::size_t i = 0; i < targets.size(); ++i) {
-    const double z = scores[i], target = targets[i];
+    const double z = double{scores[i]}, target = static_cast<double>(targets[i]);
     scores[i] = 0.0f;
-    if (targets[i] == no_target) continue;
+    if (target < 0) continue;
     total += std::max(z, 0.0) - z * target + std::log1p(std::exp(-std::abs(z)));
-    scores[i] = static_cast<float>(weight / static_cast<double>(counted) * (1 / (1 + std::exp(-z)) - target));
+    scores[i] = static_cast<float>(weight / counted * (1 / (1 + std::exp(-z)) - target));
   }
-  return counted == 0 ? 0.0 : total / static_cast<double>(counted);
+  return counted == 0 ? 0.0 : total / counted;
 }
 
 inline double mean_squared_error(std::span<const float> values, float* scores, double weight) {
@@ -120,6 +123,8 @@ TRANSEPT_FUNCTION void check_targets(encoder_head head, std::size_t outputs, std
                            " questions");
     detail::check_each_target(targets.labels, texts / questions);
   } else if (!targets.values.empty()) {
+    if (head != sequence_classification || !targets.labels.empty())
+      throw argument_error("values are targets of sequence_classification alone, in place of labels");
     detail::check_target_count(targets.values.size(), texts * outputs, "output of each text");
   } else {
     const bool per_token = is_per_token(head) && !has_words(head);
@@ -131,7 +136,9 @@ TRANSEPT_FUNCTION void check_targets(encoder_head head, std::size_t outputs, std
 }
 
 TRANSEPT_FUNCTION double scores_loss(encoder_head head, std::size_t outputs, const encoder_input& input,
-                                     const encoder_targets& targets, float* scores, double weight) {
+                                     const encoder_targets& targets, float* scores,
+                                     const scores_loss_settings& settings) {
+  const double weight = settings.weight;
   if (head == encoder_head::question_answering)
     return (detail::mean_position_loss(input, targets.begins, 0, scores, weight / 2) +
             detail::mean_position_loss(input, targets.ends, 1, scores, weight / 2)) /
@@ -139,9 +146,11 @@ TRANSEPT_FUNCTION double scores_loss(encoder_head head, std::size_t outputs, con
   if (head == encoder_head::replaced_tokens)
     return detail::mean_binary_cross_entropy(targets.labels, scores, weight);
   if (head == encoder_head::multiple_choice)
-    return detail::mean_cross_entropy(targets.labels, input.texts() / targets.labels.size(), scores, weight);
-  if (!targets.values.empty()) return detail::mean_squared_error(targets.values, scores, weight);
-  return detail::mean_cross_entropy(targets.labels, outputs, scores, weight);
+    return detail::mean_cross_entropy(targets.labels, input.texts() / targets.labels.size(), scores,
+                                      settings);
+  if (targets.values.empty()) return detail::mean_cross_entropy(targets.labels, outputs, scores, settings);
+  return settings.has_many_labels ? detail::mean_binary_cross_entropy(targets.values, scores, weight)
+                                  : detail::mean_squared_error(targets.values, scores, weight);
 }
 
 } // namespace transept::inline TRANSEPT_ABI

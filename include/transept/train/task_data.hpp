@@ -1,0 +1,81 @@
+// Labelled texts for an encoder's tasks, from files of JSON lines:
+//
+//   {"text": "a fine film", "label": "positive"}               sequence_classification; "second": another
+//   text
+//   {"text": "…", "second": "…", "label": 3.5}                 the same with numbers: a regression
+//   {"tokens": ["Ada", "lives", "in", "London"], "tags": ["B-PER", "O", "O", "B-LOC"]} token_classification
+//   {"question": "Where?", "context": "In London.", "answer": "London", "begin": 3}        question_answering
+//
+// Answers may also stand as SQuAD has them, "answers": {"text": [...], "answer_start": [...]}; begins are
+// counted in characters.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <transept/core/error.hpp>
+#include <transept/core/types.hpp>
+#include <transept/encode/encoder_session.hpp>
+#include <transept/models/encoder_head.hpp>
+#include <transept/text/tokenizer.hpp>
+#include <transept/train/encoder_loss.hpp>
+
+namespace transept::inline TRANSEPT_ABI {
+
+/// Texts and targets that are trained on together.
+struct task_batch {
+  text_batch texts;              ///< with what belongs around them
+  std::vector<int> labels;       ///< as encoder_targets
+  std::vector<float> values;     ///< likewise
+  std::vector<int> begins, ends; ///< likewise
+
+  encoder_targets targets() const {
+    return {.labels = labels, .values = values, .begins = begins, .ends = ends};
+  }             ///< valid until it changes
+  void clear(); ///< without texts again
+};
+
+/// The examples of a file, tokenized.
+class task_data {
+public:
+  /// Reads a file for a head: sequence_classification, token_classification or question_answering. `labels`
+  /// are those of a model, and others are an error; none: all that the file has, sorted. A number in place of
+  /// a label, where there are no labels, is a regression. Texts longer than `most_tokens` are cut; an answer
+  /// that is cut off counts for nothing. Throws file_error; format_error, with the line's number, for lines
+  /// that are not as above; argument_error for another head.
+  task_data(const std::filesystem::path& path, encoder_head head, const tokenizer& tokenizer,
+            std::size_t most_tokens, std::vector<std::string> labels = {});
+
+  std::size_t size() const { return examples_.size(); } ///< examples
+  const std::vector<std::string>& labels() const {
+    return labels_;
+  }                                                     ///< what targets mean; of a regression one
+  bool is_regression() const { return is_regression_; } ///< whether labels are numbers
+  std::size_t tokens(std::size_t example) const { return examples_[example].ids.size(); } ///< of an example
+
+  /// Adds an example to a batch.
+  void add_to(task_batch& batch, std::size_t example) const;
+
+private:
+  struct example {
+    std::vector<token_id> ids;
+    std::vector<int> types, labels;
+    float value = 0;
+    int begin = -1, end = -1;
+  };
+
+  encoder_head head_;
+  std::vector<std::string> labels_;
+  bool is_regression_ = false;
+  std::vector<example> examples_;
+};
+
+} // namespace transept::inline TRANSEPT_ABI
+
+#if !TRANSEPT_IS_COMPILED
+#include <transept/train/impl/task_data.hpp>
+#endif
