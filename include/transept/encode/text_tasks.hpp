@@ -178,6 +178,9 @@ TRANSEPT_FUNCTION question_parts parts_of_question(const tokenizer& tokenizer, s
                                                    std::string_view text, std::size_t most_tokens,
                                                    std::size_t stride);
 
+/// A span without the white space around it, and with the rest of the words that it cuts.
+TRANSEPT_FUNCTION text_span whole_words(std::string_view text, text_span span);
+
 TRANSEPT_FUNCTION std::vector<scored_answer> best_answers(const question_parts& parts, std::string_view text,
                                                           const array<2>& logits,
                                                           const answer_options& options);

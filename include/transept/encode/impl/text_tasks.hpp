@@ -224,8 +224,7 @@ TRANSEPT_FUNCTION question_parts parts_of_question(const tokenizer& tokenizer, s
   }
 }
 
-/// A span without the white space around it, and with the rest of the words that it cuts.
-inline text_span whole_words(std::string_view text, text_span span) {
+TRANSEPT_FUNCTION text_span whole_words(std::string_view text, text_span span) {
   const auto class_at = [&](std::size_t at) { return class_of(first_character(text.substr(at)).code_point); };
   const auto before = [&](std::size_t at) { return start_of_last_character(text.substr(0, at)); };
   const auto is_of_word = [&](std::size_t at) {
