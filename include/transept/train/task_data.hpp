@@ -61,7 +61,7 @@ public:
   void add_to(task_batch& batch, std::size_t example) const;
 
 private:
-  struct example {
+  struct read_example {
     std::vector<token_id> ids;
     std::vector<int> types, labels;
     float value = 0;
@@ -71,7 +71,7 @@ private:
   encoder_head head_;
   std::vector<std::string> labels_;
   bool is_regression_ = false;
-  std::vector<example> examples_;
+  std::vector<read_example> examples_;
 };
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -112,7 +112,7 @@ TRANSEPT_FUNCTION void to_probabilities(array<2>& scores, std::string_view probl
 
 TRANSEPT_FUNCTION words_of_text words_of(const tokenizer& tokenizer, std::string_view text,
                                          std::size_t most_tokens) {
-  words_of_text words{.input = encode_input(tokenizer, text)};
+  words_of_text words{.input = encode_input(tokenizer, text), .first_tokens = {}, .spans = {}};
   const encoded_input& input = words.input;
   if (input.ids.size() > most_tokens) throw context_error(too_long(input.ids.size(), most_tokens));
   const auto is_of_word = [&](std::size_t at) { // a letter, digit or mark begins there

@@ -123,9 +123,9 @@ struct bert : model_base<bert_family, Config, Weights> {
 
   /// What files call the parameters.
   model_names file_names() const {
-    model_names names = bert_names(this->settings.model_type, this->settings.head);
-    names.blocks_of_group = static_cast<std::size_t>(this->settings.blocks_of_group);
-    return names;
+    model_names found = bert_names(this->settings.model_type, this->settings.head);
+    found.blocks_of_group = static_cast<std::size_t>(this->settings.blocks_of_group);
+    return found;
   }
   /// Epsilon of all norms.
   norm_settings norms() const { return {.epsilon = this->settings.layer_norm_epsilon}; }

@@ -153,7 +153,7 @@ TRANSEPT_FUNCTION task_data::task_data(const std::filesystem::path& path, encode
                              : std::vector<std::string>(seen.begin(), seen.end());
   }
   detail::for_each_json_line(path, [&](const detail::json_line& line) {
-    example made;
+    read_example made;
     encoded_input input;
     if (head == sequence_classification) {
       const std::string text = line.text("text"), second = line.text("second", true);
