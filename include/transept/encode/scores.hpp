@@ -15,9 +15,11 @@ struct label_score {
   std::size_t found = 0;    ///< said to be there
   std::size_t expected = 0; ///< there
 
+  /// Of what was found, the share that was there.
   double precision() const {
     return found == 0 ? 0.0 : static_cast<double>(right) / static_cast<double>(found);
   }
+  /// Of what was there, the share that was found.
   double recall() const {
     return expected == 0 ? 0.0 : static_cast<double>(right) / static_cast<double>(expected);
   }
