@@ -118,10 +118,10 @@ public:
   /// How many forward passes that may drop activations were made; a resumed run continues the count.
   std::uint64_t passes = 0;
 
-  /// For those who write a step of their own: the gradient, which grows; a tape made ready for a pass; what
-  /// to compute in.
-  gradient_type& own_gradient() { return gradient_; }
-  tape& begin_pass();
+  // For those who write a step of their own.
+
+  gradient_type& own_gradient() { return gradient_; } ///< gradient(), which backward passes add to
+  tape& begin_pass();                                 ///< the tape, empty, and told what the options say
   compute_context context() { return {threads_, memory_, options_.products}; } ///< with scratch memory
 
 private:
