@@ -148,12 +148,12 @@ TEST_CASE("encoders are looked into, inspected and quantized by the programs tha
   CHECK(inspected.exit_code == 0);
   CHECK(inspected.out.find("head ForQuestionAnswering") != std::string::npos);
   CHECK(inspected.out.find("x 2 blocks") != std::string::npos);
-  const std::string gguf = (out / "m.gguf").string();
+  const std::string half = (out / "half").string();
   const program_run quantized =
-      support::run_program("quantize", {model.path().string(), gguf, "--dtype", "f16"});
+      support::run_program("quantize", {model.path().string(), half, "--dtype", "f16"});
   INFO(quantized.err);
   REQUIRE(quantized.exit_code == 0);
-  const program_run again = support::run_program("answer", {"--model", gguf, "where is the cat?", "--json"},
+  const program_run again = support::run_program("answer", {"--model", half, "where is the cat?", "--json"},
                                                  "the cat sat on a mat");
   INFO(again.err);
   CHECK(again.exit_code == 0);
