@@ -203,10 +203,11 @@ struct bert_family : family_of<bert_config, bert_settings, bert> {
     if (s.head != encoder_head::none || !c.has_pooler) return;
     const model_names names = bert_names(s.model_type, s.head);
     const auto* const line = find_names(names, "pooler.weight");
-    const std::string name = naming == file_naming::huggingface
-                                 ? detail::huggingface_pattern(names, *line) + ".weight"
-                                 : std::string(line->gguf) + ".weight";
-    c.has_pooler = has(name) || (name.starts_with(names.prefix) && has(name.substr(names.prefix.size())));
+    const std::string called = naming == file_naming::huggingface
+                                   ? detail::huggingface_pattern(names, *line) + ".weight"
+                                   : std::string(line->gguf) + ".weight";
+    c.has_pooler =
+        has(called) || (called.starts_with(names.prefix) && has(called.substr(names.prefix.size())));
   }
 
   /// Whether a head's outputs are labels that config.json names.
