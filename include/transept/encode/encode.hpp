@@ -109,7 +109,7 @@ encoder_output encode(const Model& model, encoder_session& session, const encode
   compute_context context = session.context();
   for (std::size_t first = 0, end = 0; first < texts; first = end) {
     const std::size_t begin = input.offsets[first];
-    for (end = first + 1; end < texts && input.offsets[end + 1] - begin <= session.tokens_at_once();) ++end;
+    end = session.end_of_group(input, first);
     const std::size_t rows = input.offsets[end] - begin;
     const encoder_input part{.tokens = input.tokens.subspan(begin, rows),
                              .offsets = session.offsets_of(input, first, end - first),

@@ -45,6 +45,8 @@ public:
 
   /// For those who run a model themselves.
   compute_context context() { return {*pool_, memory_}; }
+  /// The text behind the last that is encoded together with text `first`.
+  std::size_t end_of_group(const encoder_input& input, std::size_t first) const;
   /// The offsets of `texts` texts from `first` on, as those of texts that stand alone; valid until the next
   /// call.
   std::span<const std::size_t> offsets_of(const encoder_input& input, std::size_t first, std::size_t texts);

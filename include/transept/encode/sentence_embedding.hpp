@@ -57,8 +57,7 @@ array<2> embed(const Model& model, const sentence_modules& modules, encoder_sess
   // A group at a time: hidden states of all tokens need not exist at once.
   for (std::size_t first = 0, end = 0; first < all.texts(); first = end) {
     const std::size_t begin = all.offsets[first];
-    for (end = first + 1; end < all.texts() && all.offsets[end + 1] - begin <= session.tokens_at_once();)
-      ++end;
+    end = session.end_of_group(all, first);
     std::vector<std::size_t> offsets(all.offsets.begin() + static_cast<std::ptrdiff_t>(first),
                                      all.offsets.begin() + static_cast<std::ptrdiff_t>(end + 1));
     for (std::size_t& offset : offsets) offset -= begin;

@@ -67,10 +67,9 @@ concept batched_decoder_model = decoder_model<Model> &&
 /// A model of this family: made of blocks (models/block_stack.hpp), and of members that are called as
 /// decoder_base says.
 template <class Model>
-concept block_decoder = requires(const Model& model) {
+concept block_decoder = block_model<Model> && requires(const Model& model) {
   model.tokens;
-}
-&&block_model<Model>;
+};
 
 // ---- Before the blocks -----------------------------------------------------------------------------------
 

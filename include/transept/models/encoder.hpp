@@ -46,6 +46,28 @@ concept encoder_model = block_model<Model> && requires(const Model& model) {
   { model.settings.head } -> std::convertible_to<encoder_head>;
 };
 
+/// The run-time sizes of an encoder whose table of positions begins with row `first_position`.
+template <class Config>
+decoder_shape shape_of_encoder(const Config& c, int first_position = 0) {
+  const auto size = [](int n) { return static_cast<std::size_t>(n); };
+  return {.n_layer = size(c.n_layer),
+          .n_head = size(c.n_head),
+          .head_width = size(c.head_width),
+          .n_embd = size(c.n_embd),
+          .n_inner = size(c.n_inner),
+          .vocab_size = size(c.vocab_size),
+          .n_positions = size(c.n_positions - first_position)};
+}
+
+/// The numbers of a post-norm block in which every position sees its whole text.
+template <class Model>
+block_settings post_norm_settings(const Model& model) {
+  return {.norm = model.norms(),
+          .activation = model.settings.activation,
+          .attention = {.scale = attention_scale(model.config.head_width), .sees = everything},
+          .order = block_order::post_norm};
+}
+
 /// How many types of tokens a model tells apart; 0: none.
 template <encoder_model Model>
 std::size_t token_types_of(const Model& model) {

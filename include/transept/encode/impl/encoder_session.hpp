@@ -16,6 +16,13 @@ TRANSEPT_FUNCTION encoder_session::encoder_session(encoder_options options)
     throw argument_error("tokens_at_once must be at least 1; got " + std::to_string(options.tokens_at_once));
 }
 
+TRANSEPT_FUNCTION std::size_t encoder_session::end_of_group(const encoder_input& input,
+                                                            std::size_t first) const {
+  std::size_t end = first + 1;
+  while (end < input.texts() && input.offsets[end + 1] - input.offsets[first] <= tokens_at_once_) ++end;
+  return end;
+}
+
 TRANSEPT_FUNCTION std::span<const std::size_t> encoder_session::offsets_of(const encoder_input& input,
                                                                            std::size_t first,
                                                                            std::size_t texts) {

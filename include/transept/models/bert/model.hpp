@@ -99,17 +99,7 @@ struct bert : model_base<bert_family, Config, Weights> {
   void prepare() const { bert_family::check(this->config, this->settings); }
 
   /// The run-time sizes; n_positions is what a text can have.
-  decoder_shape shape() const {
-    const auto& c = this->config;
-    const auto size = [](int n) { return static_cast<std::size_t>(n); };
-    return {.n_layer = size(c.n_layer),
-            .n_head = size(c.n_head),
-            .head_width = size(c.head_width),
-            .n_embd = size(c.n_embd),
-            .n_inner = size(c.n_inner),
-            .vocab_size = size(c.vocab_size),
-            .n_positions = size(c.n_positions - this->settings.first_position)};
-  }
+  decoder_shape shape() const { return shape_of_encoder(this->config, this->settings.first_position); }
 
   /// How often a block is run: ALBERT's are run several times.
   std::size_t runs() const { return static_cast<std::size_t>(this->config.n_layer); }
@@ -134,10 +124,7 @@ struct bert : model_base<bert_family, Config, Weights> {
 /// The same for all blocks, which are post-norm ones.
 template <bert_config Config>
 block_settings settings_of_block(const bert<Config>& model, std::size_t, const position_terms&) {
-  return {.norm = model.norms(),
-          .activation = model.settings.activation,
-          .attention = {.scale = attention_scale(model.config.head_width), .sees = everything},
-          .order = block_order::post_norm};
+  return post_norm_settings(model);
 }
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -68,17 +68,7 @@ struct text_classifier : model_base<text_classifier_family, Config, Weights> {
   }
 
   /// The run-time sizes.
-  decoder_shape shape() const {
-    const auto& c = this->config;
-    const auto size = [](int n) { return static_cast<std::size_t>(n); };
-    return {.n_layer = size(c.n_layer),
-            .n_head = size(c.n_head),
-            .head_width = size(c.head_width),
-            .n_embd = size(c.n_embd),
-            .n_inner = size(c.n_inner),
-            .vocab_size = size(c.vocab_size),
-            .n_positions = size(c.n_positions)};
-  }
+  decoder_shape shape() const { return shape_of_encoder(this->config); }
 
   /// Epsilon of all norms.
   norm_settings norms() const { return {.epsilon = this->settings.layer_norm_epsilon}; }
@@ -87,10 +77,7 @@ struct text_classifier : model_base<text_classifier_family, Config, Weights> {
 /// The same for all blocks, which are post-norm ones.
 template <text_classifier_config Config>
 block_settings settings_of_block(const text_classifier<Config>& model, std::size_t, const position_terms&) {
-  return {.norm = model.norms(),
-          .activation = model.settings.activation,
-          .attention = {.scale = attention_scale(model.config.head_width), .sees = everything},
-          .order = block_order::post_norm};
+  return post_norm_settings(model);
 }
 
 } // namespace transept::inline TRANSEPT_ABI
