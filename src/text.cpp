@@ -5,6 +5,7 @@
 #include <transept/text/impl/character_map.hpp>
 #include <transept/text/impl/character_vocabulary.hpp>
 #include <transept/text/impl/encoded_text.hpp>
+#include <transept/text/impl/encoder_vocabulary.hpp>
 #include <transept/text/impl/normalization.hpp>
 #include <transept/text/impl/piece_trie.hpp>
 #include <transept/text/impl/sentencepiece_model.hpp>

@@ -6,6 +6,7 @@
 #include <transept/train/impl/masked_words.hpp>
 #include <transept/train/impl/parameters.hpp>
 #include <transept/train/impl/task_data.hpp>
+#include <transept/train/impl/task_score.hpp>
 #include <transept/train/impl/token_file.hpp>
 #include <transept/train/impl/token_rows.hpp>
 #include <transept/train/impl/train_tokenizer.hpp>

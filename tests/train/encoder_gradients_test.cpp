@@ -107,6 +107,8 @@ TEST_CASE("the gradients of every encoder's head are PyTorch's") {
                               ? accumulate_weighted_mean(trainer, each, batch.texts.input())
                               : accumulate_gradients(trainer, batch.texts.input(), batch.targets());
       CHECK(loss == Approx(static_cast<double>(each.floats("loss").values.at(0))).epsilon(1e-5));
+      if (model.settings.head != encoder_head::none)
+        CHECK(evaluate(trainer, batch.texts.input(), batch.targets()) == Approx(loss).epsilon(1e-6));
       support::check_gradients(model, trainer.gradient(),
                                safetensors_file::open(each.folder / "grads.safetensors"));
     });

@@ -37,7 +37,7 @@ TEST_CASE("labels of texts are sorted names, whole numbers as text; fractions ar
                    "{\"text\": \"a dog\", \"second\": \"the mat\", \"label\": \"bad\"}\n");
   const task_data data(file.path(), encoder_head::sequence_classification, tokenizer, 40);
   REQUIRE(data.size() == 2);
-  CHECK(data.labels() == std::vector<std::string>{"bad", "good"});
+  CHECK(data.labels().names == std::vector<std::string>{"bad", "good"});
   task_batch batch;
   data.add_to(batch, 1);
   data.add_to(batch, 0);
@@ -50,25 +50,25 @@ TEST_CASE("labels of texts are sorted names, whole numbers as text; fractions ar
   CHECK(batch.texts.size() == 0);
 
   const task_data same(file.path(), encoder_head::sequence_classification, tokenizer, 5,
-                       {"x", "good", "bad"});
+                       {{"x", "good", "bad"}});
   task_batch others;
   same.add_to(others, 0);
   same.add_to(others, 1);
   CHECK(others.labels == std::vector<int>{1, 2});
   CHECK(others.texts.input().offsets[2] == 4 + 5); // cut to 5
-  CHECK_THROWS_WITH(task_data(file.path(), encoder_head::sequence_classification, tokenizer, 40, {"good"}),
+  CHECK_THROWS_WITH(task_data(file.path(), encoder_head::sequence_classification, tokenizer, 40, {{"good"}}),
                     Catch::Contains("line 3") && Catch::Contains("bad"));
 
   const task_data numbers(lines("{\"text\": \"a\", \"label\": 1}\n{\"text\": \"b\", \"label\": 0.5}").path(),
                           encoder_head::sequence_classification, tokenizer, 40);
-  CHECK(numbers.is_regression());
+  CHECK(numbers.labels().are_numbers);
   task_batch values;
   numbers.add_to(values, 0);
   numbers.add_to(values, 1);
   CHECK(values.values == std::vector<float>{1.0f, 0.5f});
   const task_data whole(lines("{\"text\": \"a\", \"label\": 1}\n{\"text\": \"b\", \"label\": 0}").path(),
                         encoder_head::sequence_classification, tokenizer, 40);
-  CHECK(whole.labels() == std::vector<std::string>{"0", "1"});
+  CHECK(whole.labels().names == std::vector<std::string>{"0", "1"});
 }
 
 TEST_CASE("a word's first token has its tag, the others count for nothing") {
@@ -76,7 +76,7 @@ TEST_CASE("a word's first token has its tag, the others count for nothing") {
   const lines file("{\"tokens\": [\"the\", \"playing\", \"cat\", \"zzz\", \"Paris\"], "
                    "\"tags\": [\"O\", \"V\", \"N\", \"O\", \"N\"]}");
   const task_data data(file.path(), encoder_head::token_classification, tokenizer, 40);
-  CHECK(data.labels() == std::vector<std::string>{"N", "O", "V"});
+  CHECK(data.labels().names == std::vector<std::string>{"N", "O", "V"});
   task_batch batch;
   data.add_to(batch, 0);
   // [CLS] the play ##ing cat [UNK] paris [SEP]

@@ -284,14 +284,22 @@ void pool(const Model& model, compute_context& context, activations<Model::width
   forward(model.pooler, context, x, any_width(pooled), {.activation = model.settings.pooler_activation});
 }
 
+/// [rows, token width], in memory of `scope`: what words are told by, of x [rows, width], hidden states.
+template <encoder_model Model>
+activations<dyn> transformed_words(const Model& model, compute_context& context, activations<Model::width> x,
+                                   workspace::scope& scope) {
+  const auto made = scope.take<dyn>(x.rows(), model.words.transform.weight.cols());
+  forward(model.words.transform, context, x, made, {.activation = model.settings.words_activation});
+  forward(model.words.norm, context, made, made, model.norms());
+  return made;
+}
+
 /// logits [rows, vocab_size] of x [rows, width], hidden states.
 template <encoder_model Model>
 void project_words(const Model& model, compute_context& context, activations<Model::width> x, float* logits) {
   workspace::scope scope(context.memory);
-  const auto made = scope.take<dyn>(x.rows(), model.words.transform.weight.cols()); // [rows, token width]
-  forward(model.words.transform, context, x, made, {.activation = model.settings.words_activation});
-  forward(model.words.norm, context, made, made, model.norms());
-  project_to_vocabulary(output_weight(model), context, made, logits, model.words.bias.data());
+  project_to_vocabulary(output_weight(model), context, transformed_words(model, context, x, scope), logits,
+                        model.words.bias.data());
 }
 
 /// scores [rows, labels] of x [rows, width]: hidden states, which go through the pooler where there is one.

@@ -65,10 +65,10 @@ inline bool writes_residual(std::string_view here) {
 
 } // namespace detail
 
-/// Gives every parameter of `model` (shaped, without data) random values of its own memory. For models that
-/// are walked by for_each_parameter; `residual_writers` is how many layers add to the residual stream, each
-/// an attention's `output` or a network's `down` (2 · n_layer in GPT-2).
-/// Norm weights are the vectors named `weight`; they begin as 1 less `weight_offset`.
+/// Gives every parameter of `model` (shaped) that has no data yet random values of its own memory. For models
+/// that are walked by for_each_parameter; `residual_writers` is how many layers add to the residual stream,
+/// each an attention's `output` or a network's `down` (2 · n_layer in GPT-2). Norm weights are the vectors
+/// named `weight`; they begin as 1 less `weight_offset`.
 template <class Model>
 void initialise_parameters(Model& model, weight_owner& memory, std::uint64_t seed, int residual_writers,
                            const initialise_options& options = {}, float weight_offset = 0.0f) {
@@ -76,6 +76,8 @@ void initialise_parameters(Model& model, weight_owner& memory, std::uint64_t see
   std::uint64_t stream = 0;
   for_each_parameter_here(
       [&](std::string_view here, auto& leaf) {
+        const std::uint64_t own_stream = stream++;
+        if (leaf.data() != nullptr) return;
         const auto count = static_cast<std::size_t>(leaf.size());
         if constexpr (std::remove_cvref_t<decltype(leaf)>::rank == 1) {
           float* data = detail::allocate_weights<float>(memory, count);
@@ -94,7 +96,7 @@ void initialise_parameters(Model& model, weight_owner& memory, std::uint64_t see
           const bool is_kept = !is_packed && (!in_blocks || use == matrix_use::lookup);
           with_element_type(drawn_as, [&]<class T>(T) {
             T* data = detail::allocate_weights<T>(is_kept ? memory : passing, count);
-            detail::fill_normal_weights(threads, data, count, deviation, seed, stream);
+            detail::fill_normal_weights(threads, data, count, deviation, seed, own_stream);
             leaf = {data, drawn_as, leaf.rows(), leaf.cols()};
           });
           if (is_packed)
@@ -102,7 +104,6 @@ void initialise_parameters(Model& model, weight_owner& memory, std::uint64_t see
           else if (!is_kept)
             leaf = convert(leaf, options.type, threads, memory);
         }
-        ++stream;
       },
       model);
 }

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include <transept/core/error.hpp>
 #include <transept/core/types.hpp>
@@ -78,6 +79,23 @@ private:
   token_file file_;
   token_range range_;
   std::size_t length_;
+};
+
+/// Examples in random order: each comes once before any comes again. A pure function of count, seed and
+/// place, so that a resumed run goes on with those it would have had. One thread at a time may use it.
+class shuffled_examples {
+public:
+  /// Throws argument_error for no examples.
+  shuffled_examples(std::size_t count, std::uint64_t seed);
+
+  /// The example at a place of the endless sequence: [0, count) is the first order, [count, 2 · count) the
+  /// second.
+  std::size_t operator[](std::uint64_t place);
+
+private:
+  std::uint64_t seed_, round_ = 0;
+  std::vector<std::size_t> order_; // of that round
+  void shuffle();
 };
 
 } // namespace transept::inline TRANSEPT_ABI

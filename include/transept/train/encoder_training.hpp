@@ -46,6 +46,37 @@ struct head_states {
   }
 };
 
+/// The rows of texts that have a target, and those targets, in scratch memory.
+struct chosen_words {
+  std::span<const std::size_t> rows;
+  std::span<const token_id> words;
+
+  chosen_words(workspace::scope& scope, std::span<const token_id> targets) {
+    auto* const places = reinterpret_cast<std::size_t*>(scope.floats(2 * targets.size()));
+    auto* const chosen = reinterpret_cast<token_id*>(scope.floats(targets.size()));
+    std::size_t used = 0;
+    for (std::size_t t = 0; t < targets.size(); ++t) {
+      if (targets[t] == no_target) continue;
+      chosen[used] = targets[t];
+      places[used++] = t;
+    }
+    rows = {places, used};
+    words = {chosen, used};
+  }
+};
+
+/// scores_loss of what a model's classifier, or its layer for the next sentence, gave.
+template <encoder_model Model>
+double loss_of_scores(const Model& model, const encoder_input& input, const encoder_targets& targets,
+                      float* scores, scores_loss_settings settings = {}) {
+  const bool is_next = has_next_sentence(model);
+  if constexpr (requires { model.settings.problem_type; })
+    settings.has_many_labels = model.settings.problem_type == "multi_label_classification";
+  return scores_loss(is_next ? encoder_head::next_sentence : model.settings.head,
+                     is_next ? 2 : static_cast<std::size_t>(model.config.n_labels), input, targets, scores,
+                     settings);
+}
+
 /// The mean loss of words told of rows of hidden states, whose gradient is written; all that is read grows
 /// its own, times `weight`.
 template <encoder_model Model, class Gradient>
@@ -142,32 +173,18 @@ double accumulate_gradients(trainer<Model>& trainer, const encoder_input& input,
   const std::size_t count = input.tokens.size();
   if constexpr (requires { model.words; })
     if (has_words(head)) {
-      auto* const rows = reinterpret_cast<std::size_t*>(scope.floats(2 * count)); // those with a target
-      auto* const words = reinterpret_cast<token_id*>(scope.floats(count));
-      std::size_t used = 0;
-      for (std::size_t t = 0; t < count; ++t)
-        if (targets.words[t] != no_target) {
-          words[used] = targets.words[t];
-          rows[used++] = t;
-        }
-      if (used > 0) {
-        const detail::head_states<Model::width> at(scope, used, width);
-        at.take_rows({rows, used}, x);
-        loss += detail::words_loss_backward(model, gradient, context, at, {words, used}, trainer.options(),
+      const detail::chosen_words chosen(scope, targets.words);
+      if (!chosen.rows.empty()) {
+        const detail::head_states<Model::width> at(scope, chosen.rows.size(), width);
+        at.take_rows(chosen.rows, x);
+        loss += detail::words_loss_backward(model, gradient, context, at, chosen.words, trainer.options(),
                                             weight);
-        at.add_rows({rows, used}, dx);
+        at.add_rows(chosen.rows, dx);
       }
     }
   const auto judge = [&](float* scores) {
-    const bool is_next = has_next_sentence(model);
-    bool has_many_labels = false;
-    if constexpr (requires { model.settings.problem_type; })
-      has_many_labels = model.settings.problem_type == "multi_label_classification";
-    return scores_loss(is_next ? encoder_head::next_sentence : head, is_next ? 2 : outputs, input, targets,
-                       scores,
-                       {.weight = weight,
-                        .smoothing = trainer.options().label_smoothing,
-                        .has_many_labels = has_many_labels});
+    return detail::loss_of_scores(model, input, targets, scores,
+                                  {.weight = weight, .smoothing = trainer.options().label_smoothing});
   };
   if constexpr (requires { model.next_sentence; })
     if (has_next_sentence(model)) {
@@ -192,6 +209,53 @@ double accumulate_gradients(trainer<Model>& trainer, const encoder_input& input,
       pool_texts_backward(model, x, input.offsets, at.gradient, dx);
   }
   backward(model, gradient, context, input, sequences, dx, tape);
+  return loss;
+}
+
+/// The mean loss over the targets, as accumulate_gradients returns it, without dropout, smoothing or
+/// gradients. Throws the same.
+template <encoder_model Model>
+double evaluate(trainer<Model>& trainer, const encoder_input& input, const encoder_targets& targets) {
+  const Model& model = trainer.model();
+  const decoder_shape shape = model.shape();
+  const encoder_head head = model.settings.head;
+  check_texts(shape, token_types_of(model), input);
+  check_targets(head, static_cast<std::size_t>(model.config.n_labels), shape.vocab_size, input, targets);
+  compute_context context = trainer.context();
+  workspace::scope scope(context.memory);
+  const auto tokens = static_cast<extent>(input.tokens.size()), width = static_cast<extent>(shape.n_embd);
+  const auto texts = static_cast<extent>(input.texts());
+  const auto x = scope.take<Model::width>(tokens, width);
+  whole_sequences sequences(input.offsets);
+  forward(model, context, input, sequences, x);
+
+  double loss = 0;
+  if constexpr (requires { model.words; })
+    if (has_words(head)) {
+      const detail::chosen_words chosen(scope, targets.words);
+      if (!chosen.rows.empty()) {
+        const detail::head_states<Model::width> at(scope, chosen.rows.size(), width);
+        at.take_rows(chosen.rows, x);
+        loss += sum_losses(output_weight(model), context, transformed_words(model, context, at.states, scope),
+                           chosen.words, 0.0f, model.words.bias.data()) /
+                static_cast<double>(chosen.rows.size());
+      }
+    }
+  const auto states = scope.take<Model::width>(texts, width);
+  pool_texts(model, x, input.offsets, states);
+  if constexpr (requires { model.next_sentence; })
+    if (has_next_sentence(model)) {
+      float* const scores = scope.floats(2 * input.texts());
+      judge_next_sentence(model, context, states, scores);
+      loss += detail::loss_of_scores(model, input, targets, scores);
+    }
+  if (model.classifier.is_there()) {
+    const auto& read = is_per_token(head) ? x : states;
+    float* const scores =
+        scope.floats(static_cast<std::size_t>(read.rows() * model.classifier.weight.cols()));
+    classify(model, context, read, scores);
+    loss += detail::loss_of_scores(model, input, targets, scores);
+  }
   return loss;
 }
 

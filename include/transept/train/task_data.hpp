@@ -39,22 +39,28 @@ struct task_batch {
   void clear(); ///< without texts again
 };
 
+/// What targets of labelled texts mean.
+struct task_labels {
+  std::vector<std::string> names = {}; ///< of each label, by number; of a regression one
+  bool are_numbers = false;            ///< a regression: labels are numbers
+};
+
+/// The labels that files of labelled texts have, sorted by name; fractions make a regression of all. None for
+/// question_answering. Throws as task_data does.
+TRANSEPT_FUNCTION task_labels read_labels(std::span<const std::filesystem::path> paths, encoder_head head);
+
 /// The examples of a file, tokenized.
 class task_data {
 public:
   /// Reads a file for a head: sequence_classification, token_classification or question_answering. `labels`
-  /// are those of a model, and others are an error; none: all that the file has, sorted. A number in place of
-  /// a label, where there are no labels, is a regression. Texts longer than `most_tokens` are cut; an answer
-  /// that is cut off counts for nothing. Throws file_error; format_error, with the line's number, for lines
-  /// that are not as above; argument_error for another head.
+  /// are those of a model, and others are an error; none: those that the file has (read_labels). Texts longer
+  /// than `most_tokens` are cut; an answer that is cut off counts for nothing. Throws file_error;
+  /// format_error, with the line's number, for lines that are not as above; argument_error for another head.
   task_data(const std::filesystem::path& path, encoder_head head, const tokenizer& tokenizer,
-            std::size_t most_tokens, std::vector<std::string> labels = {});
+            std::size_t most_tokens, task_labels labels = {});
 
   std::size_t size() const { return examples_.size(); } ///< examples
-  const std::vector<std::string>& labels() const {
-    return labels_;
-  }                                                     ///< what targets mean; of a regression one
-  bool is_regression() const { return is_regression_; } ///< whether labels are numbers
+  const task_labels& labels() const { return labels_; } ///< what targets mean
   std::size_t tokens(std::size_t example) const { return examples_[example].ids.size(); } ///< of an example
 
   /// Adds an example to a batch.
@@ -69,8 +75,7 @@ private:
   };
 
   encoder_head head_;
-  std::vector<std::string> labels_;
-  bool is_regression_ = false;
+  task_labels labels_;
   std::vector<read_example> examples_;
 };
 

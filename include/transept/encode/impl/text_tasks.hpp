@@ -10,6 +10,7 @@
 #include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
 #include <transept/encode/text_tasks.hpp>
+#include <transept/text/encoder_vocabulary.hpp>
 #include <transept/text/unicode.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -37,20 +38,15 @@ inline std::string too_long(std::size_t tokens, std::size_t most_tokens) {
 
 TRANSEPT_FUNCTION masked_text masked_tokens(const tokenizer& tokenizer, std::string_view text,
                                             std::size_t most_tokens) {
-  std::vector<std::pair<token_id, std::string_view>> masks;
-  for (const std::string_view name : {"[MASK]", "<mask>"}) {
-    const auto ids = tokenizer.encode(name, special_tokens::allowed);
-    if (ids.size() == 1 && tokenizer.is_special(ids.front())) masks.emplace_back(ids.front(), name);
-  }
-  if (masks.empty()) throw argument_error("this vocabulary has no token that masks a word ([MASK], <mask>)");
+  const auto mask = mask_token(tokenizer);
+  if (!mask) throw argument_error("this vocabulary has no token that masks a word ([MASK], <mask>)");
   const encoded_input input = encode_input(tokenizer, text, {.allows_special = true});
   if (input.ids.size() > most_tokens) throw context_error(too_long(input.ids.size(), most_tokens));
   masked_text result;
   for (std::size_t i = 0; i < input.ids.size(); ++i)
-    if (std::ranges::any_of(masks, [&](const auto& mask) { return mask.first == input.ids[i]; }))
-      result.places.push_back(i);
+    if (input.ids[i] == *mask) result.places.push_back(i);
   if (result.places.empty())
-    throw argument_error("nothing is masked: write " + std::string(masks.front().second) +
+    throw argument_error("nothing is masked: write " + std::string(tokenizer.bytes(*mask)) +
                          " where a word is to be filled in");
   result.texts.add(input.ids, input.token_types);
   return result;

@@ -5,6 +5,7 @@
 //   constexpr transept::bert_config tiny{.n_embd = 128, .n_layer = 2, .n_head = 2};
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include <transept/core/function_ref.hpp>
@@ -154,6 +155,24 @@ struct bert_family : family_of<bert_config, bert_settings, bert> {
         f.fail("max_position_embeddings: expected more than " + std::to_string(s.first_position) +
                " (pad_token_id + 1), found " + std::to_string(c.n_positions));
     }
+  }
+
+  /// What else a new model has.
+  static void begin(bert_config& c, bert_settings& s) {
+    const std::string_view type = s.model_type;
+    if (type == "distilbert") c.n_token_types = 0;
+    if (has_padded_positions(type)) {
+      s.pad_token_id = s.pad_token_id.value_or(0);
+      c.n_token_types = 1;
+      c.n_positions += *s.pad_token_id + 1;
+    }
+    if (type == "albert") {
+      c.token_width = std::min(c.n_embd, 128);
+      c.projects_tokens = true;
+      c.n_block = 1;
+      s.activation = activation_type::gelu_tanh;
+    }
+    heed_head(c, s);
   }
 
   /// Gives a shape the parameters that the head of its settings has, and the settings its activations.

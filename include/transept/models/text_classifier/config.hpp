@@ -65,6 +65,11 @@ struct text_classifier_family : family_of<text_classifier_config, text_classifie
   /// Bloem's.
   static text_classifier_config huggingface_defaults() { return {.n_embd = 128, .n_layer = 6, .n_head = 8}; }
 
+  /// What else a new model has.
+  static void begin(text_classifier_config& c, text_classifier_settings& s) {
+    if (!s.labels.empty()) c.n_labels = static_cast<int>(s.labels.size());
+  }
+
   /// config.json, field by field: read, or written.
   template <class Fields>
   static void describe(Fields& f, text_classifier_config& c, text_classifier_settings& s) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -95,6 +96,27 @@ TRANSEPT_FUNCTION std::size_t successive_windows::fill(std::size_t first, std::s
     counted += count;
   }
   return counted;
+}
+
+TRANSEPT_FUNCTION shuffled_examples::shuffled_examples(std::size_t count, std::uint64_t seed)
+    : seed_(seed), order_(count) {
+  if (count == 0) throw argument_error("there are no examples to shuffle");
+  shuffle();
+}
+
+TRANSEPT_FUNCTION void shuffled_examples::shuffle() {
+  std::iota(order_.begin(), order_.end(), std::size_t{0});
+  random_stream random(seed_ ^ 0x73687566666c65, round_); // "shuffle": apart from other uses of a seed
+  for (std::size_t i = order_.size() - 1; i > 0; --i)
+    std::swap(order_[i], order_[static_cast<std::size_t>(random.next() % (i + 1))]);
+}
+
+TRANSEPT_FUNCTION std::size_t shuffled_examples::operator[](std::uint64_t place) {
+  if (const std::uint64_t round = place / order_.size(); round != round_) {
+    round_ = round;
+    shuffle();
+  }
+  return order_[static_cast<std::size_t>(place % order_.size())];
 }
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -130,28 +130,34 @@ TRANSEPT_FUNCTION void task_batch::clear() {
   ends.clear();
 }
 
-TRANSEPT_FUNCTION task_data::task_data(const std::filesystem::path& path, encoder_head head,
-                                       const tokenizer& tokenizer, std::size_t most_tokens,
-                                       std::vector<std::string> labels)
-    : head_(head), labels_(std::move(labels)) {
+TRANSEPT_FUNCTION task_labels read_labels(std::span<const std::filesystem::path> paths, encoder_head head) {
   using enum encoder_head;
-  if (head != sequence_classification && head != token_classification && head != question_answering)
+  if (head == question_answering) return {};
+  if (head != sequence_classification && head != token_classification)
     throw argument_error("labelled texts are for heads that classify texts or tokens, or answer questions");
-  const input_options options{.most_tokens = most_tokens};
-  if (labels_.empty() && head != question_answering) {
-    std::set<std::string> seen;
+  std::set<std::string> seen;
+  bool are_numbers = false;
+  for (const auto& path : paths)
     detail::for_each_json_line(path, [&](const detail::json_line& line) {
       if (head == token_classification) {
         for (std::string& tag : line.texts("tags")) seen.insert(std::move(tag));
         return;
       }
       const json* const label = line.find("label");
-      is_regression_ = is_regression_ || (label != nullptr && label->is_number_float());
-      if (!is_regression_) seen.insert(detail::label_text(line));
+      are_numbers = are_numbers || (label != nullptr && label->is_number_float());
+      if (!are_numbers) seen.insert(detail::label_text(line));
     });
-    labels_ = is_regression_ ? std::vector<std::string>{"LABEL_0"}
-                             : std::vector<std::string>(seen.begin(), seen.end());
-  }
+  if (are_numbers) return {{"LABEL_0"}, true};
+  return {{seen.begin(), seen.end()}};
+}
+
+TRANSEPT_FUNCTION task_data::task_data(const std::filesystem::path& path, encoder_head head,
+                                       const tokenizer& tokenizer, std::size_t most_tokens,
+                                       task_labels labels)
+    : head_(head), labels_(std::move(labels)) {
+  using enum encoder_head;
+  if (labels_.names.empty()) labels_ = read_labels({&path, 1}, head);
+  const input_options options{.most_tokens = most_tokens};
   detail::for_each_json_line(path, [&](const detail::json_line& line) {
     read_example made;
     encoded_input input;
@@ -159,13 +165,13 @@ TRANSEPT_FUNCTION task_data::task_data(const std::filesystem::path& path, encode
       const std::string text = line.text("text"), second = line.text("second", true);
       input = second.empty() ? encode_input(tokenizer, text, options)
                              : encode_input(tokenizer, text, second, options);
-      if (is_regression_) {
+      if (labels_.are_numbers) {
         const json* const value = line.find("label");
         if (value == nullptr || !value->is_number())
           line.fail("\"label\": expected a number, as on other lines");
         made.value = value->get<float>();
       } else {
-        made.labels = {detail::place_of(line, detail::label_text(line), labels_)};
+        made.labels = {detail::place_of(line, detail::label_text(line), labels_.names)};
       }
     } else if (head == token_classification) {
       const auto words = line.texts("tokens"), tags = line.texts("tags");
@@ -185,7 +191,7 @@ TRANSEPT_FUNCTION task_data::task_data(const std::filesystem::path& path, encode
         if (input.texts[i] < 0 || input.spans[i].end <= begins[word]) continue;
         while (word + 1 < words.size() && input.spans[i].begin >= begins[word + 1])
           ++word; // one without tokens
-        made.labels[i] = detail::place_of(line, tags[word++], labels_);
+        made.labels[i] = detail::place_of(line, tags[word++], labels_.names);
       }
     } else {
       const std::string question = line.text("question"), context = line.text("context");
@@ -209,7 +215,7 @@ TRANSEPT_FUNCTION task_data::task_data(const std::filesystem::path& path, encode
 TRANSEPT_FUNCTION void task_data::add_to(task_batch& batch, std::size_t example) const {
   const auto& from = examples_[example];
   batch.texts.add(from.ids, from.types);
-  if (is_regression_) batch.values.push_back(from.value);
+  if (labels_.are_numbers) batch.values.push_back(from.value);
   batch.labels.insert(batch.labels.end(), from.labels.begin(), from.labels.end());
   if (head_ != encoder_head::question_answering) return;
   batch.begins.push_back(from.begin);
