@@ -3,6 +3,7 @@
 //   train --preset shakespeare-char-cpu --text input.txt --out my-model
 //   generate --model my-model
 //   train --preset gpt2 --from gpt2 --text input.txt --out my-gpt2
+//   train --task tagging --from bert --data tags.jsonl --out my-tagger
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -21,10 +22,16 @@ using examples::training_settings;
 
 /// What decides about the defaults of all other options.
 struct first_choices {
-  std::string preset;
+  std::string preset, task;
   std::filesystem::path out, from;
   bool resume = false;
 };
+
+std::string default_preset(const first_choices& chosen) {
+  const bool is_new = chosen.from.empty();
+  if (chosen.task.empty() || chosen.task == "generation") return is_new ? "shakespeare-char-cpu" : "gpt2";
+  return !is_new ? "bert" : chosen.task == "classification" ? "sentiment" : "tiny-bert";
+}
 
 /// Reads these, and leaves all else, errors too, to the second reading.
 first_choices look_ahead(int argc, char** argv) {
@@ -33,6 +40,7 @@ first_choices look_ahead(int argc, char** argv) {
   app.set_help_flag();
   app.allow_extras();
   app.add_option("--preset", found.preset);
+  app.add_option("--task", found.task);
   app.add_option("--out", found.out);
   app.add_option("--from", found.from);
   app.add_flag("--resume", found.resume);
@@ -40,7 +48,7 @@ first_choices look_ahead(int argc, char** argv) {
     app.parse(examples::arguments_in_reverse(argc, argv));
   } catch (const CLI::ParseError&) {
   }
-  if (found.preset.empty()) found.preset = found.from.empty() ? "shakespeare-char-cpu" : "gpt2";
+  if (found.preset.empty()) found.preset = default_preset(found);
   return found;
 }
 
@@ -63,7 +71,9 @@ int main(int argc, char** argv) {
                "train");
   app.footer("  train --preset shakespeare-char-cpu --text input.txt --out my-model\n"
              "  generate --model my-model\n"
-             "  train --preset gpt2 --from gpt2 --text input.txt --out my-gpt2");
+             "  train --preset gpt2 --from gpt2 --text input.txt --out my-gpt2\n"
+             "  train --preset sentiment --data reviews.jsonl --out my-classifier\n"
+             "  train --task tagging --from bert --data tags.jsonl --out my-tagger");
   const first_choices first = look_ahead(argc, argv);
   training_settings settings;
   try {

@@ -21,6 +21,7 @@ std::string to_text(const run_progress& progress) {
       {"smoothed_loss", progress.course.smoothed}, {"lowest_smoothed_loss", progress.course.lowest},
       {"high_losses", progress.course.high}};
   if (progress.best_loss) object["best_loss"] = *progress.best_loss;
+  if (progress.best_measure) object["best_measure"] = *progress.best_measure;
   return object.dump();
 }
 
@@ -39,6 +40,7 @@ run_progress progress_from(const std::string& text, const std::string& source) {
                         .course = {.smoothed = number("smoothed_loss").get<double>(),
                                    .lowest = number("lowest_smoothed_loss").get<double>(),
                                    .high = number("high_losses").get<std::size_t>()}};
+  if (object.contains("best_measure")) progress.best_measure = number("best_measure").get<double>();
   if (object.contains("best_loss")) progress.best_loss = number("best_loss").get<double>();
   return progress;
 }

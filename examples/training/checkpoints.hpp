@@ -19,7 +19,7 @@ struct run_progress {
   std::size_t iteration = 0; ///< optimizer steps made
   double loss_sum = 0;       ///< of the steps since the log's last row
   std::size_t loss_count = 0;
-  std::optional<double> best_loss = {}; ///< validation's
+  std::optional<double> best_loss = {}, best_measure = {}; ///< validation's
   std::size_t best_iteration = 0;
   loss_course course = {}; ///< training's
 };

@@ -1,30 +1,38 @@
-// What a run learns from: a vocabulary and two token files, made once in the run's folder.
+// What a run learns from: a vocabulary, and token files or labelled texts, made once in the run's folder.
 //
-//   RUN/vocab.json, merges.txt    the vocabulary
-//   RUN/training.tokens           transept::token_file
-//   RUN/validation.tokens
+//   RUN/vocab.json, merges.txt, …             the vocabulary
+//   RUN/training.tokens, validation.tokens    of a text: transept::token_file
+//   RUN/training.jsonl, validation.jsonl      of labelled texts: lines of --data
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <training/settings.hpp>
 
+#include <transept/models/encoder_head.hpp>
 #include <transept/text/tokenizer.hpp>
 #include <transept/train/batches.hpp>
+#include <transept/train/task_data.hpp>
 #include <transept/train/token_file.hpp>
 #include <transept/train/token_rows.hpp>
 
 namespace examples {
 
-struct training_data {
+struct text_data {
   transept::tokenizer tokenizer;
   transept::token_file training, validation;
 
   transept::token_range all_training() const { return {0, training.size()}; }
   transept::token_range all_validation() const { return {0, validation.size()}; }
+};
+
+struct labelled_data {
+  transept::tokenizer tokenizer;
+  transept::task_data training, validation;
 };
 
 /// Tokens and targets of a batch.
@@ -46,15 +54,41 @@ private:
   std::vector<transept::token_id> tokens_, targets_;
 };
 
-/// Reads the texts, makes or copies the vocabulary, tokenizes. Throws file_error, argument_error,
-/// tokenizer_error.
+/// What of it is learned, and what is kept for checking.
+struct split_text {
+  std::string_view training, validation;
+};
+
+/// Reads what --text or --data name, makes or copies the vocabulary, tokenizes texts. Throws file_error,
+/// format_error, argument_error, tokenizer_error.
 void prepare_data(const training_settings& settings, const std::filesystem::path& run, int threads);
 
+/// Its parts: the vocabulary, from the training part of a text or what --vocabulary or --from name; and
+/// files.
+void make_vocabulary(const training_settings& settings, const split_text& texts,
+                     const std::filesystem::path& run, transept::thread_pool& threads);
+void prepare_labelled_data(const training_settings& settings, const std::filesystem::path& run,
+                           transept::thread_pool& threads);
+
 /// What prepare_data left. Throws file_error, format_error, tokenizer_error.
-training_data open_data(const std::filesystem::path& run);
+text_data open_text_data(const std::filesystem::path& run);
+labelled_data open_labelled_data(const training_settings& settings, const std::filesystem::path& run);
+
+/// "1,000 tokens to learn from, …"
+std::string in_words(const text_data& data);
+
+/// The head that learns a task from labelled texts.
+transept::encoder_head head_of_task(const training_settings& settings);
+
+/// Throws transept::argument_error where a vocabulary that was asked for is too large for the model.
+void check_vocabulary(const training_settings& settings, const transept::tokenizer& tokenizer,
+                      std::size_t vocab_size);
+
+/// The token that fills up texts elsewhere: [PAD], <pad>; 0 where there is none.
+transept::token_id padding_token(const transept::tokenizer& tokenizer);
 
 /// Characters (code points) of the validation text that its tokens but the first stand for, whose losses are
 /// added up.
-std::size_t validation_characters(const training_data& data);
+std::size_t validation_characters(const text_data& data);
 
 } // namespace examples

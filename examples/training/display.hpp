@@ -5,17 +5,16 @@
 #include <cstddef>
 #include <string>
 
-#include <training/any_trainer.hpp>
-#include <training/data.hpp>
 #include <training/log.hpp>
 #include <training/settings.hpp>
+#include <training/task.hpp>
 
 namespace examples {
 
 class display {
 public:
-  /// All three must outlive it. Measures what the processor can do.
-  display(any_trainer& trainer, const training_data& data, const training_settings& settings);
+  /// Both must outlive it. Measures what the processor can do.
+  display(training_task& task, const training_settings& settings);
 
   /// The run, after so many iterations, and the head of the table.
   void introduce(std::size_t done) const;
@@ -27,16 +26,14 @@ public:
   void show_line(std::size_t done, double loss, double ms_per_iteration);
   static void clear_line();
 
-  /// A text that the model writes.
+  /// A text that the model writes, where it does.
   void show_sample() const;
 
 private:
   double share_of_peak(double tokens_per_second) const;
   std::string time_left(std::size_t done, double ms_per_iteration) const;
-  std::string prompt() const;
 
-  any_trainer& trainer_;
-  const training_data& data_;
+  training_task& task_;
   const training_settings& s_;
   double peak_; ///< operations per second
   std::chrono::steady_clock::time_point shown_{};

@@ -17,7 +17,7 @@
 #include <training/run_folder.hpp>
 #include <training/setup.hpp>
 #include <training/signals.hpp>
-#include <training/validation.hpp>
+#include <training/task.hpp>
 
 #include <transept/io/atomic_file.hpp>
 
@@ -31,15 +31,12 @@ public:
   training_run(const training_settings& settings, const run_options& options)
       : s_(settings),
         folder_(options.folder),
-        data_(open_data(folder_)),
-        windows_(data_.training, data_.all_training(), s_.context, s_.seed),
-        trainer_(open(options.threads)),
+        task_(open(options.threads)),
+        trainer_(task_->trainer()),
         rate_(rate_of(s_)),
-        batch_(s_.batch, s_.context),
-        validation_(*trainer_, data_, s_),
-        display_(*trainer_, data_, s_),
+        display_(*task_, s_),
         picture_(picture_place(s_.picture.empty() ? folder_ / "loss.svg" : s_.picture)),
-        log_(s_.log.empty() ? folder_ / "log.csv" : s_.log, progress_.iteration) {}
+        log_(s_.log.empty() ? folder_ / "log.csv" : s_.log, progress_.iteration, task_->measure()) {}
 
   void go() {
     display_.introduce(progress_.iteration);
@@ -62,7 +59,7 @@ public:
       ending = last || interrupted;
       if (ending || done % s_.checkpoint_every == 0) {
         if (!evaluates) check_weights();
-        save_checkpoint(*trainer_, progress_, folder_, s_.keep);
+        save_checkpoint(trainer_, progress_, folder_, s_.keep);
         draw();
       }
     }
@@ -72,9 +69,9 @@ public:
 private:
   using clock = std::chrono::steady_clock;
 
-  std::unique_ptr<any_trainer> open(int threads) {
+  std::unique_ptr<training_task> open(int threads) {
     const auto checkpoints = checkpoints_in(folder_);
-    if (checkpoints.empty()) return first_trainer(s_, data_, threads);
+    if (checkpoints.empty()) return open_task(s_, folder_, {}, threads);
     const auto folder = checkpoint_folder(folder_, checkpoints.back());
     const auto damaged = [&](const transept::error& error) {
       return std::string(error.what()) + "\n  Remove " + folder.string() +
@@ -84,9 +81,9 @@ private:
              ".";
     };
     try {
-      auto trainer = trainer_in(folder, s_, threads);
-      progress_ = load_checkpoint(*trainer, folder);
-      return trainer;
+      auto task = open_task(s_, folder_, folder, threads);
+      progress_ = load_checkpoint(task->trainer(), folder);
+      return task;
     } catch (const transept::format_error& error) {
       throw transept::format_error(damaged(error));
     } catch (const transept::file_error& error) {
@@ -98,10 +95,8 @@ private:
     const auto start = clock::now();
     double loss = 0;
     const double weight = 1.0 / static_cast<double>(s_.accumulate);
-    for (std::size_t i = 0; i < s_.accumulate; ++i) {
-      windows_.fill(progress_.iteration * s_.accumulate + i, batch_.tokens(), batch_.targets());
-      loss += weight * trainer_->accumulate(batch_.token_rows(), batch_.target_rows(), weight);
-    }
+    for (std::size_t i = 0; i < s_.accumulate; ++i)
+      loss += weight * task_->accumulate(progress_.iteration * s_.accumulate + i, weight);
     const double rate = rate_(progress_.iteration++);
     if (std::isfinite(loss)) {
       progress_.loss_sum += loss;
@@ -109,7 +104,7 @@ private:
     }
     if (const auto problem = progress_.course.add(loss)) fail(*problem);
     try {
-      trainer_->update(rate);
+      trainer_.update(rate);
     } catch (const transept::numeric_error&) {
       fail("the gradient is not finite");
     }
@@ -123,8 +118,7 @@ private:
   void check_weights() {
     double loss = 0;
     for (std::size_t i = 0; i < loss_course::patience; ++i) {
-      windows_.fill(progress_.iteration * s_.accumulate + i, batch_.tokens(), batch_.targets());
-      loss = trainer_->evaluate(batch_.token_rows(), batch_.target_rows());
+      loss = task_->loss(progress_.iteration * s_.accumulate + i);
       if (!std::isfinite(loss)) break;
       if (!progress_.course.is_high(loss)) return;
     }
@@ -147,27 +141,46 @@ private:
   }
 
   void evaluate() {
-    last_evaluation_ = validation_.loss();
-    add_row(last_evaluation_);
+    last_judgement_ = task_->judge();
+    add_row(last_judgement_);
     display_.show(log_.rows().back());
-    if (!last_evaluation_ || !progress_.best_loss || *last_evaluation_ < *progress_.best_loss) {
-      progress_.best_loss = last_evaluation_;
+    if (is_best()) {
       progress_.best_iteration = progress_.iteration;
-      trainer_->save_model(folder_, *element_type_named(s_.dtype));
+      trainer_.save_model(folder_, *element_type_named(s_.dtype));
     }
-    if (s_.sample_tokens > 0 && progress_.iteration > 0) display_.show_sample();
+    if (progress_.iteration > 0) display_.show_sample();
+  }
+
+  /// Whether the last judgement is the best so far, which is kept: of its measure, where there is one, then
+  /// of the loss. Without validation the last is.
+  bool is_best() {
+    if (last_judgement_) {
+      const auto& [loss, measure] = *last_judgement_;
+      const auto& best = progress_.best_measure;
+      const bool is_better = measure && best && *measure != *best
+                                 ? *measure > *best
+                                 : !progress_.best_loss || loss < *progress_.best_loss;
+      if (!is_better) return false;
+      progress_.best_loss = loss;
+      progress_.best_measure = measure;
+    }
+    return true;
   }
 
   double ms_per_iteration() const { return 1e3 * seconds_ / static_cast<double>(steps_); }
 
-  void add_row(std::optional<double> validation_loss) {
-    log_row row{.iteration = progress_.iteration, .validation_loss = validation_loss};
+  void add_row(const std::optional<judgement>& judged) {
+    log_row row{.iteration = progress_.iteration};
+    if (judged) {
+      row.validation_loss = judged->loss;
+      row.measure = judged->measure;
+    }
     if (progress_.loss_count > 0)
       row.training_loss = progress_.loss_sum / static_cast<double>(progress_.loss_count);
     if (steps_ > 0) {
       row.ms_per_iteration = ms_per_iteration();
-      row.tokens_per_second =
-          1e3 * static_cast<double>(s_.batch * s_.accumulate * s_.context) / ms_per_iteration();
+      row.tokens_per_second = 1e3 * task_->sequences() * task_->length() *
+                              static_cast<double>(s_.accumulate) / ms_per_iteration();
     }
     log_.add(row);
     progress_.loss_sum = seconds_ = 0;
@@ -191,37 +204,21 @@ private:
       return;
     }
     std::cout << "\n";
-    if (validation_.is_possible()) show_whole_loss();
+    task_->conclude(last_judgement_);
     std::cout << "The best model (iteration " << grouped(progress_.best_iteration) << ") is in " << folder
-              << "; to see it write:\n  generate --model " << folder << std::endl;
-  }
-
-  void show_whole_loss() {
-    const auto loss = validation_.is_whole() && last_evaluation_
-                          ? last_evaluation_
-                          : validation_.whole_loss([] { return !interrupted; });
-    if (!loss) {
-      std::cout << "Stopped before the last model was scored on the whole validation text.\n";
-      return;
-    }
-    const double total = *loss * static_cast<double>(data_.validation.size() - 1);
-    std::cout << "The last model, on the whole validation text: " << decimal(*loss, 4) << " nats per token, "
-              << decimal(total / static_cast<double>(validation_characters(data_)), 4) << " per character\n";
+              << "; " << task_->next_step(folder) << std::endl;
   }
 
   const training_settings s_;
   const std::filesystem::path folder_;
   run_progress progress_; // before what reads it
-  training_data data_;
-  transept::random_windows windows_;
-  std::unique_ptr<any_trainer> trainer_;
+  std::unique_ptr<training_task> task_;
+  any_trainer& trainer_;
   std::function<double(std::size_t)> rate_;
-  token_batch batch_;
-  validation validation_;
   display display_;
   const std::filesystem::path picture_;
   training_log log_;
-  std::optional<double> last_evaluation_;
+  std::optional<judgement> last_judgement_;
   double seconds_ = 0; ///< of the steps since the log's last row
   std::size_t steps_ = 0;
 };
@@ -234,7 +231,7 @@ void train(const training_settings& settings, const run_options& options) {
   if (!is_new && !options.resume)
     throw transept::file_error(
         folder.string() + ": holds a run already: --resume goes on with it, another --out begins a new one");
-  if (is_new && options.resume && settings.text.empty())
+  if (is_new && options.resume && settings.text.empty() && settings.data.empty())
     throw transept::file_error("there is no run in " + folder.string() +
                                "\n  To begin one, give --text, the text to learn.");
   if (is_new) check_settings(settings);

@@ -1,7 +1,7 @@
 // A training run: its folder, and the loop.
 //
 //   RUN/train.json                 its settings
-//   RUN/vocab.json, …, *.tokens    what it learns from (training/data.hpp)
+//   RUN/vocab.json, …, *.tokens    what it learns from (training/data.hpp); labelled texts are *.jsonl
 //   RUN/checkpoint-500/            the model after 500 steps, with all that the run needs to go on
 //   RUN/config.json, model.safetensors   the best model so far, for every program that reads such folders
 //   RUN/log.csv, loss.svg          its course

@@ -26,7 +26,8 @@ constexpr const char* announcement_file = "train.json.partial"; // becomes train
 
 /// What a run writes into its folder, and would replace.
 std::vector<const char*> own_files() {
-  std::vector<const char*> names{"config.json", "model.safetensors", "training.tokens", "validation.tokens"};
+  std::vector<const char*> names{"config.json",       "model.safetensors", "training.tokens",
+                                 "validation.tokens", "training.jsonl",    "validation.jsonl"};
   names.insert(names.end(), transept::vocabulary_file_names.begin(), transept::vocabulary_file_names.end());
   return names;
 }
@@ -70,8 +71,9 @@ training_settings settings_of_run(const std::filesystem::path& folder, const std
 
 void check_unchanged(const training_settings& begun, const training_settings& now) {
   const transept::json before = to_json(begun), after = to_json(now);
-  for (const char* name : {"preset", "text", "validation-text", "validation", "vocabulary", "from",
-                           "architecture", "layers", "heads", "width", "context", "train-blocks", "seed"})
+  for (const char* name : {"preset", "task", "text", "validation-text", "data", "validation-data",
+                           "validation", "vocabulary", "from", "architecture", "layers", "heads", "width",
+                           "context", "pooling", "sinusoids", "next-sentence", "train-blocks", "seed"})
     if (before[name] != after[name])
       throw transept::argument_error(std::string("--") + name +
                                      " cannot change in a run that has begun: it is " + before[name].dump() +

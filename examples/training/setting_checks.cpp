@@ -28,6 +28,8 @@ std::vector<std::pair<const char*, CLI::Validator>> setting_checks() {
     checks.emplace_back(name, not_negative());
   for (const char* name : {"validation", "label-smoothing"}) checks.emplace_back(name, from_0_to_1());
   for (const char* name : {"beta1", "beta2", "dropout"}) checks.emplace_back(name, from_0_below_1());
+  checks.emplace_back("task", one_of({"generation", "masked", "classification", "tagging", "answers"}));
+  checks.emplace_back("pooling", one_of({"max", "mean"}));
   checks.emplace_back("schedule", one_of({"cosine", "linear", "inverse-sqrt", "constant"}));
   checks.emplace_back("products", one_of({"f32", "bf16", "bf16x3"}));
   checks.emplace_back("dtype", one_of({"f32", "f16", "bf16"}));

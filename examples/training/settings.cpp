@@ -51,6 +51,51 @@ training_settings preset_named(const std::string& name) {
     settings.evaluate_every = settings.checkpoint_every = 50;
     return settings;
   }
+  if (name == "tiny-bert") { // the shape that Turc et al. 2019 call BERT-Tiny
+    settings.task = "masked";
+    settings.architecture = "bert";
+    settings.vocabulary = "4000";
+    settings.layers = settings.heads = 2;
+    settings.context = 128;
+    settings.batch = 16;
+    settings.iterations = 10000;
+    settings.dropout = 0.1;
+    settings.beta_2 = 0.999;
+    settings.weight_decay = 0.01;
+    settings.schedule = "linear";
+    settings.least_learning_rate = 0;
+    settings.warmup = 400;
+    settings.evaluate_every = settings.checkpoint_every = 1000;
+    return settings;
+  }
+  if (name == "sentiment") { // the classifier of "Transformers from scratch"
+    settings.task = "classification";
+    settings.architecture = "transept-classifier";
+    settings.vocabulary = "8000";
+    settings.layers = 2;
+    settings.context = 128;
+    settings.batch = 32;
+    settings.iterations = 3000;
+    settings.dropout = 0.3;
+    settings.weight_decay = 0.1;
+    return settings;
+  }
+  if (name == "bert") { // fine-tuning
+    settings.task = "classification";
+    settings.architecture = "bert";
+    settings.vocabulary.clear();
+    settings.context = 128;
+    settings.batch = 32;
+    settings.iterations = 1000;
+    settings.dropout = 0.1;
+    settings.learning_rate = 5e-5;
+    settings.least_learning_rate = 0;
+    settings.schedule = "linear";
+    settings.beta_2 = 0.999;
+    settings.weight_decay = 0.01;
+    settings.evaluate_every = settings.checkpoint_every = 100;
+    return settings;
+  }
   throw transept::argument_error("--preset: expected " + std::string(preset_choices) + ", found " + name);
 }
 

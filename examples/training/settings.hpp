@@ -16,13 +16,16 @@ namespace examples {
 struct training_settings {
   std::string preset = "shakespeare-char-cpu";
   // What is learned.
-  std::filesystem::path text, validation_text;
+  std::string task = "generation";
+  std::filesystem::path text, validation_text, data, validation_data;
   double validation = 0.1;
   std::string vocabulary = "characters"; ///< empty: that of the model to go on from
   // The model.
   std::filesystem::path from;
   std::string architecture = "gpt2";
   std::size_t layers = 4, heads = 4, width = 128, context = 64;
+  std::string pooling = "max";
+  bool sinusoids = false, next_sentence = false;
   double dropout = 0;
   std::size_t train_blocks = 0;
   bool recompute = false;
@@ -45,19 +48,27 @@ struct training_settings {
 /// Calls f(option's name, setting, what the help calls its value, what it is) for each setting.
 template <class Settings, class F>
 void for_each_setting(Settings& s, F&& f) {
+  f("task", s.task, "generation|masked|classification|tagging|answers",
+    "What is learned: next words, masked words, labels of texts or of words, answers");
   f("text", s.text, "FILE", "Text to learn; <|endoftext|> between documents is that token");
   f("validation-text", s.validation_text, "FILE", "Text to check with; none: the end of the other");
-  f("validation", s.validation, "X", "Part of the text that is kept for checking");
+  f("data", s.data, "FILE", "Labelled texts to learn, JSON lines: {\"text\": \"…\", \"label\": \"…\"}");
+  f("validation-data", s.validation_data, "FILE", "The same to check with; none: some lines of the other");
+  f("validation", s.validation, "X", "Part of the text, or of the lines, that is kept for checking");
   f("vocabulary", s.vocabulary, "WHAT",
     "characters: those of the text; a number: of tokens to learn, a byte-level BPE; a folder: with one");
   f("from", s.from, "FOLDER",
     "Model to go on from (fine-tuning), with its vocabulary if it has one; none: a new model");
   f("architecture", s.architecture, "NAME",
-    "Kind of a new model, as config.json's model_type: gpt2, llama, …");
+    "Kind of a new model, as config.json's model_type: gpt2, llama, bert, …");
   f("layers", s.layers, "N", "Its blocks");
   f("heads", s.heads, "N", "Its attention heads");
   f("width", s.width, "N", "Its width");
   f("context", s.context, "N", "Tokens of a sequence; a new model's longest");
+  f("pooling", s.pooling, "max|mean", "What a transept-classifier makes of a text's hidden states");
+  f("sinusoids", s.sinusoids, "", "Its positions are not learned");
+  f("next-sentence", s.next_sentence, "",
+    "Masked words: also whether the second half of a text follows its first (bert, albert)");
   f("dropout", s.dropout, "P", "Part of embeddings, attention and residuals that a pass drops");
   f("train-blocks", s.train_blocks, "N", "Train the last N blocks only, and not the embeddings; 0: all");
   f("recompute", s.recompute, "", "Keep less for the backward pass: long contexts in less memory, slower");
@@ -90,7 +101,8 @@ void for_each_setting(Settings& s, F&& f) {
 
 /// The settings of a preset. Throws transept::argument_error for a name that is none.
 training_settings preset_named(const std::string& name);
-inline constexpr const char* preset_choices = "shakespeare-char-cpu|shakespeare-char|shakespeare-bpe|gpt2";
+inline constexpr const char* preset_choices =
+    "shakespeare-char-cpu|shakespeare-char|shakespeare-bpe|gpt2|tiny-bert|sentiment|bert";
 
 transept::json to_json(const training_settings& settings);
 /// Throws transept::format_error, which names `source`, for a key that is no setting, a value of another kind

@@ -5,8 +5,8 @@
 #include <functional>
 #include <optional>
 
-#include <training/any_trainer.hpp>
 #include <training/data.hpp>
+#include <training/decoder_trainer.hpp>
 #include <training/settings.hpp>
 
 namespace examples {
@@ -14,7 +14,7 @@ namespace examples {
 class validation {
 public:
   /// All three must outlive it.
-  validation(any_trainer& trainer, const training_data& data, const training_settings& settings)
+  validation(decoder_trainer& trainer, const text_data& data, const training_settings& settings)
       : trainer_(trainer), data_(data), s_(settings), batch_(s_.batch, s_.context) {}
 
   /// Whether there is a text.
@@ -30,8 +30,8 @@ public:
   std::optional<double> whole_loss(const std::function<bool()>& goes_on);
 
 private:
-  any_trainer& trainer_;
-  const training_data& data_;
+  decoder_trainer& trainer_;
+  const text_data& data_;
   const training_settings& s_;
   token_batch batch_;
 };
