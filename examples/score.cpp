@@ -2,6 +2,7 @@
 //
 //   score TEXT                     with the model's weights as they are, or with --dtype and --kv-dtype
 //   score TEXT --compare           in every precision: what each costs
+//   score LABELLED --model CLASSIFIER   of an encoder, JSON lines: accuracy, F1
 //
 // Hugging Face's sliding-window protocol: windows of the model's context begin every `stride` tokens; each
 // scores the tokens that no window before it has scored, but never its own first token, which has nothing
@@ -14,6 +15,7 @@
 #include <common/any_model.hpp>
 #include <common/checks.hpp>
 #include <common/ids.hpp>
+#include <common/labelled_score.hpp>
 #include <common/program.hpp>
 #include <common/prompt.hpp>
 #include <common/terminal.hpp>
@@ -37,7 +39,8 @@ struct options {
   bool compare = false;
 
   void add_to(CLI::App& app) {
-    CLI::Option* const text = app.add_option("FILE", file, "The text, any bytes (-: standard input)");
+    CLI::Option* const text = app.add_option(
+        "FILE", file, "The text, any bytes (-: standard input); of an encoder labelled texts, JSON lines");
     app.add_option("--ids", ids,
                    "Token ids (or @FILE: a file that holds them) instead of a text; needs no vocabulary")
         ->type_name("1,2,3")
@@ -58,15 +61,21 @@ struct options {
         app.add_flag("--compare", compare, "Score in every precision, and print a table of what each costs");
     for (CLI::Option* const other : {as_json, app.get_option("--dtype"), app.get_option("--kv-dtype")})
       all->excludes(other);
-    app.description("Scores a text with a model.");
-    app.footer("Hugging Face's sliding-window protocol: each window scores the tokens that none before it "
-               "has scored,\n"
-               "but never its own first token, which has nothing before it. nats per token: the mean of -log "
-               "p over\n"
-               "the tokens scored; perplexity: its exponential; bits per byte: nats per token, for all "
-               "tokens, / ln 2\n"
-               "/ bytes of the text. --json prints tokens, tokens_scored, nats_per_token, perplexity, "
-               "bits_per_byte.");
+    app.description("Scores a text with a model, or an encoder with labelled texts.");
+    app.footer(
+        "Hugging Face's sliding-window protocol: each window scores the tokens that none before it "
+        "has scored,\n"
+        "but never its own first token, which has nothing before it. nats per token: the mean of -log "
+        "p over\n"
+        "the tokens scored; perplexity: its exponential; bits per byte: nats per token, for all "
+        "tokens, / ln 2\n"
+        "/ bytes of the text. --json prints tokens, tokens_scored, nats_per_token, perplexity, "
+        "bits_per_byte.\n"
+        "Of an encoder that classifies, tags or answers: loss, accuracy (of answers: found exactly), F1 "
+        "(of entities as\n"
+        "seqeval counts them, of answers' tokens). Lines are {\"text\": \"…\", \"label\": \"…\"}, "
+        "{\"tokens\": […], \"tags\": […]} or\n"
+        "{\"question\": \"…\", \"context\": \"…\", \"answer\": \"…\", \"begin\": 0}.");
   }
 };
 
@@ -240,6 +249,12 @@ void compare(const options& chosen, const text& text) {
 void run(options& chosen) {
   if (chosen.file.empty() && !chosen.ids)
     throw transept::argument_error("nothing to score: give a file with a text, or --ids");
+  if (is_encoder(chosen.common.model)) {
+    if (chosen.ids || chosen.compare || chosen.stride > 0 || chosen.context > 0)
+      throw transept::argument_error("an encoder is scored with a file of labelled texts; --ids, --compare, "
+                                     "--stride and --context are for decoders");
+    return score_labelled_texts(chosen.common.model, chosen.file, chosen.common.load_options(), chosen.json);
+  }
   const auto model = open_model(chosen.common.model, chosen.common.load_options());
   if (chosen.context == 0) chosen.context = model->n_positions();
   if (chosen.context < 2 || chosen.context > model->n_positions())
