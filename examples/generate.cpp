@@ -8,6 +8,7 @@
 #include <common/program.hpp>
 #include <common/prompt.hpp>
 #include <common/sampling_options.hpp>
+#include <common/speculation_options.hpp>
 #include <common/terminal.hpp>
 #include <common/writer.hpp>
 
@@ -24,6 +25,7 @@ struct options {
   model_options common;
   prompt_options prompt;
   writing_options writing;
+  speculation_options speculation;
   std::optional<std::size_t> num_samples;
   bool interactive = false;
   bool json = false;
@@ -50,6 +52,7 @@ struct options {
         app.add_flag("--interactive", interactive, "Continue what you type, line after line, as one text")
             ->excludes(samples);
     app.add_flag("--json", json, "Print one object instead: ids, text, times")->excludes(talk);
+    speculation.add_to(app)->excludes(samples);
     writing.sampling.add_to(app);
     common.add_to(app);
     app.description("Continues a text: prints the prompt and, as it comes, its continuation.");
@@ -57,7 +60,9 @@ struct options {
         "Without --prompt and --ids the model writes freely, from its end-of-text token. Plain sampling\n"
         "(the default) is wild; --temperature 0.8 --top-k 40 reads better. A folder without a vocabulary\n"
         "prints token ids. --json prints prompt_ids, ids, text (what was generated), finish_reason, seed,\n"
-        "load_ms, prefill_ms, decode_ms_per_token, threads; with --num-samples also samples, each with its\n"
+        "load_ms, prefill_ms, decode_ms_per_token, threads; with --speculate drafted and accepted, so many "
+        "tokens\n"
+        "were guessed and came; with --num-samples also samples, each with its\n"
         "ids, text and finish_reason, of which the first is repeated outside, and decode_ms_per_token is "
         "the\n"
         "time by the tokens of all. Statistics go to stderr.");
@@ -93,6 +98,8 @@ void tell_statistics(const options& chosen, std::size_t prompt_size, const writt
   if (made.decode_ms_per_token && *made.decode_ms_per_token > 0)
     out << " at " << decimal(1000 / *made.decode_ms_per_token, 1) << " tokens per second";
   out << "; threads: " << made.threads;
+  if (made.speculated.drafted > 0)
+    out << "; guessed: " << made.speculated.drafted << ", of which " << made.speculated.accepted << " came";
   if (chosen.writing.sampling.is_random()) out << "; seed: " << *chosen.writing.sampling.seed;
   out << "\n";
 }
@@ -164,6 +171,10 @@ void print_json(const options& chosen, const written& made, bool has_text,
   object["decode_ms_per_token"] = nullptr;
   if (made.decode_ms_per_token) object["decode_ms_per_token"] = *made.decode_ms_per_token;
   object["threads"] = made.threads;
+  if (!chosen.speculation.drafter.empty()) {
+    object["drafted"] = made.speculated.drafted;
+    object["accepted"] = made.speculated.accepted;
+  }
   if (chosen.num_samples)
     for (const continuation& each : made.each) object["samples"].push_back(as_json(each, has_text));
   // Bytes that are no UTF-8, of which JSON knows nothing, become U+FFFD.
@@ -189,6 +200,9 @@ void run(options& chosen) {
     prompt = chosen.prompt.tokens(*model, words);
     chosen.writing.session.capacity = model->capacity_for(prompt.size() + chosen.writing.max_new_tokens);
   }
+  const speculator speculator(chosen.speculation, chosen.common.model, chosen.common.load_options(),
+                              chosen.writing.session, *model);
+  chosen.writing.speculation = speculator.made();
   std::optional<writer> writer;
   if (num_samples == 1) writer.emplace(chosen.writing, *model, words);
   const double load_ms = milliseconds(clock_type::now() - begin);

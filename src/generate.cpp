@@ -10,3 +10,4 @@
 #include <transept/generate/impl/probabilities.hpp>
 #include <transept/generate/impl/sampling.hpp>
 #include <transept/generate/impl/session.hpp>
+#include <transept/generate/impl/speculation.hpp>

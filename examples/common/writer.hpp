@@ -36,6 +36,7 @@ struct writing_options {
   bool ignore_eos = false;
   std::vector<std::string> stop;
   transept::session_options session;
+  transept::speculation speculation = {};
 };
 
 /// The text of tokens as they come, up to a stop string; without a tokenizer, none.
@@ -75,6 +76,7 @@ struct written {
   double prefill_ms = 0;                     // the prompt
   std::optional<double> decode_ms_per_token; // of the tokens after each one's first; none if there are none
   int threads = 0;
+  transept::speculation_counts speculated = {};
 };
 
 /// Writes one text on and on.
@@ -98,6 +100,7 @@ public:
     auto tokens = transept::generate(model_, session_, prompt, std::ref(sampler_),
                                      {.max_new_tokens = chosen_.max_new_tokens,
                                       .ignore_eos = chosen_.ignore_eos,
+                                      .speculation = chosen_.speculation,
                                       .history = std::move(history)});
     written made;
     continuation& text = made.each[0];
@@ -123,6 +126,7 @@ public:
       made.decode_ms_per_token = milliseconds(last - first) / static_cast<double>(text.ids.size() - 1);
     text.reason = stream.stopped() ? transept::finish_reason::stop_string : tokens.finish_reason();
     made.pending = tokens.pending();
+    made.speculated = tokens.speculated();
     return made;
   }
 

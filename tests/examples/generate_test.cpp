@@ -397,6 +397,36 @@ TEST_CASE("an empty value after = is empty, not the next argument") {
   CHECK_THAT(run.out, Catch::ContainsSubstring("\"prompt_ids\":[1023]"));
 }
 
+TEST_CASE("generate --speculate writes the same text, whoever guesses") {
+  if (!support::has_program("generate")) return;
+  const std::string folder = support::shipped_model().string();
+  for (const std::vector<std::string>& sampling :
+       {std::vector<std::string>{"--greedy"},
+        std::vector<std::string>{"--temperature", "0.8", "--seed", "5"}}) {
+    std::vector<std::string> plain{"--prompt", "ROMEO: I say. I say. I say.", "--max-new-tokens", "40",
+                                   "--json"};
+    plain.insert(plain.end(), sampling.begin(), sampling.end());
+    const json expected = generate_json(plain);
+    for (const std::vector<std::string>& how :
+         {std::vector<std::string>{"lookup"}, {"self"}, {folder}, {"lookup", "--drafts", "1"}}) {
+      std::vector<std::string> drafted = plain;
+      drafted.push_back("--speculate");
+      drafted.insert(drafted.end(), how.begin(), how.end());
+      CAPTURE(how[0]);
+      const json found = generate_json(drafted);
+      CHECK(found.at("ids") == expected.at("ids"));
+      CHECK(found.at("text") == expected.at("text"));
+      CHECK(found.at("accepted").get<std::size_t>() <= found.at("drafted").get<std::size_t>());
+      if (how[0] == folder) CHECK(found.at("accepted").get<std::size_t>() > 5);
+    }
+  }
+  CHECK(generate({"--speculate", "lookup", "--num-samples", "2"}).exit_code != 0);
+  CHECK(generate({"--drafts", "3"}).exit_code != 0);
+  const program_run nobody = generate({"--speculate", "no/folder", "--prompt", "To"});
+  CHECK(nobody.exit_code == 1);
+  CHECK_THAT(nobody.first_error_line(), Catch::ContainsSubstring("no/folder"));
+}
+
 TEST_CASE("generate --help goes to stdout") {
   if (!support::has_program("generate")) return;
   const program_run run = support::run_program("generate", {"--help"});

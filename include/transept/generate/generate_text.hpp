@@ -27,6 +27,7 @@ struct text_result {
   std::string text;                 ///< of `ids`, up to the stop string
   transept::finish_reason finish_reason = transept::finish_reason::running; ///< why it ended
   std::optional<token_id> pending = {};                                     ///< see generation_result
+  speculation_counts speculated = {};                                       ///< likewise
 };
 
 /// The callback of those who want only the result.
@@ -77,6 +78,7 @@ generate_text(Model&& model, Session&& session, const tokenizer& tokenizer, std:
                          : !goes_on     ? finish_reason::callback
                                         : tokens.finish_reason();
   result.pending = tokens.pending();
+  result.speculated = tokens.speculated();
   return result;
 }
 

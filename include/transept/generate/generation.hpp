@@ -42,6 +42,15 @@ concept language_model_for = generation_session<Session> &&
 
 namespace detail {
 
+/// One whose passes may take guesses along.
+template <class Model, class Session>
+concept speculating_model_for = requires(const Model& model, Session& session,
+                                         std::span<const token_id> tokens,
+                                         matrix_view<float, dyn, dyn> logits) {
+  forward(model, session, tokens, logits);
+  truncate(session, tokens.size());
+};
+
 /// Assignable even where T is not (a lambda with captures), so that a range of it is a view.
 template <class T>
 class assignable {
@@ -117,6 +126,10 @@ public:
         model_(&model),
         session_(&session),
         sampler_(std::move(sampler)) {
+    if (!speculates && options_.speculation.draft)
+      throw argument_error("speculation needs a model that gives the logits of several tokens, and a session "
+                           "that forgets some: forward(model, session, tokens, logits), truncate(session, "
+                           "length)");
     if (prompt.empty())
       throw argument_error(
           "the prompt is empty: generation needs a token to start from, for free running the "
@@ -125,26 +138,67 @@ public:
     generation_state::start(prompt, logits, room() + 1); // the last token need not fit
   }
 
-  generation(generation&&) = default;            ///< iterators of the other are no longer valid
-  generation& operator=(generation&&) = default; ///< iterators of the other are no longer valid
+  generation(generation&&) = default; ///< iterators of the other are no longer valid
+  /// Iterators of both are no longer valid.
+  generation& operator=(generation&& other) {
+    if (this == &other) return *this;
+    forget_drafts();
+    generation_state::operator=(std::move(other));
+    model_ = other.model_;
+    session_ = other.session_;
+    sampler_ = std::move(other.sampler_);
+    return *this;
+  }
+  /// The session holds what was yielded, but for the pending token, and nothing that was only guessed.
+  ~generation() { forget_drafts(); }
 
   iterator begin() { return iterator(*this); }       ///< where the generation is; it does not begin again
   std::default_sentinel_t end() const { return {}; } ///< equal to an iterator once the generation has ended
 
 private:
+  static constexpr bool speculates = detail::speculating_model_for<Model, Session>;
+
+  /// Tokens of the session that are certain.
+  std::size_t length() const { return static_cast<std::size_t>(session_->length()) - ahead_; }
+
   std::size_t room() const {
     const auto capacity = static_cast<std::size_t>(session_->capacity());
-    const auto length = static_cast<std::size_t>(session_->length());
-    return capacity > length ? capacity - length : 0;
+    return capacity > length() ? capacity - length() : 0;
+  }
+
+  void forget_drafts() {
+    if constexpr (speculates)
+      if (ahead_ > 0) {
+        truncate(*session_, length());
+        drafts_are_gone();
+      }
+  }
+
+  /// The logits behind the current token.
+  std::span<const float> next_logits() {
+    const std::span<const token_id> one(&current_.id, 1);
+    if constexpr (speculates) {
+      if (options_.speculation.draft) {
+        if (current_is_drafted()) return take_draft();
+        forget_drafts();
+        const std::span<const token_id> tokens = tokens_to_feed(room());
+        if (tokens.size() > 1) {
+          forward(*model_, *session_, tokens, room_for_logits(tokens.size()));
+          return fed(tokens.size());
+        }
+      }
+    }
+    return forward(*model_, *session_, one);
   }
 
   void make_due() {
     if (!due_) return;
     if (reason_ == transept::finish_reason::running && may_continue(room())) {
       reason_ = transept::finish_reason::error; // unless the step succeeds
-      if (unfed_) prepare(forward(*model_, *session_, std::span<const token_id>(&current_.id, 1)));
+      if (unfed_) prepare(next_logits());
       accept(std::invoke(*sampler_, *list_));
     }
+    if (reason_ != transept::finish_reason::running) forget_drafts();
     due_ = false;
   }
 
@@ -214,6 +268,7 @@ generate(Model&& model, Session&& session, std::span<const token_id> prompt, Sam
   }
   if (result.finish_reason == finish_reason::running) result.finish_reason = tokens.finish_reason();
   result.pending = tokens.pending();
+  result.speculated = tokens.speculated();
   return result;
 }
 

@@ -11,6 +11,7 @@
 
 #include <transept/core/types.hpp>
 #include <transept/generate/finish_reason.hpp>
+#include <transept/generate/speculation.hpp>
 #include <transept/text/tokenizer.hpp>
 
 namespace transept::inline TRANSEPT_ABI {
@@ -52,6 +53,9 @@ struct generation_options {
   /// Fill in that and generated_token::top, with so many of the likeliest tokens; 0: none.
   std::size_t top_log_probabilities = 0;
 
+  /// Guesses that save passes of the model and change no token (speculation.hpp).
+  transept::speculation speculation = {};
+
   /// Tokens before the prompt that repetition_penalty shall know: those already in the session.
   std::vector<token_id> history = {};
 };
@@ -79,6 +83,7 @@ struct generation_result {
   transept::finish_reason finish_reason = transept::finish_reason::running; ///< why it ended
   /// The last of ids, where it is not in the session: generation::pending.
   std::optional<token_id> pending = {};
+  speculation_counts speculated = {}; ///< guesses, and those that came
 };
 
 } // namespace transept::inline TRANSEPT_ABI

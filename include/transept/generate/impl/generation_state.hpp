@@ -15,6 +15,7 @@ namespace transept::inline TRANSEPT_ABI {
 TRANSEPT_FUNCTION generation_state::generation_state(generation_options options,
                                                      std::span<const token_id> eos)
     : options_(std::move(options)) {
+  detail::check_speculation(options_.speculation);
   if (!options_.ignore_eos) options_.stop_tokens.insert(options_.stop_tokens.end(), eos.begin(), eos.end());
   if (options_.stop_strings.empty()) return;
   if (!options_.tokenizer)
@@ -33,7 +34,41 @@ TRANSEPT_FUNCTION void generation_state::start(std::span<const token_id> prompt,
     top_candidates_.resize(std::min(options_.top_log_probabilities, logits.size()));
     top_.resize(top_candidates_.size());
   }
+  if (options_.speculation.draft) {
+    fed_.resize(options_.speculation.most_drafts + 1);
+    rows_ = buffer<float>(fed_.size() * logits.size());
+  }
   prepare(logits);
+}
+
+TRANSEPT_FUNCTION std::span<const token_id> generation_state::tokens_to_feed(std::size_t room) {
+  fed_[0] = current_.id;
+  // A draft whose successor is not wanted is worth nothing.
+  const std::size_t wanted = options_.max_new_tokens - count_, most = std::min(room, wanted) - 1;
+  const std::size_t count = pace_.wanted(std::min(most, options_.speculation.most_drafts));
+  const std::size_t drafted =
+      count == 0 ? 0 : options_.speculation.draft(list_->history(), std::span(fed_).subspan(1, count));
+  if (drafted > count) throw argument_error("a drafter gave more drafts than there was room for");
+  return std::span(fed_).first(drafted + 1);
+}
+
+TRANSEPT_FUNCTION std::span<const float> generation_state::fed(std::size_t tokens) {
+  ahead_.value = tokens - 1;
+  row_ = 0;
+  speculated_.drafted += ahead_;
+  return {rows_.data(), list_->vocab_size()};
+}
+
+TRANSEPT_FUNCTION std::span<const float> generation_state::take_draft() {
+  ++row_;
+  ++speculated_.accepted;
+  if (--ahead_.value == 0) pace_.learn(row_, row_);
+  return {rows_.data() + row_ * list_->vocab_size(), list_->vocab_size()};
+}
+
+TRANSEPT_FUNCTION void generation_state::drafts_are_gone() {
+  pace_.learn(row_ + ahead_, row_);
+  ahead_.value = 0;
 }
 
 TRANSEPT_FUNCTION void generation_state::prepare(std::span<const float> logits) {
