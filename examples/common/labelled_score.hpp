@@ -19,11 +19,19 @@ namespace examples {
 inline void score_labelled_texts(const std::filesystem::path& folder, const std::filesystem::path& file,
                                  const transept::load_options& loading, bool as_json) {
   const auto model = open_encoder(folder, loading);
-  const auto tokenizer = open_tokenizer(folder);
   const auto& settings = model->settings;
-  const transept::task_data data(
-      file, settings.head, tokenizer, model->shape().n_positions,
-      {.names = settings.labels, .are_numbers = settings.problem_type == "regression"});
+  using enum transept::encoder_head;
+  if (settings.head != sequence_classification && settings.head != token_classification &&
+      settings.head != question_answering)
+    throw transept::argument_error(folder.string() +
+                                   ": this encoder neither classifies nor tags nor answers, "
+                                   "so there is nothing to score");
+  const auto tokenizer = open_tokenizer(folder);
+  const bool are_numbers = settings.problem_type == "regression" ||
+                           (settings.problem_type.empty() && settings.labels.size() == 1 &&
+                            settings.head == sequence_classification); // as transformers has it
+  const transept::task_data data(file, settings.head, tokenizer, model->shape().n_positions,
+                                 {.names = settings.labels, .are_numbers = are_numbers});
   if (data.size() == 0) throw transept::argument_error(file.string() + ": there are no labelled texts");
   transept::encoder_session session({.threads = loading.threads});
   const transept::task_score score = score_task(*model, session, data);

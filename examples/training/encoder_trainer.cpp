@@ -43,7 +43,6 @@ public:
     transept::encoder_session session({.threads = trainer_.threads().size()});
     return score_task(trainer_.model(), session, data);
   }
-  std::size_t token_types() const override { return token_types_of(trainer_.model()); }
 
 private:
   using trainer_of<Model, encoder_trainer>::trainer_;
@@ -92,6 +91,11 @@ std::unique_ptr<encoder_trainer> make_encoder_trainer(const new_model& wanted, c
         if (!chooses_head && more.head.head != settings.head)
           throw transept::argument_error("--architecture " + wanted.architecture +
                                          ": this model classifies texts, and does nothing else");
+        if constexpr (requires { settings.model_type; }) settings.model_type = name;
+        if constexpr (chooses_head)
+          if (!family::has_head(settings, more.head.head))
+            throw transept::argument_error("--architecture " + wanted.architecture +
+                                           ": this model has no head for this task");
         settings.head = more.head.head;
         settings.labels = more.head.labels;
         if constexpr (requires { settings.pad_token_id; }) settings.pad_token_id = more.padding;

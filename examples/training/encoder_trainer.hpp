@@ -43,9 +43,6 @@ public:
 
   /// score_task.
   virtual transept::task_score score(const transept::task_data& data) = 0;
-
-  /// Types of tokens that the model tells apart; 0: none.
-  virtual std::size_t token_types() const = 0;
 };
 
 /// The trainer of the model in a folder: with the head that it has, or with another. Throws what

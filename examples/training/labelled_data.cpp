@@ -1,6 +1,7 @@
 // Labelled texts of a run (training/data.hpp).
 #include <training/data.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include <common/tokenizer.hpp>
 
+#include <transept/core/display.hpp>
 #include <transept/core/error.hpp>
 #include <transept/core/json.hpp>
 #include <transept/io/atomic_file.hpp>
@@ -74,7 +76,8 @@ void prepare_labelled_data(const training_settings& s, const std::filesystem::pa
   } else { // files are often sorted by label: some lines from everywhere
     const std::vector<std::string> all = std::move(training);
     transept::shuffled_examples order(all.size(), s.seed);
-    const auto kept = static_cast<std::size_t>(s.validation * static_cast<double>(all.size()));
+    auto kept = static_cast<std::size_t>(s.validation * static_cast<double>(all.size()));
+    if (s.validation > 0) kept = std::max<std::size_t>(kept, 1);
     training.clear();
     for (std::size_t i = 0; i < all.size(); ++i) (i < kept ? validation : training).push_back(all[order[i]]);
     if (training.empty()) throw transept::argument_error("--validation leaves no text to learn from");
@@ -85,8 +88,14 @@ void prepare_labelled_data(const training_settings& s, const std::filesystem::pa
   make_vocabulary(s, {training_texts, validation_texts}, run, threads);
   // What is wrong with a line is told of the file that it came from.
   const auto tokenizer = transept::load_tokenizer(run);
-  for (const auto& file : {s.data, s.validation_data})
-    if (!file.empty()) (void)transept::task_data(file, head_of_task(s), tokenizer, s.context);
+  std::vector<std::filesystem::path> files{s.data};
+  if (!s.validation_data.empty()) files.push_back(s.validation_data);
+  const auto labels = transept::read_labels(files, head_of_task(s));
+  if (labels.names.size() == 1 && !labels.are_numbers)
+    throw transept::argument_error(s.data.string() + ": there is one label alone, " +
+                                   transept::quoted(labels.names[0]) + ": nothing to tell apart");
+  for (const auto& file : files)
+    (void)transept::task_data(file, head_of_task(s), tokenizer, s.context, labels);
 }
 
 labelled_data open_labelled_data(const training_settings& s, const std::filesystem::path& run) {

@@ -18,6 +18,7 @@
 #include <transept/encode/encoder_session.hpp>
 #include <transept/text/encoder_vocabulary.hpp>
 #include <transept/train/batches.hpp>
+#include <transept/train/loss.hpp>
 #include <transept/train/masked_words.hpp>
 
 namespace examples {
@@ -31,6 +32,7 @@ struct masked_batch {
   std::vector<token_id> words;
   std::vector<int> follows; ///< of each text: 0, or 1 where its second half does not follow its first
 
+  std::size_t masked() const { return transept::count_targets(words); }
   transept::encoder_targets targets() const { return {.words = words, .labels = follows}; }
 };
 
@@ -65,6 +67,7 @@ public:
     batch_.words.clear();
     batch_.follows.clear();
     for (std::size_t row = 0; row < s_.batch; ++row) add(number * s_.batch + row);
+    for (std::size_t i = 0; batch_.masked() == 0; ++i) mask_one(i); // few and short texts
     return batch_;
   }
 
@@ -89,6 +92,12 @@ private:
       throw transept::argument_error("--context " + std::to_string(s.context) + " leaves no room for a text");
     const std::size_t room = s.context - put;
     return s.next_sentence ? room / 2 * 2 : room;
+  }
+
+  /// Masks token `i`, where it is no special one.
+  void mask_one(std::size_t i) {
+    const token_id word = batch_.texts.input().tokens[i];
+    if (!tokenizer_.is_special(word)) batch_.words[i] = word;
   }
 
   void add(std::uint64_t number) {
@@ -168,11 +177,16 @@ public:
   std::optional<judgement> judge() override {
     if (!checks_) return std::nullopt;
     const std::size_t most =
-        std::max<std::size_t>(1, data_.validation.size() / (s_.batch * length_of_batch()));
+        std::max<std::size_t>(1, data_.validation.size() / (s_.batch * batches_.length()));
     const std::size_t count = s_.evaluate_batches == 0 ? most : s_.evaluate_batches;
     double total = 0;
-    for (std::size_t i = 0; i < count; ++i) total += loss_of(checks_->fill(i));
-    return judgement{total / static_cast<double>(count)};
+    std::size_t targets = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const masked_batch& batch = checks_->fill(i);
+      total += static_cast<double>(batch.masked()) * loss_of(batch);
+      targets += batch.masked();
+    }
+    return judgement{total / static_cast<double>(targets)};
   }
 
   double sequences() const override { return static_cast<double>(s_.batch); }
@@ -184,7 +198,6 @@ public:
   }
 
 private:
-  std::size_t length_of_batch() const { return batches_.length(); }
   double loss_of(const masked_batch& batch) {
     return trainer_->evaluate(batch.texts.input(), batch.targets());
   }

@@ -74,7 +74,9 @@ private:
     if (checkpoints.empty()) return open_task(s_, folder_, {}, threads);
     const auto folder = checkpoint_folder(folder_, checkpoints.back());
     const auto damaged = [&](const transept::error& error) {
-      return std::string(error.what()) + "\n  Remove " + folder.string() +
+      const std::string what = error.what();
+      if (what.find(folder.string()) == what.npos) return what; // the data, say: the checkpoint is good
+      return what + "\n  Remove " + folder.string() +
              (checkpoints.size() > 1
                   ? " to go on from " + checkpoint_folder({}, checkpoints[checkpoints.size() - 2]).string()
                   : " to begin again") +

@@ -54,30 +54,32 @@ training_settings preset_named(const std::string& name) {
   if (name == "tiny-bert") { // the shape that Turc et al. 2019 call BERT-Tiny
     settings.task = "masked";
     settings.architecture = "bert";
-    settings.vocabulary = "4000";
+    settings.vocabulary = "1000";
     settings.layers = settings.heads = 2;
     settings.context = 128;
-    settings.batch = 16;
-    settings.iterations = 10000;
-    settings.dropout = 0.1;
+    settings.batch = 32;
+    settings.iterations = 4000;
+    settings.learning_rate = 2e-3;
     settings.beta_2 = 0.999;
     settings.weight_decay = 0.01;
     settings.schedule = "linear";
     settings.least_learning_rate = 0;
-    settings.warmup = 400;
-    settings.evaluate_every = settings.checkpoint_every = 1000;
+    settings.warmup = 300;
+    settings.evaluate_every = settings.checkpoint_every = 500;
     return settings;
   }
   if (name == "sentiment") { // the classifier of "Transformers from scratch"
     settings.task = "classification";
     settings.architecture = "transept-classifier";
     settings.vocabulary = "8000";
-    settings.layers = 2;
+    settings.layers = 1;
     settings.context = 128;
     settings.batch = 32;
-    settings.iterations = 3000;
-    settings.dropout = 0.3;
-    settings.weight_decay = 0.1;
+    settings.iterations = 1500;
+    settings.dropout = 0.5;
+    settings.learning_rate = 3e-4;
+    settings.least_learning_rate = 3e-5;
+    settings.evaluate_every = settings.checkpoint_every = 150;
     return settings;
   }
   if (name == "bert") { // fine-tuning
@@ -118,7 +120,7 @@ training_settings settings_from_json(const transept::json& object, const std::st
   const auto read = [&](const char* name, auto& value) {
     using type = std::remove_cvref_t<decltype(value)>;
     const auto found = object.find(name);
-    if (found == object.end()) return; // a setting that a newer program has
+    if (found == object.end()) return; // a setting that an older program had not
     const bool fits = std::is_same_v<type, bool>       ? found->is_boolean()
                       : std::is_floating_point_v<type> ? found->is_number()
                       : std::is_integral_v<type>       ? found->is_number_unsigned()

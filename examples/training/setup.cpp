@@ -16,7 +16,7 @@ const char* example_line(const training_settings& s) {
          : s.task == "tagging"      ? "{\"tokens\": [\"Ada\", \"lives\", \"in\", \"London\"], \"tags\": "
                                       "[\"B-PER\", \"O\", \"O\", \"B-LOC\"]}"
                                     : "{\"question\": \"Where?\", \"context\": \"In London.\", \"answer\": "
-                                 "\"London\", \"begin\": 3}";
+                                      "\"London\", \"begin\": 3}";
 }
 
 } // namespace
@@ -31,8 +31,7 @@ void check_settings(const training_settings& s) {
     throw transept::argument_error("--data is for labelled texts: --task classification, tagging or answers");
   if (is_labelled(s) && !s.text.empty())
     throw transept::argument_error("--text is for --task generation or masked; labelled texts are --data");
-  if (s.next_sentence &&
-      (s.task != "masked" || (s.from.empty() && s.architecture != "bert" && s.architecture != "albert")))
+  if (s.next_sentence && s.task != "masked")
     throw transept::argument_error("--next-sentence is for --task masked, of bert and albert");
   if (!is_labelled(s) && s.text.empty())
     throw transept::argument_error("--text is missing: the text to learn\n"

@@ -102,11 +102,8 @@ void check_vocabulary(const training_settings& s, const transept::tokenizer& tok
 }
 
 transept::token_id padding_token(const transept::tokenizer& tokenizer) {
-  for (const std::string_view name : {"[PAD]", "<pad>"}) {
-    const auto ids = tokenizer.encode(name, transept::special_tokens::allowed);
-    if (ids.size() == 1 && tokenizer.is_special(ids.front())) return ids.front();
-  }
-  return 0;
+  const auto padding = find_special_token(tokenizer, "[PAD]");
+  return padding ? *padding : find_special_token(tokenizer, "<pad>").value_or(0);
 }
 
 } // namespace examples

@@ -129,6 +129,21 @@ TEST_CASE("train --task goes on as if it had never stopped, for every task") {
   }
 }
 
+TEST_CASE(
+    "train learns labels with a vocabulary of characters, and tells data that is broken from a checkpoint") {
+  if (!support::has_program("train")) return;
+  const workplace place;
+  const program_run run = place.train(
+      "letters", {"--preset", "sentiment", "--data", place.at("texts.jsonl"), "--vocabulary", "characters"});
+  CAPTURE(run.err);
+  REQUIRE(run.exit_code == 0);
+  support::write_file(place / "letters" / "training.jsonl", "{broken\n");
+  const program_run rest =
+      support::run_program("train", {"--resume", "--out", place.at("letters"), "--iterations", "50"});
+  CHECK(rest.exit_code == 1);
+  CHECK_THAT(rest.err, ContainsSubstring("training.jsonl, line 1") && !ContainsSubstring("Remove"));
+}
+
 TEST_CASE("train --from gives a pretrained encoder another head, and keeps its vocabulary") {
   if (!support::has_program("train") || !support::has_program("tag")) return;
   const workplace place;
@@ -190,7 +205,17 @@ TEST_CASE("train says what is wrong with tasks and labelled texts") {
   first_line({"--task", "masked", "--architecture", "transept-classifier", "--text", plain},
              "--architecture transept-classifier: this model classifies texts, and does nothing else");
   first_line({"--task", "masked", "--architecture", "roberta", "--next-sentence", "--text", plain},
-             "--next-sentence is for --task masked, of bert and albert");
+             "--architecture roberta: this model has no head for this task");
+  support::write_file(place / "long.jsonl",
+                      R"({"question": "one two three four five six seven eight nine ten?", )"
+                      R"("context": "a b", "answer": "a", "begin": 0})"
+                      "\n");
+  const program_run long_question =
+      place.train("wrong", {"--task", "answers", "--data", place.at("long.jsonl"), "--context", "8"});
+  CHECK_THAT(long_question.first_error_line(), Catch::StartsWith(place.at("long.jsonl") + ", line 1: "));
+  support::write_file(place / "one.jsonl", "{\"text\": \"a\", \"label\": \"x\"}\n");
+  first_line({"--task", "classification", "--data", place.at("one.jsonl")},
+             place.at("one.jsonl") + ": there is one label alone, \"x\": nothing to tell apart");
   first_line({"--preset", "bert", "--data", texts},
              "--preset bert needs --from FOLDER: the model to go on from");
 }

@@ -8,6 +8,7 @@
 
 #include <support/shipped_model.hpp>
 
+#include <transept/generate/batch_generation.hpp>
 #include <transept/generate/generate_text.hpp>
 #include <transept/generate/generation.hpp>
 #include <transept/generate/sampling.hpp>
@@ -159,7 +160,44 @@ TEST_CASE("a text with guesses ends where it would without: full, stopped, left"
   }
 }
 
-TEST_CASE("lookup finds what followed the longest run of tokens that was there before, the latest place first") {
+TEST_CASE("a session that somebody else uses behind a loop that was left is left alone") {
+  const model_type model = random_model(6);
+  session text(model);
+  const outcome full = run(model, text, greedy(), {.ignore_eos = true});
+  tokens whole = prompt;
+  whole.insert(whole.end(), full.ids.begin(), full.ids.end());
+  reset(text);
+  {
+    auto range = generate(model, text, prompt, greedy(),
+                          {.ignore_eos = true, .speculation = {.draft = oracle(whole, 1000)}});
+    for (const auto& token : range)
+      if (token.id == full.ids[2]) break;
+    reset(text);
+    forward(model, text, tokens{1, 2, 3});
+  }
+  CHECK(text.length() == 3);
+}
+
+TEST_CASE("drafts of another vocabulary are not fed") {
+  const model_type model = random_model(6);
+  session text(model);
+  const outcome plain = run(model, text, greedy(), {.max_new_tokens = 20});
+  speculation_counts counts;
+  const drafter strange = [](std::span<const token_id>, std::span<token_id> drafts) {
+    std::ranges::fill(drafts, token_id{40});
+    return drafts.size();
+  };
+  CHECK(run(model, text, greedy(), {.max_new_tokens = 20, .speculation = {.draft = strange}}, &counts) ==
+        plain);
+  CHECK(counts.drafted == 0);
+  batch together(model);
+  CHECK_THROWS_AS(generate_batch(model, together, prompt, 2, [](std::size_t) { return greedy(); },
+                                 {.speculation = {.draft = lookup_drafter()}}),
+                  argument_error);
+}
+
+TEST_CASE(
+    "lookup finds what followed the longest run of tokens that was there before, the latest place first") {
   const auto look = [](drafter draft, const tokens& text, std::size_t most) {
     tokens drafts(most);
     drafts.resize(draft(text, drafts));

@@ -126,6 +126,14 @@ TEST_CASE("lines that are not as they should be are told by their number") {
           question_answering, "begin");
   refuses("{\"question\": \"where?\", \"context\": \"a\", \"answers\": {\"text\": []}}", question_answering,
           "answers");
+  CHECK_THROWS_AS(task_data(lines("").path(), masked_lm, tokenizer, 40, {{"a", "b"}}), argument_error);
+  CHECK_THROWS_WITH(
+      task_data(lines("{\"text\": \"a\", \"label\": 0.5}\n{\"text\": \"b\", \"label\": 1e39}").path(),
+                sequence_classification, tokenizer, 40),
+      Catch::Contains("line 2") && Catch::Contains("that f32 holds"));
+  CHECK_THROWS_WITH(
+      task_data(lines("{\"text\": \"a\", \"label\": \"x\"}").path(), sequence_classification, tokenizer, 1),
+      Catch::Contains("line 1"));
   CHECK_THROWS_AS(task_data("no such file", sequence_classification, tokenizer, 40), file_error);
   CHECK_THROWS_AS(task_data(lines("").path(), masked_lm, tokenizer, 40), argument_error);
 }

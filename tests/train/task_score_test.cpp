@@ -124,7 +124,20 @@ TEST_CASE("answers are scored by whether they are found exactly, and by the toke
   CHECK(*with_answer(begin, end).f1 == 1.0);
   CHECK(*with_answer(begin - 2, end).accuracy == 0.0);
   CHECK(*with_answer(begin - 2, end).f1 == Approx(2 * 0.5 * 1.0 / 1.5));
-  CHECK(*with_answer(1, 2).f1 == 0.0);
+  CHECK(*with_answer(batch.contexts[0].begin, batch.contexts[0].begin).f1 == 0.0);
+  // What is in the question is no answer, however sure the model is; `answer` has it so, too.
+  auto logits = make_array<2>({tokens, 2});
+  std::fill(logits.begin(), logits.end(), 0.0f);
+  logits(1, 0) = logits(2, 1) = 9.0f;
+  logits(begin, 0) = logits(end, 1) = 8.0f;
+  scorer.add(batch, logits);
+  CHECK(*scorer.score().f1 == 1.0);
+  // An answer that is cut off is not found.
+  const task_data cut(file.path, model.settings.head, tokenizer, 11);
+  const task_score missed = score_task(model, session, cut);
+  CHECK(missed.examples == 1);
+  CHECK(*missed.accuracy == 0.0);
+  CHECK(*missed.f1 == 0.0);
   CHECK(score_task(model, session, data).examples == 1);
 }
 
@@ -159,6 +172,11 @@ TEST_CASE("a model with another head has the same blocks, and what is new is dra
   };
   CHECK(number(tagger) == number(same));
   CHECK(number(tagger) != number(other));
+  // The classifier is kept for the same labels in the same order alone.
+  CHECK(number(with_head(tagger, encoder_head::token_classification, place_labels, 9)) == number(tagger));
+  CHECK(number(with_head(tagger, encoder_head::token_classification, {"B-place", "O", "I-place"}, 9)) !=
+        number(tagger));
+  CHECK_THROWS_AS(with_head(model, encoder_head::replaced_tokens, {}, 5), argument_error); // ELECTRA's
   const support::temporary_folder saved;
   save(tagger, saved.path());
   CHECK(load<model_type>(saved.path()).settings.head == encoder_head::token_classification);
@@ -200,6 +218,12 @@ TEST_CASE("a learned vocabulary has an encoder's tokens, and puts them around te
   const auto pair = encode_input(read, "the cat", "the dog");
   CHECK(std::ranges::count(pair.ids, 2) == 3);
   CHECK(read.decode(read.encode("the dog sat")) == "the dog sat");
+  character_set characters; // none of those of "[MASK]"
+  characters.add("abc ");
+  vocabulary by_characters = character_vocabulary(characters, encoder_special_tokens());
+  put_around_texts(by_characters);
+  CHECK(find_special_token(tokenizer(by_characters), "<mask>") == mask_token(tokenizer(by_characters)));
+  CHECK_FALSE(find_special_token(read, "the"));
   vocabulary plain = learn_vocabulary(words, {.vocab_size = 270});
   CHECK_THROWS_AS(put_around_texts(plain), argument_error);
   CHECK_FALSE(mask_token(tokenizer(plain)));

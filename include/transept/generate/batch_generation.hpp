@@ -83,7 +83,8 @@ private:
 };
 
 /// Throws argument_error unless the batch is empty and has room for so many samples.
-TRANSEPT_FUNCTION void check_samples(const batch& batch, std::size_t num_samples);
+TRANSEPT_FUNCTION void check_samples(const batch& batch, std::size_t num_samples,
+                                     const generation_options& options);
 
 /// Empties a batch at the end of a block.
 class emptied_at_end {
@@ -104,9 +105,9 @@ private:
 /// step in the order of i; where it returns a bool, false ends that sample. Returns all samples; none has a
 /// `pending` token, for the sequences leave the batch.
 ///
-/// Throws argument_error for a batch that is not empty or too small, an empty prompt or contradictory
-/// options, and what `generate` throws; a context_error or numeric_error of one sample ends them all. The
-/// batch is empty afterwards in any case.
+/// Throws argument_error for a batch that is not empty or too small, an empty prompt, contradictory options
+/// or speculation, which is for one text, and what `generate` throws; a context_error or numeric_error of one
+/// sample ends them all. The batch is empty afterwards in any case.
 template <class Model, class MakeSampler, class Callback = no_batch_callback>
 requires std::invocable<Callback&, std::size_t, const generated_token&> std::vector<generation_result>
 generate_batch(const Model& model, batch& batch, std::span<const token_id> prompt, std::size_t num_samples,
@@ -121,7 +122,7 @@ generate_batch(const Model& model, batch& batch, std::span<const token_id> promp
   static_assert(sampler<sampler_type>,
                 "a sampler must be callable as token_id(candidates&): for example greedy(), or "
                 "temperature(0.8) | draw(seed, i)");
-  detail::check_samples(batch, num_samples);
+  detail::check_samples(batch, num_samples, options);
 
   const detail::emptied_at_end afterwards(batch);
   const std::size_t first = add(batch);

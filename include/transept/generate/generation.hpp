@@ -6,6 +6,7 @@
 // costs the prompt and two steps. Once the range is made, stepping allocates nothing.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <functional>
@@ -79,7 +80,8 @@ std::span<const token_id> eos_token_ids(const Model& model) {
 } // namespace detail
 
 /// What `generate` returns: a move-only view, an input range of generated_token. It refers to the model and
-/// the session, which must outlive it; nothing else may use the session meanwhile. A variable goes through
+/// the session, which must outlive it; nothing else may use the session meanwhile. (With speculation the
+/// session holds guesses, too, until the range has ended or is gone.) A variable goes through
 /// range adaptors by `std::ranges::ref_view(tokens) | …`, as every move-only view, and can then still be
 /// asked for its finish_reason().
 template <class Model, class Session, class Sampler>
@@ -159,7 +161,10 @@ private:
   static constexpr bool speculates = detail::speculating_model_for<Model, Session>;
 
   /// Tokens of the session that are certain.
-  std::size_t length() const { return static_cast<std::size_t>(session_->length()) - ahead_; }
+  std::size_t length() const {
+    const auto length = static_cast<std::size_t>(session_->length());
+    return length - std::min<std::size_t>(ahead_, length);
+  }
 
   std::size_t room() const {
     const auto capacity = static_cast<std::size_t>(session_->capacity());
@@ -169,7 +174,8 @@ private:
   void forget_drafts() {
     if constexpr (speculates)
       if (ahead_ > 0) {
-        truncate(*session_, length());
+        // Unless somebody else has used the session since the loop was left.
+        if (static_cast<std::size_t>(session_->length()) == behind_drafts_) truncate(*session_, length());
         drafts_are_gone();
       }
   }
@@ -184,7 +190,7 @@ private:
         const std::span<const token_id> tokens = tokens_to_feed(room());
         if (tokens.size() > 1) {
           forward(*model_, *session_, tokens, room_for_logits(tokens.size()));
-          return fed(tokens.size());
+          return fed(tokens.size(), static_cast<std::size_t>(session_->length()));
         }
       }
     }

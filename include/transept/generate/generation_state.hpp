@@ -52,8 +52,8 @@ protected:
   /// Takes the sampler's choice.
   void accept(token_id id);
 
-  // Speculation. Drafts that were fed lie in the session behind what is certain; each that the sampler chooses
-  // becomes certain in turn.
+  // Speculation. Drafts that were fed lie in the session behind what is certain; each that the sampler
+  // chooses becomes certain in turn.
 
   /// The token to feed and drafts behind it, `room` tokens fitting the session.
   std::span<const token_id> tokens_to_feed(std::size_t room);
@@ -61,8 +61,8 @@ protected:
   matrix_view<float, dyn, dyn> room_for_logits(std::size_t tokens) {
     return {rows_.data(), static_cast<extent>(tokens), static_cast<extent>(list_->vocab_size())};
   }
-  /// They were fed; returns the logits behind the first.
-  std::span<const float> fed(std::size_t tokens);
+  /// They were fed to the session, which has this length now; returns the logits behind the first.
+  std::span<const float> fed(std::size_t tokens, std::size_t session_length);
   /// Whether the current token is the next draft, which is certain then.
   bool current_is_drafted() const { return ahead_ > 0 && fed_[row_ + 1] == current_.id; }
   /// The logits behind that.
@@ -88,24 +88,14 @@ protected:
   std::vector<float> raw_; ///< [vocab_size] the step's logits, kept where log-probabilities are asked for
   std::vector<candidate> top_candidates_;  ///< the likeliest of the step, likeliest first
   std::vector<token_log_probability> top_; ///< the same, for generated_token::top
-  double log_sum_ = 0;        ///< log Σ exp(logit) of the step, where log-probabilities are asked for
-  /// A number of drafts, which a generation that was moved from no longer has.
-  struct moved_count {
-    std::size_t value = 0;
-    moved_count() = default;
-    moved_count(moved_count&& other) noexcept : value(std::exchange(other.value, 0)) {}
-    moved_count& operator=(moved_count&& other) noexcept {
-      value = std::exchange(other.value, 0);
-      return *this;
-    }
-    operator std::size_t() const { return value; }
-  };
-  moved_count ahead_;                   ///< drafts in the session that are not certain
-  std::size_t row_ = 0;                 ///< of the logits of the last pass: behind the last certain token
-  std::vector<token_id> fed_;           ///< what the last pass of several tokens was over
-  buffer<float> rows_;                  ///< [most drafts + 1, vocab_size] its logits
-  detail::draft_pace pace_;             ///< how many drafts are worth it
-  speculation_counts speculated_;       ///< so far
+  double log_sum_ = 0;            ///< log Σ exp(logit) of the step, where log-probabilities are asked for
+  detail::draft_count ahead_;     ///< drafts in the session that are not certain
+  std::size_t behind_drafts_ = 0; ///< the session's length with them
+  std::size_t row_ = 0;           ///< of the logits of the last pass: behind the last certain token
+  std::vector<token_id> fed_;     ///< what the last pass of several tokens was over
+  buffer<float> rows_;            ///< [most drafts + 1, vocab_size] its logits
+  detail::draft_pace pace_;       ///< how many drafts are worth it
+  speculation_counts speculated_; ///< so far
 
   generated_token current_;   ///< the last one yielded
   std::size_t count_ = 0;     ///< tokens yielded

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <transept/core/error.hpp>
@@ -20,9 +21,9 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
-/// Guesses the tokens behind a text: writes at most drafts.size() of them, and returns how many. `text` is all
-/// that the generation knows, oldest first: its history, the prompt, what was generated. Whatever it guesses,
-/// the text stays the same.
+/// Guesses the tokens behind a text: writes at most drafts.size() of them, and returns how many. `text` is
+/// all that the generation knows, oldest first: its history, the prompt, what was generated. Whatever it
+/// guesses, the text stays the same.
 using drafter = std::function<std::size_t(std::span<const token_id> text, std::span<token_id> drafts)>;
 
 /// Drafts of a pass are at most so many: a pass over more rows than these and one is computed in other units.
@@ -40,9 +41,9 @@ struct speculation_counts {
   std::size_t accepted = 0; ///< those that came
 };
 
-/// Prompt lookup: what followed the last tokens when they stood in the text before. The longest run of at most
-/// `longest` tokens that was there, but of no fewer than `shortest`; of several places the latest. Costs next
-/// to nothing, and is right where texts repeat themselves: summaries, code, JSON. A drafter is for one
+/// Prompt lookup: what followed the last tokens when they stood in the text before. The longest run of at
+/// most `longest` tokens that was there, but of no fewer than `shortest`; of several places the latest. Costs
+/// next to nothing, and is right where texts repeat themselves: summaries, code, JSON. A drafter is for one
 /// generation at a time. Throws argument_error unless 1 ≤ shortest ≤ longest ≤ 8.
 TRANSEPT_FUNCTION drafter lookup_drafter(std::size_t longest = 4, std::size_t shortest = 2);
 
@@ -63,6 +64,19 @@ private:
   std::size_t rest_ = 0;     ///< passes without drafts to come
 };
 
+/// A number of drafts, which whoever was moved from no longer has.
+struct draft_count {
+  std::size_t value = 0;
+
+  draft_count() = default;
+  draft_count(draft_count&& other) noexcept : value(std::exchange(other.value, 0)) {}
+  draft_count& operator=(draft_count&& other) noexcept {
+    value = std::exchange(other.value, 0);
+    return *this;
+  }
+  operator std::size_t() const { return value; }
+};
+
 /// Throws argument_error for options out of range.
 TRANSEPT_FUNCTION void check_speculation(const speculation& options);
 
@@ -80,22 +94,24 @@ drafter model_drafter(const Model& model, Session& session, float least_probabil
   reset(session);
   return [&model, &session, least_probability, fed](std::span<const token_id> text,
                                                     std::span<token_id> drafts) -> std::size_t {
-    if (text.empty() || drafts.empty() || text.size() > static_cast<std::size_t>(session.capacity())) return 0;
+    if (text.empty() || drafts.empty() || text.size() > static_cast<std::size_t>(session.capacity()))
+      return 0;
     const auto both = std::min(fed->size(), text.size() - 1); // the last token is fed in any case
     const auto common = static_cast<std::size_t>(
         std::mismatch(fed->begin(), fed->begin() + static_cast<std::ptrdiff_t>(both), text.begin()).first -
         fed->begin());
     truncate(session, common);
-    fed->assign(text.begin(), text.end());
+    fed->resize(common);
     std::span<const float> logits = forward(model, session, text.subspan(common));
+    fed->assign(text.begin(), text.end());
     for (std::size_t count = 0;; ++count) {
       token_id next = 0;
       if (count == drafts.size() || !detail::is_sure(logits, least_probability, next)) return count;
       drafts[count] = next;
       if (count + 1 == drafts.size() || fed->size() == static_cast<std::size_t>(session.capacity()))
         return count + 1;
-      fed->push_back(next);
       logits = forward(model, session, std::span<const token_id>(&drafts[count], 1));
+      fed->push_back(next);
     }
   };
 }

@@ -19,8 +19,22 @@
 
 namespace transept::inline TRANSEPT_ABI {
 
+namespace detail {
+
+/// Whether two vectors, or matrices, have the same extents.
+template <class Leaf>
+bool have_same_extents(const Leaf& a, const Leaf& b) {
+  if constexpr (Leaf::rank == 1)
+    return a.size() == b.size();
+  else
+    return a.rows() == b.rows() && a.cols() == b.cols();
+}
+
+} // namespace detail
+
 /// The model `from` with a head of another kind, or for other labels. Parameters that both have, of the same
-/// extents, are those of `from`, whose memory both share then; the others are drawn as initialise draws them.
+/// extents, are those of `from`, whose memory both share then; the others are drawn as initialise draws them,
+/// and so is the classifier unless head and labels are the same, in the same order.
 /// `labels`: what the outputs of sequence_classification and token_classification mean. Throws argument_error
 /// for a head that the family has not, or labels that do not fit it.
 template <encoder_model Model>
@@ -32,6 +46,11 @@ Model with_head(const Model& from, encoder_head head, std::vector<std::string> l
   if (is_labelled == labels.empty())
     throw argument_error(is_labelled ? "with_head: a head that classifies needs labels"
                                      : "with_head: labels are for heads that classify");
+  if constexpr (requires { family::has_head(from.settings, head); })
+    if (!family::has_head(from.settings, head))
+      throw argument_error("with_head: a model of type " + std::string(from.settings.model_type) +
+                           " has no such head");
+  const bool has_same_outputs = head == from.settings.head && labels == from.settings.labels;
   auto shape = from.config;
   auto settings = from.settings;
   settings.head = head;
@@ -45,12 +64,12 @@ Model with_head(const Model& from, encoder_head head, std::vector<std::string> l
     throw argument_error("with_head: a " + std::string(family::name) + " has one head");
   Model model = shaped_model<Model>(shape, std::move(settings));
   for_each_parameter_here(
-      [&](std::string_view name, auto& leaf) {
+      [&]<class Leaf>(std::string_view name, Leaf& leaf) {
+        if (name.starts_with("classifier.") && !has_same_outputs) return;
         for_each_parameter_here(
-            [&](std::string_view other_name, const auto& other) {
-              if constexpr (std::same_as<std::remove_cvref_t<decltype(other)>,
-                                         std::remove_cvref_t<decltype(leaf)>>)
-                if (other_name == name && other.size() == leaf.size()) leaf = other;
+            [&]<class Other>(std::string_view other_name, const Other& other) {
+              if constexpr (std::same_as<Other, Leaf>)
+                if (other_name == name && detail::have_same_extents(leaf, other)) leaf = other;
             },
             from);
       },

@@ -23,6 +23,10 @@ TRANSEPT_FUNCTION std::vector<std::string> encoder_special_tokens();
 /// encode_prompt do then. Throws argument_error where it lacks one of both.
 TRANSEPT_FUNCTION void put_around_texts(vocabulary& vocabulary);
 
+/// The special token of this text, if there is one.
+TRANSEPT_FUNCTION std::optional<token_id> find_special_token(const tokenizer& tokenizer,
+                                                             std::string_view text);
+
 /// The token that masks a word: [MASK], or <mask>; nothing where the vocabulary has none.
 TRANSEPT_FUNCTION std::optional<token_id> mask_token(const tokenizer& tokenizer);
 

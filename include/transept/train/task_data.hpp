@@ -21,6 +21,7 @@
 #include <transept/core/types.hpp>
 #include <transept/encode/encoder_session.hpp>
 #include <transept/models/encoder_head.hpp>
+#include <transept/text/encoded_text.hpp>
 #include <transept/text/tokenizer.hpp>
 #include <transept/train/encoder_loss.hpp>
 
@@ -32,6 +33,8 @@ struct task_batch {
   std::vector<int> labels;       ///< as encoder_targets
   std::vector<float> values;     ///< likewise
   std::vector<int> begins, ends; ///< likewise
+  /// Of question_answering: which tokens of each text an answer may be of.
+  std::vector<text_span> contexts;
 
   encoder_targets targets() const {
     return {.labels = labels, .values = values, .begins = begins, .ends = ends};
@@ -54,7 +57,7 @@ class task_data {
 public:
   /// Reads a file for a head: sequence_classification, token_classification or question_answering. `labels`
   /// are those of a model, and others are an error; none: those that the file has (read_labels). Texts longer
-  /// than `most_tokens` are cut; an answer that is cut off counts for nothing. Throws file_error;
+  /// than `most_tokens` are cut; an answer that is cut off is no target. Throws file_error;
   /// format_error, with the line's number, for lines that are not as above; argument_error for another head.
   task_data(const std::filesystem::path& path, encoder_head head, const tokenizer& tokenizer,
             std::size_t most_tokens, task_labels labels = {});
@@ -72,6 +75,7 @@ private:
     std::vector<int> types, labels;
     float value = 0;
     int begin = -1, end = -1;
+    text_span context = {0, 0};
   };
 
   encoder_head head_;

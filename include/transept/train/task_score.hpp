@@ -4,6 +4,7 @@
 //   const task_score score = score_task(model, session, data);      // score.accuracy
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -30,7 +31,8 @@ struct task_score {
   /// None of a regression.
   std::optional<double> accuracy = {};
   /// Of entities, as seqeval counts them (token_classification with labels that begin with B-); of answers
-  /// the mean over questions, of the tokens of both (SQuAD).
+  /// the mean over questions, of the tokens that both have, as SQuAD's of words. An answer that was cut off
+  /// is not found.
   std::optional<double> f1 = {};
 };
 
@@ -53,7 +55,7 @@ private:
   encoder_head head_;
   std::span<const std::string> labels_;
   bool has_many_labels_, has_values_ = false;
-  std::size_t examples_ = 0, counted_ = 0, right_ = 0;
+  std::size_t examples_ = 0, counted_ = 0, judged_ = 0, right_ = 0;
   double losses_ = 0, overlaps_ = 0;
   label_score entities_;
 };
@@ -62,12 +64,13 @@ private:
 
 /// Runs a model over labelled texts, `at_once` at a time: one of the library's encoders, or anything that
 /// encode() takes like one and that has their `settings`. `data` was read for the model's head and labels.
-/// Throws as encode and check_targets do.
+/// Throws as encode and check_targets do; argument_error for a model of `multi_label_classification`.
 template <class Model>
 task_score score_task(const Model& model, encoder_session& session, const task_data& data,
                       std::size_t at_once = 64) {
   detail::task_scorer scorer(model.settings.head, model.settings.labels, model.settings.problem_type);
   task_batch batch;
+  at_once = std::max<std::size_t>(at_once, 1);
   for (std::size_t first = 0; first < data.size(); first += at_once) {
     batch.clear();
     for (std::size_t i = first; i < std::min(first + at_once, data.size()); ++i) data.add_to(batch, i);

@@ -49,11 +49,17 @@ TRANSEPT_FUNCTION std::span<const token_id> generation_state::tokens_to_feed(std
   const std::size_t drafted =
       count == 0 ? 0 : options_.speculation.draft(list_->history(), std::span(fed_).subspan(1, count));
   if (drafted > count) throw argument_error("a drafter gave more drafts than there was room for");
-  return std::span(fed_).first(drafted + 1);
+  const auto drafts = std::span(fed_).subspan(1, drafted);
+  const auto stranger = std::ranges::find_if(drafts, [&](token_id id) { // of a larger vocabulary
+    return id < 0 || static_cast<std::size_t>(id) >= list_->vocab_size();
+  });
+  return std::span(fed_).first(1 + static_cast<std::size_t>(stranger - drafts.begin()));
 }
 
-TRANSEPT_FUNCTION std::span<const float> generation_state::fed(std::size_t tokens) {
+TRANSEPT_FUNCTION std::span<const float> generation_state::fed(std::size_t tokens,
+                                                               std::size_t session_length) {
   ahead_.value = tokens - 1;
+  behind_drafts_ = session_length;
   row_ = 0;
   speculated_.drafted += ahead_;
   return {rows_.data(), list_->vocab_size()};

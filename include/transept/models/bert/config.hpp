@@ -157,6 +157,21 @@ struct bert_family : family_of<bert_config, bert_settings, bert> {
     }
   }
 
+  /// Whether transformers has such a head for models of this type.
+  static bool has_head(const bert_settings& s, encoder_head head) {
+    const std::string_view type = s.model_type;
+    switch (head) {
+    case encoder_head::pretraining:
+      return type == "bert" || type == "albert";
+    case encoder_head::next_sentence:
+      return type == "bert";
+    case encoder_head::replaced_tokens:
+      return type == "electra";
+    default:
+      return true;
+    }
+  }
+
   /// What else a new model has.
   static void begin(bert_config& c, bert_settings& s) {
     const std::string_view type = s.model_type;

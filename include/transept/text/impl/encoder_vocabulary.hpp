@@ -27,12 +27,18 @@ TRANSEPT_FUNCTION void put_around_texts(vocabulary& vocabulary) {
   vocabulary.rules.pair = pair_template({begin}, {end, end}, {end}, 0);
 }
 
-TRANSEPT_FUNCTION std::optional<token_id> mask_token(const tokenizer& tokenizer) {
-  for (const std::string_view name : {"[MASK]", "<mask>"}) {
-    const auto ids = tokenizer.encode(name, special_tokens::allowed);
-    if (ids.size() == 1 && tokenizer.is_special(ids.front())) return ids.front();
-  }
+TRANSEPT_FUNCTION std::optional<token_id> find_special_token(const tokenizer& tokenizer,
+                                                             std::string_view text) {
+  for (std::size_t id = 0; id < tokenizer.vocabulary_size(); ++id)
+    if (const auto token = static_cast<token_id>(id);
+        tokenizer.is_special(token) && tokenizer.bytes(token) == text)
+      return token;
   return std::nullopt;
+}
+
+TRANSEPT_FUNCTION std::optional<token_id> mask_token(const tokenizer& tokenizer) {
+  const auto mask = find_special_token(tokenizer, "[MASK]");
+  return mask ? mask : find_special_token(tokenizer, "<mask>");
 }
 
 } // namespace transept::inline TRANSEPT_ABI

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <set>
@@ -60,6 +61,13 @@ private:
   json root_;
 };
 
+/// Throws argument_error for a head that labelled texts are not for.
+inline void check_task_head(encoder_head head) {
+  using enum encoder_head;
+  if (head != sequence_classification && head != token_classification && head != question_answering)
+    throw argument_error("labelled texts are for heads that classify texts or tokens, or answer questions");
+}
+
 /// Calls f(json_line) for each line that is not empty.
 template <class F>
 void for_each_json_line(const std::filesystem::path& path, F&& f) {
@@ -117,7 +125,7 @@ inline std::string label_text(const json_line& line) {
   if (label == nullptr) line.fail("expected a \"label\"");
   if (label->is_string()) return label->get<std::string>();
   if (label->is_number_integer() || label->is_boolean()) return label->dump();
-  line.fail("\"label\": expected a text or a number, found " + described(*label));
+  line.fail("\"label\": expected a text or a whole number, found " + described(*label));
 }
 
 } // namespace detail
@@ -128,13 +136,13 @@ TRANSEPT_FUNCTION void task_batch::clear() {
   values.clear();
   begins.clear();
   ends.clear();
+  contexts.clear();
 }
 
 TRANSEPT_FUNCTION task_labels read_labels(std::span<const std::filesystem::path> paths, encoder_head head) {
   using enum encoder_head;
+  detail::check_task_head(head);
   if (head == question_answering) return {};
-  if (head != sequence_classification && head != token_classification)
-    throw argument_error("labelled texts are for heads that classify texts or tokens, or answer questions");
   std::set<std::string> seen;
   bool are_numbers = false;
   for (const auto& path : paths)
@@ -156,20 +164,34 @@ TRANSEPT_FUNCTION task_data::task_data(const std::filesystem::path& path, encode
                                        task_labels labels)
     : head_(head), labels_(std::move(labels)) {
   using enum encoder_head;
-  if (labels_.names.empty()) labels_ = read_labels({&path, 1}, head);
+  detail::check_task_head(head);
+  if (labels_.are_numbers)
+    labels_.names.resize(1, "LABEL_0");
+  else if (labels_.names.empty())
+    labels_ = read_labels({&path, 1}, head);
   const input_options options{.most_tokens = most_tokens};
+  const auto encoded = [](const detail::json_line& line, auto&& encode) {
+    try {
+      return encode();
+    } catch (const error& problem) {
+      line.fail(problem.what());
+    }
+  };
   detail::for_each_json_line(path, [&](const detail::json_line& line) {
     read_example made;
     encoded_input input;
     if (head == sequence_classification) {
       const std::string text = line.text("text"), second = line.text("second", true);
-      input = second.empty() ? encode_input(tokenizer, text, options)
-                             : encode_input(tokenizer, text, second, options);
+      input = encoded(line, [&] {
+        return second.empty() ? encode_input(tokenizer, text, options)
+                              : encode_input(tokenizer, text, second, options);
+      });
       if (labels_.are_numbers) {
         const json* const value = line.find("label");
-        if (value == nullptr || !value->is_number())
-          line.fail("\"label\": expected a number, as on other lines");
-        made.value = value->get<float>();
+        const double number = value != nullptr && value->is_number() ? value->get<double>() : std::nan("");
+        if (!(std::abs(number) <= std::numeric_limits<float>::max()))
+          line.fail("\"label\": expected a number, as on other lines, that f32 holds");
+        made.value = static_cast<float>(number);
       } else {
         made.labels = {detail::place_of(line, detail::label_text(line), labels_.names)};
       }
@@ -184,7 +206,7 @@ TRANSEPT_FUNCTION task_data::task_data(const std::filesystem::path& path, encode
         begins.push_back(text.size());
         text += word;
       }
-      input = encode_input(tokenizer, text, options);
+      input = encoded(line, [&] { return encode_input(tokenizer, text, options); });
       made.labels.assign(input.ids.size(), no_target);
       std::size_t word = 0; // the next without a token
       for (std::size_t i = 0; i < input.ids.size() && word < words.size(); ++i) {
@@ -196,11 +218,15 @@ TRANSEPT_FUNCTION task_data::task_data(const std::filesystem::path& path, encode
     } else {
       const std::string question = line.text("question"), context = line.text("context");
       const text_span span = detail::answer_span(line, context);
-      input = encode_input(tokenizer, question, context,
-                           {.most_tokens = most_tokens, .left_out = truncation::second_text});
+      input = encoded(line, [&] {
+        return encode_input(tokenizer, question, context,
+                            {.most_tokens = most_tokens, .left_out = truncation::second_text});
+      });
       for (std::size_t i = 0; i < input.ids.size(); ++i) {
-        if (input.texts[i] != 1 || input.spans[i].end <= span.begin || input.spans[i].begin >= span.end)
-          continue;
+        if (input.texts[i] != 1) continue;
+        if (made.context.end == 0) made.context.begin = i;
+        made.context.end = i + 1;
+        if (input.spans[i].end <= span.begin || input.spans[i].begin >= span.end) continue;
         if (made.begin < 0) made.begin = static_cast<int>(i);
         made.end = static_cast<int>(i);
       }
@@ -220,6 +246,7 @@ TRANSEPT_FUNCTION void task_data::add_to(task_batch& batch, std::size_t example)
   if (head_ != encoder_head::question_answering) return;
   batch.begins.push_back(from.begin);
   batch.ends.push_back(from.end);
+  batch.contexts.push_back(from.context);
 }
 
 } // namespace transept::inline TRANSEPT_ABI

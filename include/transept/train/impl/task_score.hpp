@@ -20,6 +20,8 @@ TRANSEPT_FUNCTION void task_scorer::add(const task_batch& batch, array<2>& logit
   const encoder_targets targets = batch.targets();
   const std::size_t outputs = logits.shape(1);
   check_targets(head_, outputs, std::numeric_limits<int>::max(), input, targets);
+  if (has_many_labels_)
+    throw argument_error("this model gives a text any number of labels; labelled texts have one each");
   examples_ += input.texts();
   has_values_ = has_values_ || !batch.values.empty();
   const std::size_t before = counted_;
@@ -30,8 +32,7 @@ TRANSEPT_FUNCTION void task_scorer::add(const task_batch& batch, array<2>& logit
   else
     counted_ += batch.values.size();
   losses_ +=
-      static_cast<double>(counted_ - before) *
-      scores_loss(head_, outputs, input, targets, logits.data(), {.has_many_labels = has_many_labels_});
+      static_cast<double>(counted_ - before) * scores_loss(head_, outputs, input, targets, logits.data());
 }
 
 TRANSEPT_FUNCTION void task_scorer::add_labels(const task_batch& batch, const array<2>& logits) {
@@ -41,6 +42,7 @@ TRANSEPT_FUNCTION void task_scorer::add_labels(const task_batch& batch, const ar
     found.push_back(static_cast<int>(std::ranges::max_element(scores) - scores.begin()));
     if (batch.labels[row] == no_target) continue;
     ++counted_;
+    ++judged_;
     right_ += found.back() == batch.labels[row];
   }
   if (head_ != encoder_head::token_classification) return;
@@ -56,12 +58,14 @@ TRANSEPT_FUNCTION void task_scorer::add_answers(const task_batch& batch, const a
   constexpr std::size_t most_tokens = 30; // of an answer, as SQuAD's scripts have it
   const encoder_input input = batch.texts.input();
   for (std::size_t text = 0; text < input.texts(); ++text) {
-    if (batch.begins[text] == no_target) continue;
-    const std::size_t first = input.offsets[text], length = input.offsets[text + 1] - first;
+    ++judged_;
+    if (batch.begins[text] == no_target) continue; // cut off: it cannot be found
+    const std::size_t first = input.offsets[text];
+    const auto [context_begin, context_end] = batch.contexts[text];
     std::size_t begin = 0, end = 0;
     float best = -std::numeric_limits<float>::infinity();
-    for (std::size_t i = 1; i < length; ++i) // behind the token that stands for "none"
-      for (std::size_t j = i; j < std::min(length, i + most_tokens); ++j)
+    for (std::size_t i = context_begin; i < context_end; ++i)
+      for (std::size_t j = i; j < std::min(context_end, i + most_tokens); ++j)
         if (const float score = logits(first + i, 0) + logits(first + j, 1); score > best) {
           best = score;
           begin = i;
@@ -81,10 +85,12 @@ TRANSEPT_FUNCTION void task_scorer::add_answers(const task_batch& batch, const a
 }
 
 TRANSEPT_FUNCTION task_score task_scorer::score() const {
-  const double count = static_cast<double>(std::max<std::size_t>(counted_, 1));
-  task_score score{.examples = examples_, .loss = losses_ / count};
-  if (!has_values_) score.accuracy = static_cast<double>(right_) / count;
-  if (head_ == encoder_head::question_answering) score.f1 = overlaps_ / count;
+  const auto share = [](double part, std::size_t of) {
+    return of == 0 ? 0.0 : part / static_cast<double>(of);
+  };
+  task_score score{.examples = examples_, .loss = share(losses_, counted_)};
+  if (!has_values_) score.accuracy = share(static_cast<double>(right_), judged_);
+  if (head_ == encoder_head::question_answering) score.f1 = share(overlaps_, judged_);
   const auto begins_entity = [](const std::string& label) { return label.starts_with("B-"); };
   if (head_ == encoder_head::token_classification && std::ranges::any_of(labels_, begins_entity))
     score.f1 = entities_.f1();
