@@ -57,7 +57,7 @@ first_choices look_ahead(int argc, char** argv) {
 void settle_from(const CLI::App& app, training_settings& settings, const std::filesystem::path& run) {
   if (settings.from.empty()) return;
   const auto given = [&](const char* name) { return app.get_option(name)->count() > 0; };
-  for (const char* name : {"--architecture", "--layers", "--heads", "--width", "--vocabulary"})
+  for (const char* name : {"--architecture", "--layers", "--heads", "--width", "--positions", "--vocabulary"})
     if (given(name) && (name != std::string_view("--vocabulary") || examples::find_tokenizer(settings.from)))
       throw transept::argument_error(std::string(name) + " cannot be given: the model of --from has its own");
   if (!given("--vocabulary") && !examples::has_run(run)) settings.vocabulary.clear();

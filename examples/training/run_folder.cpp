@@ -71,9 +71,11 @@ training_settings settings_of_run(const std::filesystem::path& folder, const std
 
 void check_unchanged(const training_settings& begun, const training_settings& now) {
   const transept::json before = to_json(begun), after = to_json(now);
-  for (const char* name : {"preset", "task", "text", "validation-text", "data", "validation-data",
-                           "validation", "vocabulary", "from", "architecture", "layers", "heads", "width",
-                           "context", "pooling", "sinusoids", "next-sentence", "train-blocks", "seed"})
+  for (const char* name :
+       {"preset",       "task",       "text",    "validation-text", "data",      "validation-data",
+        "validation",   "vocabulary", "from",    "architecture",    "layers",    "heads",
+        "width",        "positions",  "context", "pooling",         "sinusoids", "next-sentence",
+        "train-blocks", "seed"})
     if (before[name] != after[name])
       throw transept::argument_error(std::string("--") + name +
                                      " cannot change in a run that has begun: it is " + before[name].dump() +

@@ -21,7 +21,7 @@ std::vector<std::pair<const char*, CLI::Validator>> setting_checks() {
   for (const char* name : {"layers", "heads", "width", "context", "iterations", "batch", "accumulate",
                            "evaluate-every", "checkpoint-every", "keep"})
     checks.emplace_back(name, whole_number_between(1, most));
-  for (const char* name : {"warmup", "evaluate-batches", "sample-tokens", "train-blocks"})
+  for (const char* name : {"positions", "warmup", "evaluate-batches", "sample-tokens", "train-blocks"})
     checks.emplace_back(name, whole_number_between(0, most));
   checks.emplace_back("seed", whole_number());
   for (const char* name : {"learning-rate", "least-learning-rate", "weight-decay", "clip"})

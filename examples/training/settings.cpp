@@ -56,8 +56,8 @@ training_settings preset_named(const std::string& name) {
     settings.architecture = "bert";
     settings.vocabulary = "1000";
     settings.layers = settings.heads = 2;
-    settings.context = 128;
-    settings.batch = 32;
+    settings.context = settings.batch = 64;
+    settings.positions = 128;
     settings.iterations = 4000;
     settings.learning_rate = 2e-3;
     settings.beta_2 = 0.999;

@@ -23,7 +23,7 @@ struct training_settings {
   // The model.
   std::filesystem::path from;
   std::string architecture = "gpt2";
-  std::size_t layers = 4, heads = 4, width = 128, context = 64;
+  std::size_t layers = 4, heads = 4, width = 128, context = 64, positions = 0;
   std::string pooling = "max";
   bool sinusoids = false, next_sentence = false;
   double dropout = 0;
@@ -64,7 +64,8 @@ void for_each_setting(Settings& s, F&& f) {
   f("layers", s.layers, "N", "Its blocks");
   f("heads", s.heads, "N", "Its attention heads");
   f("width", s.width, "N", "Its width");
-  f("context", s.context, "N", "Tokens of a sequence; a new model's longest");
+  f("context", s.context, "N", "Tokens of a sequence");
+  f("positions", s.positions, "N", "Its longest sequence, to train on longer ones later; 0: the context");
   f("pooling", s.pooling, "max|mean", "What a transept-classifier makes of a text's hidden states");
   f("sinusoids", s.sinusoids, "", "Its positions are not learned");
   f("next-sentence", s.next_sentence, "",

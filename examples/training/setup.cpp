@@ -37,6 +37,10 @@ void check_settings(const training_settings& s) {
     throw transept::argument_error("--text is missing: the text to learn\n"
                                    "  nanoGPT's Shakespeare, for one: https://raw.githubusercontent.com/"
                                    "karpathy/char-rnn/master/data/tinyshakespeare/input.txt");
+  if (s.positions != 0 && s.positions < s.context)
+    throw transept::argument_error("--positions " + std::to_string(s.positions) +
+                                   ": fewer than the tokens of a sequence, --context " +
+                                   std::to_string(s.context));
   if (!s.from.empty()) (void)options_for(s.from, s, 0);
 }
 

@@ -47,7 +47,7 @@ new_model model_of(const training_settings& s, std::size_t vocabulary,
           .heads = s.heads,
           .width = s.width,
           .vocabulary = vocabulary,
-          .context = s.context,
+          .context = s.positions == 0 ? s.context : s.positions,
           .end_of_text = end_of_text,
           .seed = s.seed};
 }
