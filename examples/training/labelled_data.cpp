@@ -77,7 +77,7 @@ void prepare_labelled_data(const training_settings& s, const std::filesystem::pa
     const std::vector<std::string> all = std::move(training);
     transept::shuffled_examples order(all.size(), s.seed);
     auto kept = static_cast<std::size_t>(s.validation * static_cast<double>(all.size()));
-    if (s.validation > 0) kept = std::max<std::size_t>(kept, 1);
+    if (s.validation > 0 && all.size() > 1) kept = std::max<std::size_t>(kept, 1);
     training.clear();
     for (std::size_t i = 0; i < all.size(); ++i) (i < kept ? validation : training).push_back(all[order[i]]);
     if (training.empty()) throw transept::argument_error("--validation leaves no text to learn from");
