@@ -20,7 +20,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-BEGIN, END = 0, 2  # <s> and </s>, RoBERTa's
+PADDING, END, MASK, FIRST_WORD = 1, 2, 4, 5  # <pad>, </s>, <mask>, what no special token is
 
 
 def read_texts(run, name, programs, context):
@@ -72,7 +72,7 @@ class Classifier(nn.Module):
 
     def forward(self, texts):
         length = max(map(len, texts))
-        ids = torch.tensor([text + [1] * (length - len(text)) for text in texts])
+        ids = torch.tensor([text + [PADDING] * (length - len(text)) for text in texts])
         padding = torch.tensor([[i >= len(text) for i in range(length)] for text in texts])
         x = self.drop(self.tokens(ids) + self.positions.weight[:length])
         for block in self.blocks:
@@ -82,6 +82,11 @@ class Classifier(nn.Module):
         else:
             x = x.masked_fill(padding[:, :, None], -math.inf).amax(1)
         return self.classifier(self.drop(x))
+
+
+def with_masks(text, share):
+    chosen = torch.rand(len(text)) < share
+    return [MASK if mask and token >= FIRST_WORD else token for token, mask in zip(text, chosen.tolist())]
 
 
 def rate(s, step):
@@ -129,7 +134,8 @@ def main():
         while len(order) < s["batch"]:
             order += torch.randperm(len(texts)).tolist()
         rows, order = order[:s["batch"]], order[s["batch"]:]
-        loss = functional.cross_entropy(model([texts[i] for i in rows]), labels[rows])
+        batch = [with_masks(texts[i], s["word-dropout"]) for i in rows]
+        loss = functional.cross_entropy(model(batch), labels[rows])
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), s["clip"])

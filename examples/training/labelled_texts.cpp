@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <common/terminal.hpp>
 #include <training/data.hpp>
@@ -11,7 +13,9 @@
 #include <training/task.hpp>
 
 #include <transept/core/error.hpp>
+#include <transept/text/encoder_vocabulary.hpp>
 #include <transept/train/batches.hpp>
+#include <transept/train/masked_words.hpp>
 #include <transept/train/task_data.hpp>
 
 namespace examples {
@@ -93,6 +97,30 @@ private:
     batch_.clear();
     for (std::size_t row = 0; row < s_.batch; ++row)
       data_.training.add_to(batch_, order_[number * s_.batch + row]);
+    if (s_.word_dropout > 0) drop_words(number);
+  }
+
+  void drop_words(std::size_t number) {
+    const auto mask = mask_token(data_.tokenizer);
+    if (!mask)
+      throw transept::argument_error("--word-dropout: the vocabulary has no token that masks a word");
+    const transept::encoder_input input = batch_.texts.input();
+    std::vector<transept::token_id> ids(input.tokens.begin(), input.tokens.end()), unused(ids.size());
+    transept::mask_words(ids, unused,
+                         {.mask = *mask,
+                          .vocab_size = static_cast<int>(data_.tokenizer.vocabulary_size()),
+                          .rate = s_.word_dropout,
+                          .masked = 1,
+                          .replaced = 0,
+                          .seed = s_.seed},
+                         number, [&](transept::token_id id) { return data_.tokenizer.is_special(id); });
+    transept::text_batch texts;
+    for (std::size_t i = 0; i < input.texts(); ++i) {
+      const std::size_t begin = input.offsets[i], length = input.offsets[i + 1] - begin;
+      texts.add(std::span(ids).subspan(begin, length),
+                input.types.empty() ? input.types : input.types.subspan(begin, length));
+    }
+    batch_.texts = std::move(texts);
   }
 
   const training_settings s_;

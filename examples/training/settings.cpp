@@ -75,11 +75,11 @@ training_settings preset_named(const std::string& name) {
     settings.layers = 1;
     settings.context = 128;
     settings.batch = 32;
-    settings.iterations = 1500;
-    settings.dropout = 0.5;
+    settings.iterations = 2000;
+    settings.dropout = settings.word_dropout = 0.3;
     settings.learning_rate = 3e-4;
     settings.least_learning_rate = 3e-5;
-    settings.evaluate_every = settings.checkpoint_every = 150;
+    settings.evaluate_every = settings.checkpoint_every = 200;
     return settings;
   }
   if (name == "bert") { // fine-tuning

@@ -26,7 +26,7 @@ struct training_settings {
   std::size_t layers = 4, heads = 4, width = 128, context = 64, positions = 0;
   std::string pooling = "max";
   bool sinusoids = false, next_sentence = false;
-  double dropout = 0;
+  double dropout = 0, word_dropout = 0;
   std::size_t train_blocks = 0;
   bool recompute = false;
   std::string products = "f32";
@@ -71,6 +71,8 @@ void for_each_setting(Settings& s, F&& f) {
   f("next-sentence", s.next_sentence, "",
     "Masked words: also whether the second half of a text follows its first (bert, albert)");
   f("dropout", s.dropout, "P", "Part of embeddings, attention and residuals that a pass drops");
+  f("word-dropout", s.word_dropout, "P",
+    "Part of the words of labelled texts that a pass replaces by the mask token (Iyyer et al. 2015)");
   f("train-blocks", s.train_blocks, "N", "Train the last N blocks only, and not the embeddings; 0: all");
   f("recompute", s.recompute, "", "Keep less for the backward pass: long contexts in less memory, slower");
   f("products", s.products, "f32|bf16|bf16x3",
