@@ -194,7 +194,7 @@ public:
   std::string data_in_words() const override { return in_words(data_); }
   std::string next_step(const std::string& folder) const override {
     return "to see what it fills in:\n  fill_mask --model " + folder + " \"… " +
-           std::string(data_.tokenizer.bytes(*mask_token(data_.tokenizer))) + " …\"";
+           std::string(special_token_text(data_.tokenizer, *mask_token(data_.tokenizer))) + " …\"";
   }
 
 private:

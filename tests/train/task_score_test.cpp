@@ -224,6 +224,9 @@ TEST_CASE("a learned vocabulary has an encoder's tokens, and puts them around te
   put_around_texts(by_characters);
   CHECK(find_special_token(tokenizer(by_characters), "<mask>") == mask_token(tokenizer(by_characters)));
   CHECK_FALSE(find_special_token(read, "the"));
+  const small_encoder pieces(encoder_head::masked_lm); // a WordPiece
+  CHECK(mask_token(load_tokenizer(pieces.path())) == 4);
+  CHECK(special_token_text(load_tokenizer(pieces.path()), 4) == "[MASK]");
   vocabulary plain = learn_vocabulary(words, {.vocab_size = 270});
   CHECK_THROWS_AS(put_around_texts(plain), argument_error);
   CHECK_FALSE(mask_token(tokenizer(plain)));

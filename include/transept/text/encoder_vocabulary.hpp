@@ -23,6 +23,9 @@ TRANSEPT_FUNCTION std::vector<std::string> encoder_special_tokens();
 /// encode_prompt do then. Throws argument_error where it lacks one of both.
 TRANSEPT_FUNCTION void put_around_texts(vocabulary& vocabulary);
 
+/// A special token as texts have it: its bytes, without the space that words of a WordPiece begin with.
+TRANSEPT_FUNCTION std::string_view special_token_text(const tokenizer& tokenizer, token_id token);
+
 /// The special token of this text, if there is one.
 TRANSEPT_FUNCTION std::optional<token_id> find_special_token(const tokenizer& tokenizer,
                                                              std::string_view text);

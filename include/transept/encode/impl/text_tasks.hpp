@@ -46,7 +46,7 @@ TRANSEPT_FUNCTION masked_text masked_tokens(const tokenizer& tokenizer, std::str
   for (std::size_t i = 0; i < input.ids.size(); ++i)
     if (input.ids[i] == *mask) result.places.push_back(i);
   if (result.places.empty())
-    throw argument_error("nothing is masked: write " + std::string(tokenizer.bytes(*mask)) +
+    throw argument_error("nothing is masked: write " + std::string(special_token_text(tokenizer, *mask)) +
                          " where a word is to be filled in");
   result.texts.add(input.ids, input.token_types);
   return result;

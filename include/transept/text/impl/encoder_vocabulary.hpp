@@ -27,11 +27,17 @@ TRANSEPT_FUNCTION void put_around_texts(vocabulary& vocabulary) {
   vocabulary.rules.pair = pair_template({begin}, {end, end}, {end}, 0);
 }
 
+TRANSEPT_FUNCTION std::string_view special_token_text(const tokenizer& tokenizer, token_id token) {
+  std::string_view text = tokenizer.bytes(token);
+  if (text.starts_with(' ')) text.remove_prefix(1);
+  return text;
+}
+
 TRANSEPT_FUNCTION std::optional<token_id> find_special_token(const tokenizer& tokenizer,
                                                              std::string_view text) {
   for (std::size_t id = 0; id < tokenizer.vocabulary_size(); ++id)
     if (const auto token = static_cast<token_id>(id);
-        tokenizer.is_special(token) && tokenizer.bytes(token) == text)
+        tokenizer.is_special(token) && special_token_text(tokenizer, token) == text)
       return token;
   return std::nullopt;
 }
