@@ -77,8 +77,10 @@ TEST_CASE("train says what is wrong, and writes nothing then") {
   const auto run = [](const arguments& words) { return support::run_program("train", words); };
   CHECK_THAT(run({"--text", text}).first_error_line(), ContainsSubstring("--out"));
   check_error(run({"--out", out}), "--text is missing: the text to learn");
-  check_error(run({"--out", out, "--preset", "gpt5"}),
-              "--preset: expected shakespeare-char-cpu|shakespeare-char|shakespeare-bpe|gpt2, found gpt5");
+  check_error(
+      run({"--out", out, "--preset", "gpt5"}),
+      "--preset: expected "
+      "shakespeare-char-cpu|shakespeare-char|shakespeare-bpe|gpt2|tiny-bert|sentiment|bert, found gpt5");
   CHECK_THAT(run({"--out", out, "--text", text, "--batch", "0"}).first_error_line(),
              ContainsSubstring("--batch"));
   check_error(run({"--out", out, "--text", text, "--width", "101"}),
