@@ -27,7 +27,8 @@ std::vector<std::pair<const char*, CLI::Validator>> setting_checks() {
   for (const char* name : {"learning-rate", "least-learning-rate", "weight-decay", "clip"})
     checks.emplace_back(name, not_negative());
   for (const char* name : {"validation", "label-smoothing"}) checks.emplace_back(name, from_0_to_1());
-  for (const char* name : {"beta1", "beta2", "dropout", "word-dropout"}) checks.emplace_back(name, from_0_below_1());
+  for (const char* name : {"beta1", "beta2", "dropout", "word-dropout"})
+    checks.emplace_back(name, from_0_below_1());
   checks.emplace_back("task", one_of({"generation", "masked", "classification", "tagging", "answers"}));
   checks.emplace_back("pooling", one_of({"max", "mean"}));
   checks.emplace_back("schedule", one_of({"cosine", "linear", "inverse-sqrt", "constant"}));
