@@ -78,6 +78,12 @@ public:
     return data_.training.labels().are_numbers ? "" : "accuracy";
   }
 
+  std::string loss_unit() const override {
+    return data_.training.labels().are_numbers ? "squared error"
+           : s_.task == "answers"              ? "nats per end of an answer"
+                                               : "nats per label";
+  }
+
   double sequences() const override { return static_cast<double>(s_.batch); }
   double length() const override { return length_; }
   std::string data_in_words() const override {

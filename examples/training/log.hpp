@@ -48,7 +48,7 @@ std::filesystem::path picture_place(std::filesystem::path path);
 /// replaced. `option` is what gives another place.
 void check_replaceable(const std::filesystem::path& path, std::string_view beginning, const char* option);
 
-/// The losses over the iterations, as SVG.
-std::string loss_curve(const std::string& title, const std::vector<log_row>& rows);
+/// The losses over the iterations, as SVG. unit: "nats per token".
+std::string loss_curve(const std::string& title, const std::string& unit, const std::vector<log_row>& rows);
 
 } // namespace examples

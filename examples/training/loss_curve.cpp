@@ -38,14 +38,14 @@ public:
     most_ = std::ceil(most_ / step) * step;
   }
 
-  std::string draw(const std::string& title) {
+  std::string draw(const std::string& title, const std::string& unit) {
     out_ = beginning;
     out_ += " xmlns=\"http://www.w3.org/2000/svg\" width=\"" + svg::number(width) + "\" height=\"" +
             svg::number(height) + "\" viewBox=\"0 0 " + svg::number(width) + " " + svg::number(height) +
             "\" font-family=\"system-ui, sans-serif\" font-size=\"12\">\n"
             "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";
     text(left, 24, title, "#1a1f27", "start", " font-size=\"15\" font-weight=\"600\"");
-    axes();
+    axes(unit);
     series(&log_row::training_loss, "training", "#6b9bd1", 1.25);
     series(&log_row::validation_loss, "validation", "#b3402a", 2);
     return out_ + "</svg>\n";
@@ -78,7 +78,7 @@ private:
             svg::number(y2) + "\" stroke=\"" + stroke + "\"/>\n";
   }
 
-  void axes() {
+  void axes(const std::string& unit) {
     const double step = step_of(most_ - least_);
     const int digits = std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
     for (double loss = least_; loss <= most_ + step / 2; loss += step) {
@@ -93,7 +93,7 @@ private:
     }
     line(left, height - bottom, width - right, height - bottom, "#9aa4b2");
     text((left + width - right) / 2, height - 10, "iterations", "#5b6573", "middle");
-    text(left, top - 8, "loss, nats per token", "#5b6573", "start");
+    text(left, top - 8, "loss, " + unit, "#5b6573", "start");
   }
 
   void series(std::optional<double> log_row::*loss, const char* name, const char* colour, double thickness) {
@@ -131,8 +131,8 @@ std::filesystem::path picture_place(std::filesystem::path path) {
   return path;
 }
 
-std::string loss_curve(const std::string& title, const std::vector<log_row>& rows) {
-  return curve(rows).draw(title);
+std::string loss_curve(const std::string& title, const std::string& unit, const std::vector<log_row>& rows) {
+  return curve(rows).draw(title, unit);
 }
 
 } // namespace examples

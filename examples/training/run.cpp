@@ -192,7 +192,8 @@ private:
   void draw() const {
     auto run = std::filesystem::absolute(folder_).lexically_normal();
     if (!run.has_filename()) run = run.parent_path(); // RUN/
-    transept::write_text(picture_, loss_curve(s_.preset + ": " + run.filename().string(), log_.rows()));
+    transept::write_text(
+        picture_, loss_curve(s_.preset + ": " + run.filename().string(), task_->loss_unit(), log_.rows()));
   }
 
   void conclude() {

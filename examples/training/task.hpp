@@ -38,6 +38,9 @@ public:
   /// What a judgement tells besides the loss, more of it being better: "accuracy"; empty: nothing.
   virtual std::string measure() const { return {}; }
 
+  /// What a loss is in.
+  virtual std::string loss_unit() const { return "nats per token"; }
+
   /// Of a batch, on average.
   virtual double sequences() const = 0;
   virtual double length() const = 0;

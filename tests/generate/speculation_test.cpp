@@ -247,6 +247,44 @@ TEST_CASE("drafts that never come are asked for ever more rarely") {
   CHECK(good.wanted(14) == 14);
 }
 
+namespace {
+
+/// A model that is never sure, and counts how often it is run.
+struct unsure_model {
+  mutable std::size_t runs = 0;
+  std::vector<float> logits = std::vector<float>(40, 0.0f);
+
+  friend std::span<const float> forward(const unsure_model& model, struct bare_session& session,
+                                        std::span<const token_id> text);
+};
+struct bare_session {
+  std::size_t length = 0;
+  std::size_t capacity() const { return 2000; }
+  friend void truncate(bare_session& session, std::size_t to) { session.length = to; }
+  friend void reset(bare_session& session) { session.length = 0; }
+};
+std::span<const float> forward(const unsure_model& model, bare_session& session,
+                               std::span<const token_id> text) {
+  ++model.runs;
+  session.length += text.size();
+  return model.logits;
+}
+
+} // namespace
+
+TEST_CASE("a model that is never sure is asked ever more rarely, and keeps up with the text") {
+  const unsure_model model;
+  bare_session session;
+  const drafter draft = model_drafter(model, session);
+  tokens text, drafts(8);
+  for (int i = 0; i < 1000; ++i) {
+    text.push_back(i % 40);
+    CHECK(draft(text, drafts) == 0);
+  }
+  CHECK(model.runs < 40);
+  CHECK(session.length > 900);
+}
+
 TEST_CASE("the shipped model repeats itself sooner with guesses, in the same words") {
   const auto model = load<model_type>(support::shipped_model());
   const auto tokenizer = load_tokenizer(support::shipped_model());

@@ -86,14 +86,16 @@ TRANSEPT_FUNCTION bool is_sure(std::span<const float> logits, float least_probab
 } // namespace detail
 
 /// A small model of the same vocabulary guesses, as long as it is sure: as long as its likeliest token has
-/// `least_probability`. Both must outlive the drafter; nothing else may use the session meanwhile. What does
-/// not fit the session is not guessed. For a quantized copy of the model itself, too.
+/// `least_probability`. Where it was not sure several times it is left alone for a while. Both must outlive
+/// the drafter; nothing else may use the session meanwhile. What does not fit the session is not guessed. For
+/// a quantized copy of the model itself, too.
 template <class Model, class Session>
 drafter model_drafter(const Model& model, Session& session, float least_probability = 0.4f) {
   const auto fed = std::make_shared<std::vector<token_id>>(); // what the session holds
   reset(session);
-  return [&model, &session, least_probability, fed](std::span<const token_id> text,
-                                                    std::span<token_id> drafts) -> std::size_t {
+  return [&model, &session, least_probability, fed, pace = detail::draft_pace()](
+             std::span<const token_id> text, std::span<token_id> drafts) mutable -> std::size_t {
+    if (pace.wanted(1) == 0) return 0;
     if (text.empty() || drafts.empty() || text.size() > static_cast<std::size_t>(session.capacity()))
       return 0;
     const auto both = std::min(fed->size(), text.size() - 1); // the last token is fed in any case
@@ -106,10 +108,15 @@ drafter model_drafter(const Model& model, Session& session, float least_probabil
     fed->assign(text.begin(), text.end());
     for (std::size_t count = 0;; ++count) {
       token_id next = 0;
-      if (count == drafts.size() || !detail::is_sure(logits, least_probability, next)) return count;
+      if (!detail::is_sure(logits, least_probability, next)) {
+        pace.learn(1, count == 0 ? 0 : 1);
+        return count;
+      }
       drafts[count] = next;
-      if (count + 1 == drafts.size() || fed->size() == static_cast<std::size_t>(session.capacity()))
+      if (count + 1 == drafts.size() || fed->size() == static_cast<std::size_t>(session.capacity())) {
+        pace.learn(1, 1);
         return count + 1;
+      }
       logits = forward(model, session, std::span<const token_id>(&drafts[count], 1));
       fed->push_back(next);
     }
