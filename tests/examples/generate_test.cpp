@@ -417,7 +417,7 @@ TEST_CASE("generate --speculate writes the same text, whoever guesses") {
       CHECK(found.at("ids") == expected.at("ids"));
       CHECK(found.at("text") == expected.at("text"));
       CHECK(found.at("accepted").get<std::size_t>() <= found.at("drafted").get<std::size_t>());
-      if (how[0] == folder) CHECK(found.at("accepted").get<std::size_t>() > 5);
+      if (how[0] == folder) CHECK(found.at("accepted").get<std::size_t>() > 0);
     }
   }
   CHECK(generate({"--speculate", "lookup", "--num-samples", "2"}).exit_code != 0);

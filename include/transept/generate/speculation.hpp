@@ -53,13 +53,16 @@ namespace detail {
 /// can be repeated.
 class draft_pace {
 public:
+  /// After more than `patience` passes in a row of which no draft came there are pauses.
+  explicit draft_pace(std::size_t patience = 1) : patience_(patience) {}
+
   /// How many to ask for now, at most `most`; 0: none, for they were wrong lately.
   std::size_t wanted(std::size_t most);
   /// So many of those that a pass looked at came.
   void learn(std::size_t drafted, std::size_t accepted);
 
 private:
-  std::size_t count_ = 4;
+  std::size_t patience_, count_ = 4;
   std::size_t failures_ = 0; ///< passes in a row of which no draft came
   std::size_t rest_ = 0;     ///< passes without drafts to come
 };
@@ -93,7 +96,7 @@ template <class Model, class Session>
 drafter model_drafter(const Model& model, Session& session, float least_probability = 0.4f) {
   const auto fed = std::make_shared<std::vector<token_id>>(); // what the session holds
   reset(session);
-  return [&model, &session, least_probability, fed, pace = detail::draft_pace()](
+  return [&model, &session, least_probability, fed, pace = detail::draft_pace(4)](
              std::span<const token_id> text, std::span<token_id> drafts) mutable -> std::size_t {
     if (pace.wanted(1) == 0) return 0;
     if (text.empty() || drafts.empty() || text.size() > static_cast<std::size_t>(session.capacity()))

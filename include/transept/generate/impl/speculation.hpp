@@ -74,7 +74,7 @@ TRANSEPT_FUNCTION void draft_pace::learn(std::size_t drafted, std::size_t accept
   else
     count_ = std::max<std::size_t>(accepted + 1, 2);
   failures_ = accepted > 0 ? 0 : failures_ + 1;
-  if (failures_ > 1) rest_ = std::size_t{1} << std::min(failures_, most_rest);
+  if (failures_ > patience_) rest_ = std::size_t{1} << std::min(failures_ - patience_ + 1, most_rest);
 }
 
 TRANSEPT_FUNCTION void check_speculation(const speculation& options) {
