@@ -87,6 +87,10 @@ void check_vocabulary(const training_settings& settings, const transept::tokeniz
 /// The token that fills up texts elsewhere: [PAD], <pad>; 0 where there is none.
 transept::token_id padding_token(const transept::tokenizer& tokenizer);
 
+/// The token that masks a word. Throws transept::argument_error, which begins with the option that needs it,
+/// where there is none.
+transept::token_id mask_of(const transept::tokenizer& tokenizer, const std::string& option);
+
 /// Characters (code points) of the validation text that its tokens but the first stand for, whose losses are
 /// added up.
 std::size_t validation_characters(const text_data& data);

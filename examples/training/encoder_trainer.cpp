@@ -91,16 +91,15 @@ std::unique_ptr<encoder_trainer> make_encoder_trainer(const new_model& wanted, c
         if (!chooses_head && more.head.head != settings.head)
           throw transept::argument_error("--architecture " + wanted.architecture +
                                          ": this model classifies texts, and does nothing else");
-        if constexpr (requires { settings.model_type; }) settings.model_type = name;
-        if constexpr (chooses_head)
-          if (!family::has_head(settings, more.head.head))
-            throw transept::argument_error("--architecture " + wanted.architecture +
-                                           ": this model has no head for this task");
         settings.head = more.head.head;
         settings.labels = more.head.labels;
         if constexpr (requires { settings.pad_token_id; }) settings.pad_token_id = more.padding;
         if constexpr (requires { settings.pooling; }) settings.pooling = more.pooling;
         auto shape = shape_of_new<family>(wanted, name, settings);
+        if constexpr (chooses_head)
+          if (!family::has_head(settings, more.head.head))
+            throw transept::argument_error("--architecture " + wanted.architecture +
+                                           ": this model has no head for this task");
         if constexpr (requires { shape.learns_positions; }) shape.learns_positions = !more.has_sinusoids;
         auto model = transept::shaped_model<Model>(shape, settings);
         set_problem(model, more.head);

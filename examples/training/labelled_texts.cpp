@@ -13,7 +13,6 @@
 #include <training/task.hpp>
 
 #include <transept/core/error.hpp>
-#include <transept/text/encoder_vocabulary.hpp>
 #include <transept/train/batches.hpp>
 #include <transept/train/masked_words.hpp>
 #include <transept/train/task_data.hpp>
@@ -52,6 +51,7 @@ public:
         data_(open_labelled_data(s_, run)),
         length_(mean_length(data_.training)),
         order_(data_.training.size(), s_.seed),
+        mask_(s_.word_dropout > 0 ? mask_of(data_.tokenizer, "--word-dropout") : 0),
         trainer_(checkpoint.empty()
                      ? first_trainer(s_, data_, threads)
                      : open_encoder_trainer(checkpoint, options_for(checkpoint, s_, threads))) {}
@@ -107,13 +107,10 @@ private:
   }
 
   void drop_words(std::size_t number) {
-    const auto mask = mask_token(data_.tokenizer);
-    if (!mask)
-      throw transept::argument_error("--word-dropout: the vocabulary has no token that masks a word");
     const transept::encoder_input input = batch_.texts.input();
     std::vector<transept::token_id> ids(input.tokens.begin(), input.tokens.end()), unused(ids.size());
     transept::mask_words(ids, unused,
-                         {.mask = *mask,
+                         {.mask = mask_,
                           .vocab_size = static_cast<int>(data_.tokenizer.vocabulary_size()),
                           .rate = s_.word_dropout,
                           .masked = 1,
@@ -133,6 +130,7 @@ private:
   labelled_data data_;
   double length_;
   transept::shuffled_examples order_;
+  transept::token_id mask_; ///< of words that are dropped
   transept::task_batch batch_;
   std::unique_ptr<encoder_trainer> trainer_;
 };

@@ -58,7 +58,7 @@ public:
         other_(window_),
         unused_(window_),
         windows_(file, {0, file.size()}, window_.size(), s.seed),
-        masking_{.mask = mask_of(tokenizer),
+        masking_{.mask = mask_of(tokenizer, "--task masked"),
                  .vocab_size = static_cast<int>(tokenizer.vocabulary_size()),
                  .seed = s.seed} {}
 
@@ -67,7 +67,7 @@ public:
     batch_.words.clear();
     batch_.follows.clear();
     for (std::size_t row = 0; row < s_.batch; ++row) add(number * s_.batch + row);
-    for (std::size_t i = 0; batch_.masked() == 0; ++i) mask_one(i); // few and short texts
+    for (std::size_t i = 0; batch_.masked() == 0 && i < batch_.words.size(); ++i) mask_one(i); // few, short
     return batch_;
   }
 
@@ -78,12 +78,6 @@ public:
 
 private:
   static constexpr auto token = pair_part::part_kind::token;
-
-  static token_id mask_of(const transept::tokenizer& tokenizer) {
-    if (const auto mask = mask_token(tokenizer)) return *mask;
-    throw transept::argument_error("--task masked: the vocabulary has no token that masks a word ([MASK], "
-                                   "<mask>)");
-  }
 
   /// Tokens of text that fit into a sequence: both halves together.
   static std::size_t text_tokens(const training_settings& s, const std::vector<pair_part>& parts) {
@@ -186,7 +180,7 @@ public:
       total += static_cast<double>(batch.masked()) * loss_of(batch);
       targets += batch.masked();
     }
-    return judgement{total / static_cast<double>(targets)};
+    return judgement{total / static_cast<double>(std::max<std::size_t>(targets, 1))};
   }
 
   double sequences() const override { return static_cast<double>(s_.batch); }

@@ -11,7 +11,9 @@
 
 namespace examples {
 
-bool is_labelled(const training_settings& s) { return s.task != "generation" && s.task != "masked"; }
+bool is_of_encoder(const training_settings& s) { return s.task != "generation"; }
+
+bool is_labelled(const training_settings& s) { return is_of_encoder(s) && s.task != "masked"; }
 
 transept::training_options options_of(const training_settings& s, std::size_t layers, int threads) {
   if (s.train_blocks > layers)
@@ -31,8 +33,8 @@ transept::training_options options_of(const training_settings& s, std::size_t la
 transept::training_options options_for(const std::filesystem::path& folder, const training_settings& s,
                                        int threads) {
   const auto files = transept::model_files::open(folder);
-  const auto shape = s.task == "generation" ? describe_model(transept::all_models{}, files).shape
-                                            : describe_model(transept::all_encoders{}, files).shape;
+  const auto shape = is_of_encoder(s) ? describe_model(transept::all_encoders{}, files).shape
+                                      : describe_model(transept::all_models{}, files).shape;
   const std::size_t positions = shape.most_positions();
   if (s.context > positions)
     throw transept::argument_error("--context " + std::to_string(s.context) + ": the model of " +

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +53,9 @@ public:
   /// What to do with the model in a folder: "to see it write:\n  generate --model FOLDER".
   virtual std::string next_step(const std::string& folder) const = 0;
 };
+
+/// Whether an encoder learns it, and not a decoder.
+bool is_of_encoder(const training_settings& settings);
 
 /// Whether a task learns from labelled texts, --data, and not from a text.
 bool is_labelled(const training_settings& settings);

@@ -9,6 +9,7 @@
 #include <common/progress.hpp>
 #include <common/terminal.hpp>
 #include <common/tokenizer.hpp>
+#include <training/task.hpp>
 
 #include <transept/core/error.hpp>
 #include <transept/io/atomic_file.hpp>
@@ -24,8 +25,6 @@ namespace {
 bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
 }
-
-bool is_of_encoder(const training_settings& settings) { return settings.task != "generation"; }
 
 /// What a run has learned, with what an encoder needs.
 void write_learned(const training_settings& settings, transept::vocabulary vocabulary,
@@ -99,6 +98,11 @@ void check_vocabulary(const training_settings& s, const transept::tokenizer& tok
     throw transept::argument_error("--vocabulary " + s.vocabulary + ": " + std::to_string(tokens) +
                                    " tokens; the model of " + s.from.string() + " has " +
                                    std::to_string(vocab_size));
+}
+
+transept::token_id mask_of(const transept::tokenizer& tokenizer, const std::string& option) {
+  if (const auto mask = mask_token(tokenizer)) return *mask;
+  throw transept::argument_error(option + ": the vocabulary has no token that masks a word ([MASK], <mask>)");
 }
 
 transept::token_id padding_token(const transept::tokenizer& tokenizer) {

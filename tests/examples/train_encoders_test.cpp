@@ -144,6 +144,17 @@ TEST_CASE(
   CHECK_THAT(rest.err, ContainsSubstring("training.jsonl, line 1") && !ContainsSubstring("Remove"));
 }
 
+TEST_CASE("a text of special tokens alone has no word to mask, and is no reason to fail") {
+  if (!support::has_program("train")) return;
+  const workplace place;
+  std::string text;
+  for (int i = 0; i < 200; ++i) text += "<s>";
+  support::write_file(place / "special.txt", text);
+  const program_run run = place.train("special", {"--task", "masked", "--text", place.at("special.txt")});
+  CAPTURE(run.err);
+  CHECK(run.exit_code == 0);
+}
+
 TEST_CASE("train --from gives a pretrained encoder another head, and keeps its vocabulary") {
   if (!support::has_program("train") || !support::has_program("tag")) return;
   const workplace place;
