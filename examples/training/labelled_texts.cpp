@@ -9,7 +9,7 @@
 
 #include <common/terminal.hpp>
 #include <training/data.hpp>
-#include <training/encoder_trainer.hpp>
+#include <training/encoder_of_run.hpp>
 #include <training/task.hpp>
 
 #include <transept/core/error.hpp>
@@ -20,21 +20,11 @@
 namespace examples {
 namespace {
 
-std::unique_ptr<encoder_trainer> first_trainer(const training_settings& s, const labelled_data& data,
-                                               int threads) {
-  const auto& labels = data.training.labels();
-  const wanted_head head{head_of_task(s), labels.names, labels.are_numbers};
-  if (s.from.empty())
-    return make_encoder_trainer(
-        model_of(s, data.tokenizer.vocabulary_size(), std::nullopt),
-        {.head = head,
-         .pooling = s.pooling == "mean" ? transept::text_pooling::mean : transept::text_pooling::max,
-         .has_sinusoids = s.sinusoids,
-         .padding = padding_token(data.tokenizer)},
-        options_of(s, s.layers, threads));
-  auto trainer = open_encoder_trainer(s.from, head, s.seed, options_for(s.from, s, threads));
-  check_vocabulary(s, data.tokenizer, trainer->shape().vocab_size);
-  return trainer;
+/// What the settings, and the labels that there are, want of an encoder.
+new_encoder wanted_encoder(const training_settings& s, const transept::task_labels& labels) {
+  return {.head = {head_of_task(s), labels.names, labels.are_numbers},
+          .pooling = s.pooling == "mean" ? transept::text_pooling::mean : transept::text_pooling::max,
+          .has_sinusoids = s.sinusoids};
 }
 
 double mean_length(const transept::task_data& data) {
@@ -52,9 +42,8 @@ public:
         length_(mean_length(data_.training)),
         order_(data_.training.size(), s_.seed),
         mask_(s_.word_dropout > 0 ? mask_of(data_.tokenizer, "--word-dropout") : 0),
-        trainer_(checkpoint.empty()
-                     ? first_trainer(s_, data_, threads)
-                     : open_encoder_trainer(checkpoint, options_for(checkpoint, s_, threads))) {}
+        trainer_(encoder_of_run(s_, data_.tokenizer, checkpoint, wanted_encoder(s_, data_.training.labels()),
+                                threads)) {}
 
   any_trainer& trainer() override { return *trainer_; }
 

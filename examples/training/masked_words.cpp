@@ -10,7 +10,7 @@
 #include <vector>
 
 #include <training/data.hpp>
-#include <training/encoder_trainer.hpp>
+#include <training/encoder_of_run.hpp>
 #include <training/task.hpp>
 
 #include <transept/core/error.hpp>
@@ -135,18 +135,6 @@ transept::encoder_head head_of(const training_settings& s) {
   return s.next_sentence ? transept::encoder_head::pretraining : transept::encoder_head::masked_lm;
 }
 
-std::unique_ptr<encoder_trainer> first_trainer(const training_settings& s, const text_data& data,
-                                               int threads) {
-  if (s.from.empty())
-    return make_encoder_trainer(model_of(s, data.tokenizer.vocabulary_size(), std::nullopt),
-                                {.head = {head_of(s)}, .padding = padding_token(data.tokenizer)},
-                                options_of(s, s.layers, threads));
-  auto trainer =
-      open_encoder_trainer(s.from, wanted_head{head_of(s)}, s.seed, options_for(s.from, s, threads));
-  check_vocabulary(s, data.tokenizer, trainer->shape().vocab_size);
-  return trainer;
-}
-
 class masked_words final : public training_task {
 public:
   masked_words(const training_settings& settings, const std::filesystem::path& run,
@@ -154,9 +142,7 @@ public:
       : s_(settings),
         data_(open_text_data(run)),
         batches_(s_, data_.tokenizer, data_.training),
-        trainer_(checkpoint.empty()
-                     ? first_trainer(s_, data_, threads)
-                     : open_encoder_trainer(checkpoint, options_for(checkpoint, s_, threads))) {
+        trainer_(encoder_of_run(s_, data_.tokenizer, checkpoint, {.head = {head_of(s_)}}, threads)) {
     if (data_.validation.size() > batches_.length()) checks_.emplace(s_, data_.tokenizer, data_.validation);
   }
 
