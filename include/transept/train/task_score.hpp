@@ -1,6 +1,6 @@
 // How well an encoder does on labelled texts.
 //
-//   const task_data data("held_out.jsonl", head, tokenizer, 512, model.settings.labels);
+//   const task_data data("held_out.jsonl", head, tokenizer, 512, {model.settings.labels});
 //   const task_score score = score_task(model, session, data);      // score.accuracy
 #pragma once
 
